@@ -1,0 +1,36 @@
+# Every developer verb. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# A developer's own settings must not change a result.
+unexport QM_URL QM_TOKEN QM_PROFILE QM_CONFIG QM_DATABASE_URL
+
+COLLECTION := collections/ansible_collections/quartermaster/fleet
+LINKED := galaxy.yml README.md meta playbooks plugins roles
+
+.PHONY: help
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.venv/ok: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Set PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch .venv/ok
+
+.PHONY: link
+link: .venv/ok ## make the checkout importable as quartermaster.fleet (links, entry by entry)
+	@rm -rf $(COLLECTION) && mkdir -p $(COLLECTION)
+	@for entry in $(LINKED); do ln -s ../../../../$$entry $(COLLECTION)/$$entry; done
+
+.PHONY: lock
+lock: ## choose newer versions of all dependencies
+	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv
+	build/uv/bin/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock

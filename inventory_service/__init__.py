@@ -1,0 +1,1 @@
+"""The inventory service of Quartermaster: it knows the fleet, decides and records."""
