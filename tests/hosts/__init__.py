@@ -1,0 +1,1 @@
+"""Real hosts for tests and the demo: an engine, an image and networks that are ours to use."""

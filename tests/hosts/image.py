@@ -1,0 +1,130 @@
+"""The image of a host: Debian with systemd and sshd, rebuilt only when its recipe changes."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Literal, get_args
+
+import docker
+from docker.errors import DockerException, ImageNotFound
+
+from tests.hosts import engine
+
+Suite = Literal["bookworm", "trixie"]
+SUITES: tuple[Suite, ...] = get_args(Suite)
+REPOSITORY = "quartermaster-host"
+LABEL = "quartermaster.recipe"
+HERE = Path(__file__).parent
+# What the Dockerfile says by CMD. STOPSIGNAL is no valid change for engines as old as 20.10; the
+# module `server` names the signal at creation.
+CHANGES = ['CMD ["/sbin/init"]']
+BUILD_TIMEOUT_S = 900
+
+
+def ensure(host_engine: engine.Engine, suite: Suite = "bookworm") -> str:
+    """Return the name of the host image of a suite, building it if the engine lacks it.
+
+    :raises EngineMissing: when it cannot be built here.
+    """
+    name = get_name(suite)
+    with host_engine.client(timeout_s=BUILD_TIMEOUT_S) as client, engine.lock(f"image-{suite}"):
+        if not _exists(client, name):
+            print(f"building the host image {name}", flush=True)
+            if os.geteuid() == 0 and shutil.which("apt-get"):
+                _build_from_packages(client, name, suite)
+            else:
+                _build_from_dockerfile(client, name, suite)
+    return name
+
+
+def get_name(suite: Suite) -> str:
+    """Return the image's name; the tag carries a hash of everything that makes it."""
+    return f"{REPOSITORY}:{suite}-{_hash_recipe()}"
+
+
+def remove_unused(host_engine: engine.Engine) -> list[str]:
+    """Remove our images that no container uses; returns their names."""
+    with host_engine.client() as client:
+        used = {c.attrs["ImageID"] for c in client.containers.list(all=True, sparse=True)}
+        unused = [
+            image for image in client.images.list(filters={"label": LABEL}) if image.id not in used
+        ]
+        for image in unused:
+            client.images.remove(image.id, force=True)
+        return sorted(tag for image in unused for tag in image.tags)
+
+
+def _hash_recipe() -> str:
+    """Return twelve hex digits over this file's changes, the Dockerfile and the image folder."""
+    files = sorted(path for path in (HERE / "image").rglob("*") if path.is_file())
+    digest = hashlib.sha256(repr(CHANGES).encode())
+    for path in [HERE / "Dockerfile", *files]:
+        digest.update(f"\0{path.relative_to(HERE)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _exists(client: docker.DockerClient, name: str) -> bool:
+    """Tell whether the engine has this image."""
+    try:
+        client.images.get(name)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def _build_from_packages(client: docker.DockerClient, name: str, suite: Suite) -> None:
+    """Build the image from Debian's packages alone; needs root, but no container registry."""
+    if not shutil.which("mmdebstrap"):
+        engine.install_packages("mmdebstrap", "debian-archive-keyring")
+    packages = (HERE / "image" / "packages.txt").read_text().split()
+    with tempfile.TemporaryDirectory(prefix="quartermaster-image-") as folder:
+        tree = Path(folder) / "tree.tar"
+        result = subprocess.run(
+            [
+                "mmdebstrap",
+                "--quiet",
+                "--variant=minbase",
+                f"--include={','.join(packages)}",
+                f'--customize-hook=cp -R --no-preserve=ownership "{HERE}/image/files/." "$1/"',
+                f'--customize-hook=cp "{HERE}/image/customize.sh" "$1/customize.sh"',
+                '--customize-hook=chroot "$1" sh /customize.sh',
+                '--customize-hook=rm "$1/customize.sh"',
+                suite,
+                str(tree),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=BUILD_TIMEOUT_S,
+        )
+        if result.returncode:
+            lines = result.stderr.strip().splitlines() or ["no message"]
+            raise engine.EngineMissing(
+                f"mmdebstrap could not build {name}: {' | '.join(lines[-3:])}"
+            )
+        repository, _, tag = name.partition(":")
+        labels = [f"LABEL {LABEL}={tag}"]
+        client.api.import_image_from_file(
+            str(tree), repository=repository, tag=tag, changes=CHANGES + labels
+        )
+
+
+def _build_from_dockerfile(client: docker.DockerClient, name: str, suite: Suite) -> None:
+    """Build the image from a registry's Debian; works without root, needs that registry."""
+    try:
+        client.images.build(
+            path=str(HERE),
+            tag=name,
+            buildargs={"SUITE": suite},
+            labels={LABEL: name.partition(":")[2]},
+            rm=True,
+        )
+    except DockerException as error:
+        raise engine.EngineMissing(
+            f"docker build of {name} failed: {error}; as root on Debian or Ubuntu the image is "
+            "built from packages, without a container registry"
+        ) from error
