@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from docker.errors import DockerException
 
 RUN_DIR = Path("/run/quartermaster-engine")
 DATA_DIR = Path("/var/lib/quartermaster-engine")
+LOG = DATA_DIR / "dockerd.log"
 PRIVATE_SOCKET = RUN_DIR / "docker.sock"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 START_TIMEOUT_S = 60.0
@@ -87,6 +89,10 @@ def find() -> Engine | None:
 def answers(docker_host: str) -> bool:
     """Tell whether an engine answers at this address now."""
     try:
+        # docker-py 7.2 leaves its socket open when nobody listens, which is a warning in tests.
+        if docker_host.startswith("unix://"):
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(docker_host.removeprefix("unix://"))
         with Engine(docker_host).client(timeout_s=PING_TIMEOUT_S) as client:
             return bool(client.ping())
     except (DockerException, requests.exceptions.RequestException, OSError):
@@ -157,41 +163,48 @@ def install_packages(*names: str) -> None:
 def _start(program: str) -> Engine:
     """Start the private engine and wait until it answers; the caller holds the lock."""
     engine = Engine(f"unix://{PRIVATE_SOCKET}")
-    log = DATA_DIR / "dockerd.log"
-    if _find_running_pid() is None:
-        _remove_leftovers()
-        DATA_DIR.mkdir(mode=0o710, parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                [
-                    program,
-                    f"--host={engine.docker_host}",
-                    f"--data-root={DATA_DIR}/data",
-                    f"--exec-root={RUN_DIR}/exec",
-                    f"--pidfile={RUN_DIR}/docker.pid",
-                    # Every network is made on purpose: the default one could meet the user's own.
-                    "--bridge=none",
-                    # Hosts outlive a restart of the engine, as a cloud's servers outlive its API.
-                    "--live-restore",
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                cwd="/",
-            )
-            # Reaped here if it ends at once; a dockerd that lives is handed to init with us gone.
-            ended: Callable[[], bool] = lambda: process.poll() is not None  # noqa: E731 - bound once
-    else:
-        ended = lambda: _find_running_pid() is None  # noqa: E731 - bound once
+    # One that lives but does not answer yet was started by somebody who died while waiting.
+    process = None if _find_running_pid() else _spawn(program, engine)
+
+    def has_ended() -> bool:
+        return process.poll() is not None if process else _find_running_pid() is None
+
     _wait(
-        lambda: answers(engine.docker_host) or ended(),
+        lambda: answers(engine.docker_host) or has_ended(),
         timeout_s=START_TIMEOUT_S,
-        failure=f"dockerd does not answer within {START_TIMEOUT_S:.0f} s: see {log}",
+        failure=f"dockerd does not answer within {START_TIMEOUT_S:.0f} s: see {LOG}",
     )
     if not answers(engine.docker_host):
-        raise EngineMissing(f"dockerd ended at once: {_last_error(log)} (see {log})")
+        raise EngineMissing(f"dockerd ended at once: {_last_error(LOG)} (see {LOG})")
+    if process:
+        # It is meant to outlive this process; without this, Popen warns that it still runs.
+        process.returncode = 0
     return engine
+
+
+def _spawn(program: str, engine: Engine) -> subprocess.Popen[bytes]:
+    """Start dockerd in a session of its own, with all its places private."""
+    _remove_leftovers()
+    DATA_DIR.mkdir(mode=0o710, parents=True, exist_ok=True)
+    with LOG.open("ab") as output:
+        return subprocess.Popen(
+            [
+                program,
+                f"--host={engine.docker_host}",
+                f"--data-root={DATA_DIR}/data",
+                f"--exec-root={RUN_DIR}/exec",
+                f"--pidfile={RUN_DIR}/docker.pid",
+                # Every network is made on purpose: the default one could meet the user's own.
+                "--bridge=none",
+                # Hosts outlive a restart of the engine, as a cloud's servers outlive its API.
+                "--live-restore",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+        )
 
 
 def _find_running_pid() -> int | None:

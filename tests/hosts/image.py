@@ -53,7 +53,7 @@ def remove_unused(host_engine: engine.Engine) -> list[str]:
             image for image in client.images.list(filters={"label": LABEL}) if image.id not in used
         ]
         for image in unused:
-            client.images.remove(image.id, force=True)
+            client.images.remove(str(image.id), force=True)
         return sorted(tag for image in unused for tag in image.tags)
 
 

@@ -5,10 +5,12 @@ import ipaddress
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import docker
 from docker.errors import APIError, NotFound
+from docker.models.containers import Container
 from docker.models.networks import Network as DockerNetwork
 from docker.types import IPAMConfig, IPAMPool
 
@@ -18,7 +20,7 @@ NAME_LABEL = "quartermaster.network"
 OWNER_LABEL = "quartermaster.owner"
 CHECKOUT_LABEL = "quartermaster.checkout"
 # Engines take 172.16/12 and 192.168/16 by themselves, and clouds the low ends of 10/8.
-POOL = ipaddress.ip_network("10.208.0.0/12")
+POOL = ipaddress.IPv4Network("10.208.0.0/12")
 PREFIX_LENGTH = 24
 # Addresses that the engine hands out by itself; the module `server` picks below them.
 DYNAMIC_PREFIX_LENGTH = 27
@@ -62,7 +64,7 @@ def list_networks(host_engine: engine.Engine, *, checkout: str | None = None) ->
 def list_hosts(host_engine: engine.Engine, name: str) -> list[str]:
     """Return the names of our containers on a network, also of those that do not run."""
     with host_engine.client() as client:
-        return sorted(container.name for container in _list_containers(client, name))
+        return sorted(str(container.name) for container in _list_containers(client, name))
 
 
 def remove(host_engine: engine.Engine, name: str) -> list[str]:
@@ -81,8 +83,8 @@ def remove(host_engine: engine.Engine, name: str) -> list[str]:
             )
         for container in _list_containers(client, name):
             # Somebody else may remove it at the same time.
-            _ignore_missing(lambda held=container: held.remove(force=True, v=True))
-            removed.append(container.name)
+            _ignore_missing(partial(container.remove, force=True, v=True))
+            removed.append(str(container.name))
         if found is not None:
             try:
                 _ignore_missing(found.remove)
@@ -133,7 +135,7 @@ def _list_free(
     name: str, taken: Iterable[ipaddress.IPv4Network]
 ) -> Iterator[ipaddress.IPv4Network]:
     """Yield free subnets from a place that depends on the name, so that reruns get the same."""
-    subnets = list(POOL.subnets(new_prefix=PREFIX_LENGTH))
+    subnets: list[ipaddress.IPv4Network] = list(POOL.subnets(new_prefix=PREFIX_LENGTH))
     start = zlib.crc32(name.encode()) % len(subnets)
     used = list(taken)
     for subnet in subnets[start:] + subnets[:start]:
@@ -177,11 +179,9 @@ def _find(client: docker.DockerClient, name: str) -> DockerNetwork | None:
     return matches[0] if matches else None
 
 
-def _list_containers(
-    client: docker.DockerClient, name: str
-) -> list[docker.models.containers.Container]:
+def _list_containers(client: docker.DockerClient, name: str) -> list[Container]:
     """Return our containers of a network: those that carry both of our labels."""
-    filters = {"label": [f"{NAME_LABEL}={name}", OWNER_LABEL]}
+    filters: dict[str, str | list[str] | bool] = {"label": [f"{NAME_LABEL}={name}", OWNER_LABEL]}
     return client.containers.list(all=True, filters=filters, ignore_removed=True)
 
 
