@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who acts, through which door, and what they may do."""
+
+import enum
+from dataclasses import dataclass
+
+
+class Scope(enum.StrEnum):
+    """What a token allows; each scope holds those before it."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def covers(self, needed: "Scope") -> bool:
+        """Tell whether this scope allows what needs the other one."""
+        order = list(Scope)
+        return order.index(self) >= order.index(needed)
+
+
+class Door(enum.StrEnum):
+    """The way by which an act came in; a label in the records, never a right."""
+
+    API = "api"
+    CLI = "cli"
+    ANSIBLE = "ansible"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The one who acts: the token's name, the door, and the scope."""
+
+    name: str
+    door: Door
+    scope: Scope
+
+
+ANONYMOUS = "anonymous"

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is refused on purpose, one class a reason.
+
+The tree, with the HTTP status that ``api/problems.py`` answers::
+
+    Refusal
+    ├── BadInput            422   the request can't be understood as meant
+    ├── NotAuthenticated    401   nobody knows who asks
+    ├── NotAllowed          403   the one who asks may not do this
+    ├── NotFound            404   there is no such thing
+    ├── Conflict            409   the thing is not in a state that allows this
+    │   └── Exhausted       409   nothing is left to give out
+    └── Unavailable         503   the database does not answer now
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in an input: where it stands, and why it was refused.
+
+    ``line`` and ``column`` count from 1 and are given for files only.
+    """
+
+    field: str
+    reason: str
+    line: int | None = None
+    column: int | None = None
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Return the fault as JSON takes it, without the places that it does not have."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+class Refusal(Exception):
+    """Something was refused; the message names the thing, the reason and the next step."""
+
+    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
+class BadInput(Refusal):
+    """The request can't be understood as meant."""
+
+
+class NotAuthenticated(Refusal):
+    """Nobody knows who asks."""
+
+
+class NotAllowed(Refusal):
+    """The one who asks may not do this."""
+
+
+class NotFound(Refusal):
+    """There is no such thing."""
+
+
+class Conflict(Refusal):
+    """The thing is not in a state that allows this."""
+
+
+class Exhausted(Conflict):
+    """Nothing is left to give out."""
+
+
+class Unavailable(Refusal):
+    """The database does not answer now; the same request may succeed later."""

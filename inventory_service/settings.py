@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All settings, read from the environment (``QM_…``) here and nowhere else."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_MEBIBYTE = 1024 * 1024
+
+
+def _default_database_url() -> str:
+    path = Path.home() / ".local" / "share" / "quartermaster" / "quartermaster.sqlite"
+    return f"sqlite:///{path}"
+
+
+class Settings(BaseSettings):
+    """What the service needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="QM_", extra="ignore")
+
+    database_url: str = Field(
+        default_factory=_default_database_url,
+        description="Where the fleet is kept, as an SQLAlchemy URL.",
+    )
+    anonymous_read: bool = Field(
+        default=False,
+        description="Serve inventory, scrape targets, known hosts and metrics without a token.",
+    )
+    bind: str = Field(
+        default="127.0.0.1:9008", description="The address and port that `qm serve` listens on."
+    )
+    threads: int = Field(
+        default=8, ge=1, le=256, description="How many requests `qm serve` answers at once."
+    )
+    max_body_bytes: int = Field(
+        default=8 * _MEBIBYTE, ge=1024, description="A larger request body is refused with 413."
+    )
+    address_quarantine_s: int = Field(
+        default=86400,
+        ge=0,
+        description="How long a retired node's mesh address rests before it is given again.",
+    )
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    @property
+    def address_quarantine(self) -> timedelta:
+        """Return the quarantine as a span of time."""
+        return timedelta(seconds=self.address_quarantine_s)
+
+
+class ClientSettings(BaseSettings):
+    """What `qm`, as a client of the service, needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="QM_", env_ignore_empty=True, extra="ignore")
+
+    url: str | None = Field(default=None, description="Where the service is.")
+    token: SecretStr | None = Field(default=None, description="The token to show it.")
+    profile: str | None = Field(default=None, description="The section of the profile file.")
+    config: Path | None = Field(default=None, description="The profile file.")

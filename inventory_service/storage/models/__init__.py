@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables, one file an aggregate."""
+
+from inventory_service.storage.models.audit import AuditRecord, record
+from inventory_service.storage.models.base import Base
+from inventory_service.storage.models.clusters import AddressLease, Cluster
+from inventory_service.storage.models.fleet import Fleet, get_revision, next_revision
+from inventory_service.storage.models.nodes import Node, Transition
+from inventory_service.storage.models.projects import Port, Project
+from inventory_service.storage.models.tokens import Token
+
+__all__ = [
+    "AddressLease",
+    "AuditRecord",
+    "Base",
+    "Cluster",
+    "Fleet",
+    "Node",
+    "Port",
+    "Project",
+    "Token",
+    "Transition",
+    "get_revision",
+    "next_revision",
+    "record",
+]

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit: who did what, when, through which door, and what it was before and after."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from inventory_service.domain.actors import Actor
+from inventory_service.storage.models.base import Base, UTCDateTime
+from inventory_service.storage.models.fleet import next_revision
+
+
+class AuditRecord(Base):
+    """One act that changed the fleet; records are only ever added."""
+
+    __tablename__ = "audit_records"
+    __table_args__ = (Index("ix_audit_records_subject", "noun", "subject"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    actor: Mapped[str] = mapped_column(String(63))
+    door: Mapped[str] = mapped_column(String(16))
+    action: Mapped[str] = mapped_column(String(32))
+    noun: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(255))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    revision: Mapped[int]
+
+
+def record(  # noqa: PLR0913 - the columns of a record
+    session: Session,
+    actor: Actor,
+    action: str,
+    noun: str,
+    subject: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str | None = None,
+) -> AuditRecord:
+    """Add a record to the transaction and raise the fleet's revision with it."""
+    entry = AuditRecord(
+        at=datetime.now(UTC),
+        actor=actor.name,
+        door=actor.door.value,
+        action=action,
+        noun=noun,
+        subject=subject,
+        before=before,
+        after=after,
+        reason=reason,
+        revision=next_revision(session),
+    )
+    session.add(entry)
+    return entry

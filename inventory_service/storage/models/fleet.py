@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fleet as a whole: its revision, which each change raises by one."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from inventory_service.storage.models.base import Base
+
+
+class Fleet(Base):
+    """The one row that counts changes."""
+
+    __tablename__ = "fleet"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int]
+
+
+def get_revision(session: Session) -> int:
+    """Return the revision that this transaction sees."""
+    return session.execute(select(Fleet.revision)).scalar_one()
+
+
+def next_revision(session: Session) -> int:
+    """Return the revision of the changes of this transaction; all of them share one."""
+    revision: int | None = session.info.get("qm_revision")
+    if revision is None:
+        fleet = session.execute(select(Fleet).with_for_update()).scalar_one()
+        fleet.revision += 1
+        revision = session.info["qm_revision"] = fleet.revision
+    return revision

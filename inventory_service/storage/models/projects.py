@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Projects, and the ports that they were given."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory_service.storage.models.base import Base, UTCDateTime
+
+
+class Project(Base):
+    """What nodes are for."""
+
+    __tablename__ = "projects"
+
+    project: Mapped[str] = mapped_column(String(63), primary_key=True)
+    description: Mapped[str | None] = mapped_column(String(255))
+    owner: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revision: Mapped[int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see of the project."""
+        return {
+            "project": self.project,
+            "description": self.description,
+            "owner": self.owner,
+            "created_at": self.created_at,
+            "retired_at": self.retired_at,
+            "revision": self.revision,
+        }
+
+
+class Port(Base):
+    """A port given to a project in an environment; the row is why it stays the same."""
+
+    __tablename__ = "ports"
+    __table_args__ = (UniqueConstraint("project", "environment", "base", "range"),)
+
+    port: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    project: Mapped[str] = mapped_column(String(63))
+    environment: Mapped[str] = mapped_column(String(63))
+    base: Mapped[int]
+    range: Mapped[int]
+    preferred: Mapped[int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see of the port."""
+        return {
+            "project": self.project,
+            "environment": self.environment,
+            "base": self.base,
+            "range": self.range,
+            "port": self.port,
+            "preferred": self.preferred,
+        }

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes by filters, and the rows that the inventory documents are made from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from inventory_service.domain.inventory import COLUMNS
+from inventory_service.domain.nodes import IN_SERVICE, LIVE
+from inventory_service.storage.models import Cluster, Node
+
+#: What a list of nodes can be narrowed by, and the column behind each name.
+FILTERS = {
+    "project": Node.project,
+    "environment": Node.environment,
+    "cluster": Node.cluster_id,
+    "region": Node.region,
+    "node_type": Node.node_type,
+    "state": Node.state,
+}
+Filters = Mapping[str, Sequence[str]]
+AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
+
+
+def find_node(session: Session, node_id: str) -> Node | None:
+    """Return the live node of that name, else the one that was retired last."""
+    return session.scalars(
+        select(Node)
+        .where(Node.node_id == node_id)
+        .order_by(Node.state == "retired", Node.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def list_nodes(
+    session: Session, filters: Filters, *, after: tuple[str, int] | None, limit: int
+) -> Sequence[Node]:
+    """Return up to ``limit`` nodes by name, those after a (name, id) that was seen last."""
+    query = narrow(select(Node), filters).order_by(Node.node_id, Node.id).limit(limit)
+    if after is not None:
+        # A row comparison would be shorter, but SQLite can't use an index for it.
+        name, key = after
+        query = query.where(
+            (Node.node_id > name) | ((Node.node_id == name) & (Node.id > key)),
+        )
+    return session.scalars(query).all()
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """Return how many nodes are in each state that has any."""
+    query = select(Node.state, func.count()).group_by(Node.state)
+    return dict(session.execute(query).tuples().all())
+
+
+def count_pending_resizes(session: Session) -> int:
+    """Return how many nodes in service have another size than is wanted."""
+    return session.execute(
+        select(func.count()).where(
+            Node.state.in_([state.value for state in IN_SERVICE]),
+            Node.provisioned_spec.is_not(None),
+            Node.spec != Node.provisioned_spec,
+        )
+    ).scalar_one()
+
+
+def list_inventory_rows(session: Session, filters: Filters) -> list[list[Any]]:
+    """Return one row a node in the order of ``domain.inventory.COLUMNS``, by name.
+
+    Plain columns instead of objects: at 10,000 nodes the objects alone cost half a second.
+    """
+    special: dict[str, ColumnElement[Any]] = {
+        "ansible_host": func.coalesce(Node.internal_ip, Node.external_ip),
+        "mesh_prefix": Cluster.__table__.c.mesh_prefix,
+        "mesh_port": Cluster.__table__.c.mesh_port,
+    }
+    own = Node.__table__.c
+    columns = [special[name] if name in special else own[name] for name in COLUMNS]
+    query = narrow(
+        select(*columns)
+        .select_from(Node)
+        .join(Cluster, Cluster.cluster_id == Node.cluster_id)
+        .order_by(Node.node_id),
+        filters,
+    )
+    place = COLUMNS.index("ansible_host")
+    rows = [list(row) for row in session.execute(query)]
+    for row in rows:
+        row[place] = row[-1].get("ansible_host", row[place])
+    return rows
+
+
+def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:
+    """Return (names and addresses, host keys) of each live node that has recorded keys."""
+    query = select(
+        Node.node_id, Node.internal_ip, Node.external_ip, Node.wireguard_ip, Node.ssh_host_keys
+    ).where(Node.state.in_([state.value for state in LIVE]))
+    return [
+        ([name for name in row[:4] if name], row[4])
+        for row in session.execute(query.order_by(Node.node_id))
+        if row[4]
+    ]
+
+
+def narrow(query: AnySelect, filters: Filters) -> AnySelect:
+    """Return the query with each filter that has values."""
+    for name, values in filters.items():
+        if values:
+            query = query.where(FILTERS[name].in_(values))
+    return query

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports given to projects: the same wish gets the same port, each time."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.domain.actors import Actor
+from inventory_service.domain.ports import PortRequest, choose_port, get_hash_based_port
+from inventory_service.storage.models import Port, record
+from inventory_service.usecases.projects import get_project
+
+
+def give_port(session: Session, actor: Actor, wish: PortRequest) -> tuple[Port, bool]:
+    """Return the port of a wish, and whether it was given just now.
+
+    A collision is resolved once, by the next free port, and then remembered.
+
+    :raises NotFound: no such project.
+    :raises Exhausted: the range has no free port.
+    """
+    get_project(session, wish.project)
+    fields = wish.model_dump()
+    known = session.scalars(select(Port).filter_by(**fields)).one_or_none()
+    if known is not None:
+        return known, False
+    last = wish.base + wish.range - 1
+    taken = set(session.scalars(select(Port.port).where(Port.port.between(wish.base, last))))
+    port = Port(
+        **fields,
+        port=choose_port(wish, taken),
+        preferred=get_hash_based_port(wish.project, wish.environment, wish.base, wish.range),
+    )
+    session.add(port)
+    record(session, actor, "give", "port", str(port.port), after=port.as_dict())
+    session.flush()
+    return port, True

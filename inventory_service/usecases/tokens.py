@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acts on API tokens: create, check, revoke, list."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from inventory_service.domain.actors import Actor, Door, Scope
+from inventory_service.domain.errors import BadInput, Conflict, Fault, NotAuthenticated, NotFound
+from inventory_service.domain.tokens import (
+    TokenRequest,
+    is_live,
+    is_same,
+    make_token,
+    parse_token,
+)
+from inventory_service.storage.models import Token, record
+
+
+def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple[Token, str]:
+    """Return a new token and its text, which can't be had a second time.
+
+    :raises BadInput: its end has passed already.
+    :raises Conflict: a live token has that name.
+    """
+    now = datetime.now(UTC)
+    if request.expires_at is not None and request.expires_at <= now:
+        raise BadInput(
+            "The token would have expired already.",
+            faults=[Fault("expires_at", "lies in the past")],
+        )
+    same = session.scalars(select(Token).where(Token.name == request.name)).all()
+    if any(
+        is_live(expires_at=token.expires_at, revoked_at=token.revoked_at, now=now) for token in same
+    ):
+        raise Conflict(
+            f"There is a live token '{request.name}' already. Revoke it, or choose another name."
+        )
+    made = make_token()
+    token = Token(
+        token_id=made.token_id,
+        name=request.name,
+        scope=request.scope.value,
+        digest=made.digest,
+        created_at=now,
+        created_by=actor.name,
+        expires_at=request.expires_at,
+    )
+    session.add(token)
+    record(
+        session,
+        actor,
+        "create",
+        "token",
+        made.token_id,
+        after={"name": request.name, "scope": request.scope.value},
+    )
+    session.flush()
+    return token, made.text
+
+
+def authenticate(session: Session, text: str, door: Door) -> Actor:
+    """Return who shows this token.
+
+    :raises NotAuthenticated: it is no token of ours, or was revoked, or has expired.
+    """
+    parsed = parse_token(text)
+    token = session.get(Token, parsed[0]) if parsed else None
+    # The same answer for each reason: a stranger learns nothing about which tokens there are.
+    if (
+        parsed is None
+        or token is None
+        or not is_same(token.digest, parsed[1])
+        or not is_live(
+            expires_at=token.expires_at, revoked_at=token.revoked_at, now=datetime.now(UTC)
+        )
+    ):
+        raise NotAuthenticated(
+            "The token is not valid: unknown, revoked or expired. `qm token create` makes a new "
+            "one."
+        )
+    return Actor(token.name, door, Scope(token.scope))
+
+
+def revoke_token(session: Session, actor: Actor, token_id: str) -> Token:
+    """End a token at once; a token that is revoked already stays as it is.
+
+    :raises NotFound: no such token.
+    """
+    token = session.get(Token, token_id)
+    if token is None:
+        raise NotFound(
+            f"There is no token '{token_id[:64]}'. `qm token list` shows those that there are."
+        )
+    if token.revoked_at is None:
+        entry = record(session, actor, "revoke", "token", token_id)
+        token.revoked_at, token.revoked_by = entry.at, actor.name
+    return token
+
+
+def list_tokens(session: Session, *, after: str | None, limit: int) -> Sequence[Token]:
+    """Return tokens by id, those after an id that was seen last."""
+    query = select(Token).order_by(Token.token_id).limit(limit)
+    return session.scalars(query if after is None else query.where(Token.token_id > after)).all()
+
+
+def count_tokens(session: Session) -> int:
+    """Return how many tokens were ever made."""
+    return session.execute(select(func.count()).select_from(Token)).scalar_one()
