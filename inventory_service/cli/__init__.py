@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `qm`: one file a noun; it reaches the service over HTTP only.
+
+`init`, `migrate` and `serve` (service.py) are the exception: they run beside the database.
+"""
+
+import click
+
+from inventory_service.cli.clusters import cluster
+from inventory_service.cli.imports import import_group
+from inventory_service.cli.invocation import connection_options
+from inventory_service.cli.nodes import node
+from inventory_service.cli.ports import port
+from inventory_service.cli.projects import project
+from inventory_service.cli.status import status
+from inventory_service.cli.tokens import token
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="quartermaster", prog_name="qm")
+@connection_options
+def main() -> None:
+    """Quartermaster: one inventory for the whole fleet.
+
+    The service is found by --url, QM_URL or a profile; the token by QM_TOKEN or the profile.
+    Exit codes: 0 done, 1 refused or failed, 2 usage, 3 not reachable, 4 not found, 5 conflict,
+    6 not allowed.
+    """
+
+
+for command in (node, cluster, project, import_group, token, port, status):
+    main.add_command(command)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm import csv`: a file of projects becomes a plan, and with --apply planned nodes."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import click
+
+from inventory_service.cli.client import Api, Thing, faults_of, open_api
+from inventory_service.cli.failures import Failure
+from inventory_service.cli.fields import given
+from inventory_service.cli.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+    wants_json,
+)
+from inventory_service.cli.output import print_json, print_table, say
+
+COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
+
+
+@click.group("import")
+@connection_options
+def import_group() -> None:
+    """Take in what other tools wrote."""
+
+
+@import_group.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--cluster", help="Cluster of the nodes to add.")
+@click.option("--provider", help="Provider of the nodes to add, like docker.")
+@click.option("--reason", help="Stands in the records of what is applied.")
+@click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
+@json_option
+@connection_options
+@pass_invocation
+def csv(
+    invocation: Invocation,
+    /,
+    file: BinaryIO,
+    cluster: str | None,
+    provider: str | None,
+    reason: str | None,
+    *,
+    is_apply: bool,
+) -> None:
+    """Check FILE (`-` is standard input), print the plan, and with --apply record it.
+
+    Columns: Project,Servers,MasterSpec,WebSpec and, optional, Environment and Region.
+    """
+    name = getattr(file, "name", "-")
+    order = {"format": "csv", "content": _text(file.read(), name)}
+    order |= given(cluster=cluster, provider=provider, reason=reason)
+    api = open_api(invocation)
+    answer = _post(api, name, order | {"apply": False})
+    if not wants_json():
+        _print_plan(answer["plan"])
+    if is_apply:
+        # The digest makes the service refuse when the fleet changed after this plan was printed.
+        digest = answer["plan"]["digest"]
+        answer = _post(api, name, order | {"apply": True, "plan_digest": digest})
+    if wants_json():
+        print_json(answer)
+    elif answer["applied"]:
+        say("Recorded. Make the servers with: ansible-playbook quartermaster.fleet.provision")
+    elif any(_rows(answer["plan"])):
+        say("Nothing is changed yet. Record this plan with --apply.")
+
+
+def _post(api: Api, name: str, order: dict[str, Any]) -> dict[str, Any]:
+    """Send the file; a fault in it is shown as an editor takes it: file:line:column."""
+    try:
+        answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order)
+    except Failure as failure:
+        placed = [fault for fault in faults_of(failure.problem or {}) if fault.get("line")]
+        if not placed:
+            raise
+        raise Failure(
+            "\n".join(
+                f"{name}:{fault['line']}:{fault.get('column', 1)}: "
+                f"{fault.get('field', '')}: {fault.get('reason', '')}"
+                for fault in placed
+            ),
+            next_step="correct the file and import it again; nothing was changed",
+            problem=failure.problem,
+        ) from failure
+    return answer
+
+
+def _text(content: bytes, name: str) -> str:
+    """Return the file's text, its line ends and byte order mark untouched: the service judges.
+
+    :raises Failure: it is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8")
+        line = before.count("\n") + 1
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        raise Failure(
+            f"{name}:{line}:{column}: byte 0x{content[error.start]:02x} is not UTF-8",
+            next_step="save the file as UTF-8 and import it again; nothing was changed",
+        ) from error
+
+
+def _print_plan(plan: dict[str, Any]) -> None:
+    rows = list(_rows(plan))
+    if rows:
+        print_table(COLUMNS, rows)
+    counts = ", ".join(f"{len(plan[kind])} to {kind}" for kind in ("add", "resize", "retire"))
+    click.echo(f"Plan: {counts}, {plan['unchanged']} unchanged.")
+
+
+def _rows(plan: dict[str, Any]) -> Iterator[list[object]]:
+    """Yield a row of the table for each node that the plan touches."""
+    for node in plan["add"]:
+        yield [{"change": "add", **node}.get(name) for name in COLUMNS]
+    for node in plan["resize"]:
+        sizes = f"{node['from_spec'] or 'none'} → {node['to_spec']}"
+        yield [node["node_id"], "resize", None, None, None, None, sizes]
+    for node_id in plan["retire"]:
+        yield [node_id, "retire", None, None, None, None, None]

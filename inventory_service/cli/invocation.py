@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one call of `qm` said about the service to speak to and the form of its output."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+@dataclass
+class Invocation:
+    """The options that may stand before or after the command; None where nothing was said."""
+
+    profile: str | None = None
+    url: str | None = None
+    as_json: bool = False
+
+
+#: Hands the invocation to a command as its first argument.
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+
+
+def connection_options(command: Command) -> Command:
+    """Add `--profile` and `--url`, which choose the service."""
+    command = click.option(
+        "--url",
+        metavar="URL",
+        help="Address of the service; wins over QM_URL and the profile.",
+        expose_value=False,
+        callback=_remember,
+    )(command)
+    return click.option(
+        "--profile",
+        metavar="NAME",
+        help="Section of the profile file to take the address and the token from.",
+        expose_value=False,
+        callback=_remember,
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`, which prints for programs instead of people."""
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        # A failure in another option must already know the form of the output.
+        is_eager=True,
+        help="Print JSON, for programs.",
+        expose_value=False,
+        callback=_remember,
+    )(command)
+
+
+def wants_json() -> bool:
+    """Tell whether the running command was asked for JSON."""
+    context = click.get_current_context(silent=True)
+    invocation = context.find_object(Invocation) if context else None
+    return invocation is not None and invocation.as_json
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keep what was said; an option left out does not undo one given before the command."""
+    if value and parameter.name:
+        setattr(context.ensure_object(Invocation), parameter.name, value)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm node`: the machines of the fleet."""
+
+from typing import Any
+
+import click
+
+from inventory_service.cli.client import Api, Thing, open_api, path_of
+from inventory_service.cli.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+)
+from inventory_service.cli.node_fields import field_options, fields_of
+from inventory_service.cli.output import print_item, print_items, say
+
+COLUMNS = ("node_id", "state", "node_type", "cluster_id", "project", "environment", "internal_ip")
+
+
+@click.group()
+@connection_options
+def node() -> None:
+    """Work with the machines of the fleet."""
+
+
+@node.command("list")
+@click.option("--project", multiple=True, help="Only nodes of this project. Repeatable.")
+@click.option("--environment", multiple=True, help="Only nodes of this environment. Repeatable.")
+@click.option("--cluster", multiple=True, help="Only nodes of this cluster. Repeatable.")
+@click.option("--region", multiple=True, help="Only nodes in this region. Repeatable.")
+@click.option("--type", "node_type", multiple=True, help="Only nodes of this type. Repeatable.")
+@click.option("--state", multiple=True, help="Only nodes in this state, or any. Repeatable.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@json_option
+@connection_options
+@pass_invocation
+def list_nodes(invocation: Invocation, /, limit: int | None, **filters: tuple[str, ...]) -> None:
+    """List nodes; without filters all but the retired ones."""
+    query = {"state": ("any",)} | {name: values for name, values in filters.items() if values}
+    found = open_api(invocation).items("/api/v1/nodes", Thing("node"), query, limit=limit)
+    print_items(found, COLUMNS, nothing="No nodes. Add one with: qm node add")
+
+
+@node.command()
+@click.argument("node_id")
+@json_option
+@connection_options
+@pass_invocation
+def show(invocation: Invocation, /, node_id: str) -> None:
+    """Show all that is known of one node."""
+    thing = Thing("node", node_id)
+    print_item(open_api(invocation).get(path_of("nodes", thing), thing))
+
+
+@node.command()
+@click.argument("node_id")
+@field_options
+@json_option
+@connection_options
+@pass_invocation
+def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noqa: ANN401 (click's values)
+    """Register a node; it starts as planned."""
+    body = {"node_id": node_id} | fields_of(**options)
+    made = open_api(invocation).post("/api/v1/nodes", Thing("node", node_id), body)
+    say(f"Node {made['node_id']} is registered.")
+    print_item(made)
+
+
+@node.command("set")
+@click.argument("node_id")
+@field_options
+@click.option("--remove-label", metavar="K", multiple=True, help="Label to drop. Repeatable.")
+@click.option("--remove-var", metavar="K", multiple=True, help="Variable to drop. Repeatable.")
+@click.option("--state", help="Move the node to this state; stands alone, with --reason.")
+@json_option
+@connection_options
+@pass_invocation
+def set_fields(
+    invocation: Invocation,
+    /,
+    node_id: str,
+    state: str | None,
+    remove_label: tuple[str, ...],
+    remove_var: tuple[str, ...],
+    **options: Any,  # noqa: ANN401 (click's values)
+) -> None:
+    """Change fields of a node; labels and variables that are not named stay."""
+    thing = Thing("node", node_id)
+    fields = fields_of(**options)
+    if not (fields.keys() - {"reason"} or remove_label or remove_var or state):
+        raise click.UsageError("Nothing to change: give at least one field, like --region eu.")
+    if state and (fields.keys() - {"reason"} or remove_label or remove_var):
+        raise click.UsageError("A state is changed on its own: it is a record with its reason.")
+    api = open_api(invocation)
+    if state:
+        _move(api, thing, state, fields.get("reason"))
+        return
+    etag = _merge(api, thing, fields, {"labels": remove_label, "vars": remove_var})
+    changed = api.patch(path_of("nodes", thing), thing, fields, etag=etag)
+    say(f"Node {changed['node_id']} is changed.")
+    print_item(changed)
+
+
+@node.command()
+@click.argument("node_id")
+@click.option("--reason", required=True, help="Why; stands in the record.")
+@click.option("--end", "is_end", is_flag=True, help="End the maintenance: back to active.")
+@json_option
+@connection_options
+@pass_invocation
+def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bool) -> None:
+    """Take a node out of service for maintenance, or back with --end."""
+    state = "active" if is_end else "maintenance"
+    _move(open_api(invocation), Thing("node", node_id), state, reason)
+
+
+@node.command()
+@click.argument("node_id")
+@click.option("--reason", required=True, help="Why; stands in the record.")
+@json_option
+@connection_options
+@pass_invocation
+def retire(invocation: Invocation, /, node_id: str, reason: str) -> None:
+    """Retire a node for good; its mesh address is given back after a quarantine."""
+    _move(open_api(invocation), Thing("node", node_id), "retired", reason)
+
+
+def _move(api: Api, thing: Thing, state: str, reason: str | None) -> None:
+    body = {"state": state, "reason": reason}
+    record = api.post(path_of("nodes", thing, "transitions"), thing, body)
+    say(f"Node {record['node_id']} went from {record['from_state']} to {record['to_state']}.")
+    print_item(record)
+
+
+def _merge(
+    api: Api, thing: Thing, fields: dict[str, Any], dropped: dict[str, tuple[str, ...]]
+) -> str | None:
+    """Put the new labels and variables among the present ones; return the ETag they belong to.
+
+    The API replaces a dict as a whole, so without the ETag a change made meanwhile would be lost.
+    """
+    touched = [name for name in dropped if dropped[name] or name in fields]
+    if not touched:
+        return None
+    present, etag = api.get_with_etag(path_of("nodes", thing), thing)
+    for name in touched:
+        kept = {key: held for key, held in present[name].items() if key not in dropped[name]}
+        fields[name] = kept | fields.get(name, {})
+    return etag

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm token`: who may speak to the service, and how far."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from inventory_service.cli.client import Thing, open_api, path_of
+from inventory_service.cli.fields import given
+from inventory_service.cli.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+    wants_json,
+)
+from inventory_service.cli.output import print_item, print_items, print_json, say
+from inventory_service.domain.actors import Scope
+
+COLUMNS = ("name", "id", "scope", "created_at", "expires_at", "revoked_at")
+
+_DURATION = re.compile(r"([1-9][0-9]{0,4})([hd])\Z")
+_HOURS = {"h": 1, "d": 24}
+
+
+@click.group()
+@connection_options
+def token() -> None:
+    """Work with API tokens; all of it needs the scope admin."""
+
+
+def expiry(context: click.Context, option: click.Parameter, said: str | None) -> str | None:
+    """Return the moment that `90d`, `12h` or an ISO 8601 time with its zone means, in UTC.
+
+    :raises click.BadParameter: it is none of these, or it is past.
+    """
+    if said is None:
+        return None
+    now = datetime.now(UTC)
+    moment = _moment(said, now)
+    if moment is None:
+        raise click.BadParameter(
+            f"{said!r} is neither like 90d or 12h nor a time like 2030-01-31T12:00:00Z",
+            context,
+            option,
+        )
+    if moment <= now:
+        raise click.BadParameter(f"{said!r} is past", context, option)
+    return moment.astimezone(UTC).isoformat()
+
+
+@token.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in Scope]),
+    default=Scope.VIEWER.value,
+    show_default=True,
+    help="How far it reaches; each holds those before it.",
+)
+@click.option(
+    "--expires",
+    "expires_at",
+    callback=expiry,
+    metavar="WHEN",
+    help="End: 90d, 12h, or 2030-01-31T12:00:00Z. Without it there is none.",
+)
+@json_option
+@connection_options
+@pass_invocation
+def create(invocation: Invocation, /, name: str, **fields: str | None) -> None:
+    """Make a token and show it, this once: only its hash is kept."""
+    body = {"name": name} | given(**fields)
+    made = open_api(invocation).post("/api/v1/tokens", Thing("token", name), body)
+    if wants_json():
+        print_json(made)
+        return
+    # The token alone on standard output, so that `QM_TOKEN=$(qm token create …)` works.
+    click.echo(f"Token {name} ({made['scope']}), shown this once:", err=True)
+    click.echo(made["token"])
+
+
+@token.command("list")
+@json_option
+@connection_options
+@pass_invocation
+def list_tokens(invocation: Invocation, /) -> None:
+    """List the tokens, never their secrets."""
+    found = open_api(invocation).items("/api/v1/tokens", Thing("token"))
+    print_items(found, COLUMNS, nothing="No tokens.")
+
+
+@token.command()
+@click.argument("token_id", metavar="ID")
+@json_option
+@connection_options
+@pass_invocation
+def revoke(invocation: Invocation, /, token_id: str) -> None:
+    """End a token now; `qm token list` shows the ids."""
+    thing = Thing("token", token_id)
+    path = path_of("tokens", thing, "revocation")
+    record = open_api(invocation).post(path, thing, {})
+    say(f"Token {token_id} is revoked.")
+    print_item(record)
+
+
+def _moment(said: str, now: datetime) -> datetime | None:
+    if match := _DURATION.match(said):
+        return now + timedelta(hours=int(match[1]) * _HOURS[match[2]])
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
