@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each import contract of pyproject.toml is kept, and bites when somebody breaks it."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# contract, file that sins, the sin
+SINS = [
+    ("domain", "inventory_service/domain/nodes.py", "import sqlalchemy"),
+    ("domain", "inventory_service/domain/nodes.py", "import inventory_service.settings"),
+    ("storage", "inventory_service/storage/database.py", "import inventory_service.usecases.nodes"),
+    ("storage", "inventory_service/storage/models/nodes.py", "import flask"),
+    ("usecases", "inventory_service/usecases/nodes.py", "from inventory_service.api import errors"),
+    ("usecases", "inventory_service/usecases/nodes.py", "import requests"),
+    ("api", "inventory_service/api/__init__.py", "import inventory_service.storage.queries.nodes"),
+    ("api", "inventory_service/api/__init__.py", "import inventory_service.cli.nodes"),
+    ("cli", "inventory_service/cli/nodes.py", "import inventory_service.api"),
+    ("cli", "inventory_service/cli/nodes.py", "import inventory_service.storage.queries.nodes"),
+    ("settings", "inventory_service/settings.py", "import inventory_service.domain.nodes"),
+    ("web-free", "inventory_service/usecases/nodes.py", "def late():\n    import werkzeug"),
+    ("doors", "inventory_service/api/__init__.py", "import inventory_service.cli.nodes"),
+    ("app", "inventory_service/api/__init__.py", "import inventory_service.app"),
+    ("ansible-free", "inventory_service/usecases/nodes.py", "import ansible.module_utils.basic"),
+    ("ansible-free", "inventory_service/cli/nodes.py", "import ansible_runner"),
+    ("plugins", "plugins/modules/sinner.py", "import inventory_service.domain.nodes"),
+    ("plugins", "plugins/module_utils/_client.py", "import requests"),
+]
+
+
+def lint(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on a tree."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache", *options],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of all that import-linter looks at."""
+    for name in ("inventory_service", "plugins", "tests/architecture"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_imports_keep_all_contracts(copy: Path) -> None:
+    result = lint(copy)
+    assert result.returncode == 0, result.stdout
+    assert " 0 broken" in result.stdout
+
+
+@pytest.mark.parametrize(("contract", "file", "sin"), SINS)
+def test_a_contract_bites(copy: Path, contract: str, file: str, sin: str) -> None:
+    with (copy / file).open("a", encoding="utf-8") as sinner:
+        sinner.write(f"\n{sin}\n")
+    result = lint(copy, "--contract", contract)
+    assert result.returncode == 1, result.stdout
+    assert "0 kept, 1 broken" in result.stdout
+    module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    assert module in result.stdout.replace("\n", "")
+
+
+def test_each_contract_is_proved_to_bite() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = config["tool"]["importlinter"]["contracts"]
+    assert {contract["id"] for contract in contracts} == {contract for contract, _, _ in SINS}
+    assert not [contract["id"] for contract in contracts if "ignore_imports" in contract]
+
+
+def test_what_is_no_package_does_not_import_the_service_either(tracked: list[Path]) -> None:
+    """The inventory script, roles and collection tests are out of import-linter's sight."""
+    folders = {"inventory", "roles", "playbooks", "extensions"}
+    files = [path for path in tracked if path.suffix == ".py"]
+    files = [
+        path for path in files if path.parts[0] in folders or path.parts[:2] == ("tests", "unit")
+    ]
+    found = {(path.as_posix(), name) for path in files for name in _imported(ROOT / path)}
+    assert not {(path, name) for path, name in found if name.startswith("inventory_service")}
+
+
+def _imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shape of the repository: names, licences, sizes, links, and who may read the environment."""
+
+import ast
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDER_WORDS = ("utils", "helpers", "common", "misc", "manager", "managers", "util", "helper")
+LICENCE_OF = {
+    "extensions": "GPL-3.0-or-later",
+    "inventory": "GPL-3.0-or-later",
+    "playbooks": "GPL-3.0-or-later",
+    "plugins": "GPL-3.0-or-later",
+    "roles": "GPL-3.0-or-later",
+    "tests/unit": "GPL-3.0-or-later",
+}
+# What Ansible reads as documentation is no code.
+DOCUMENTATION = re.compile(
+    r"^(DOCUMENTATION|EXAMPLES|RETURN) = r?\"{3}.*?\"{3}", flags=re.DOTALL | re.MULTILINE
+)
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 50
+
+
+def python_files(tracked: list[Path]) -> list[Path]:
+    return [path for path in tracked if path.suffix == ".py"]
+
+
+def test_no_module_is_named_after_nothing(tracked: list[Path]) -> None:
+    # `roles/common` is the role that issue and users know by this name.
+    parts = {
+        (path, part)
+        for path in python_files(tracked)
+        for part in path.with_suffix("").parts
+        if path.parts[0] != "roles"
+    }
+    assert not {(path, part) for path, part in parts if part.strip("_") in FOLDER_WORDS}
+
+
+def test_each_python_file_names_its_licence_and_its_idea(tracked: list[Path]) -> None:
+    faults = []
+    for path in python_files(tracked):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        if not text.strip():
+            continue
+        licence = next(
+            (name for top, name in LICENCE_OF.items() if path.as_posix().startswith(f"{top}/")),
+            "Apache-2.0",
+        )
+        if f"# SPDX-License-Identifier: {licence}\n" not in text[:400]:
+            faults.append(f"{path}: no SPDX line with {licence}")
+        tree = ast.parse(text)
+        is_documented = ast.get_docstring(tree) or "\nDOCUMENTATION = " in text
+        if not is_documented and any(not isinstance(node, ast.Pass) for node in tree.body):
+            faults.append(f"{path}: no docstring")
+    assert not faults
+
+
+def test_files_and_functions_stay_small(tracked: list[Path]) -> None:
+    faults = []
+    for path in python_files(tracked):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        lines = DOCUMENTATION.sub("", text).count("\n")
+        if lines > MAX_FILE_LINES and path.parts[0] != "tests":
+            faults.append(f"{path}: {lines} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                is_table = path.name.startswith("0") or "migrations" in path.parts
+                if length > MAX_FUNCTION_LINES and not is_table:
+                    faults.append(f"{path}:{node.lineno} {node.name}: {length} lines")
+    assert not faults
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "inventory_service").rglob("*.py")
+        if re.search(r"\benviron\b|\bgetenv\b|BaseSettings", path.read_text(encoding="utf-8"))
+    }
+    assert readers == {"inventory_service/settings.py"}
+
+
+def test_the_tests_mirror_the_package() -> None:
+    package, tests = ROOT / "inventory_service", ROOT / "tests" / "service"
+    modules = {path.relative_to(package) for path in package.rglob("*.py")}
+    stray = []
+    for path in tests.rglob("test_*.py"):
+        twin = path.relative_to(tests).with_name(path.name.removeprefix("test_"))
+        # A package as a whole is tested by a file that bears the package's name, inside or beside.
+        is_package = (
+            twin.with_suffix("") / "__init__.py" in modules or twin.stem == twin.parent.name
+        )
+        if twin not in modules and not is_package:
+            stray.append(path.relative_to(ROOT).as_posix())
+    assert not stray
+    folders = {path.parent for path in modules if path.parent.parts[:1] != ("storage",)}
+    assert not {
+        folder.as_posix() for folder in folders if not list((tests / folder).glob("test_*.py"))
+    }
+
+
+def test_collections_holds_no_python_package() -> None:
+    """With it, `import collections` would find our folder instead of the standard library's."""
+    assert not list(ROOT.glob("collections/__init__.py"))
+    assert not list(ROOT.glob("collections/ansible_collections/__init__.py"))
+
+
+def test_the_links_of_the_collection_make_no_cycle() -> None:
+    collection = ROOT / "collections/ansible_collections/quartermaster/fleet"
+    if not collection.is_dir():
+        pytest.skip("`make link` was not run: there are no links to follow")
+    assert not collection.is_symlink()
+    seen = 0
+    for folder, folders, _ in os.walk(collection, followlinks=True):
+        seen += 1
+        assert Path(folder).resolve() != ROOT
+        assert not {".git", "inventory_service", "collections", ".venv"} & set(folders)
+    assert seen < 1000
+
+
+def test_nothing_is_left_unfinished(tracked: list[Path]) -> None:
+    marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3]) + r")\b(?!.*#\d)")
+    suffixes = {".py", ".yml", ".yaml", ".toml", ".cfg", ".md", ".j2", ".sh", ""}
+    faults = []
+    for path in tracked:
+        if path.suffix in suffixes and path.parts[0] != "LICENSES":
+            text = (ROOT / path).read_text(encoding="utf-8", errors="replace")
+            faults += [f"{path}: {line}" for line in text.splitlines() if marks.search(line)]
+    assert not faults
+
+
+def test_each_exception_from_a_rule_has_its_reason(tracked: list[Path]) -> None:
+    """`noqa` and `type: ignore` name a code and say why; ansible-lint skips nothing."""
+    bare = re.compile(r"# (?:noqa: [A-Z0-9, ]+|type: ignore(?:\[[a-z-, ]+\])?)\s*$")
+    faults = []
+    for path in python_files(tracked):
+        is_test = path.parts[0] == "tests"
+        for number, line in enumerate((ROOT / path).read_text(encoding="utf-8").splitlines(), 1):
+            if bare.search(line) and not is_test:
+                faults.append(f"{path}:{number}: {line.strip()}")
+    assert not faults
+    config = (ROOT / ".ansible-lint").read_text(encoding="utf-8")
+    assert not re.search(r"^(skip_list|warn_list):", config, flags=re.MULTILINE)
+
+
+def test_each_ignored_ruff_rule_has_its_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    lint = tomllib.loads(text)["tool"]["ruff"]["lint"]
+    rules = set(lint["ignore"]).union(*lint["per-file-ignores"].values())
+    explained = re.findall(r'"([A-Z]+[0-9]*)",?\]?\s*#\s*\S+', text)
+    lines = [line for line in text.splitlines() if re.match(r'"[^"]+" = \[.*\] # ', line)]
+    explained += re.findall(r'"([A-Z]+[0-9]*)"', " ".join(lines))
+    assert rules <= set(explained), rules - set(explained)
+
+
+def test_tests_never_sleep(tracked: list[Path]) -> None:
+    sleepers = [
+        path.as_posix()
+        for path in python_files(tracked)
+        if path.parts[0] == "tests" and re.search(r"\btime\.sleep\(", (ROOT / path).read_text())
+    ]
+    # Waiting for a deadline is one idea and stands in few places, each with its deadline.
+    allowed = {path for path in sleepers if "deadline" in (ROOT / path).read_text(encoding="utf-8")}
+    assert set(sleepers) == allowed
