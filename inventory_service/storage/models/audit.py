@@ -30,6 +30,10 @@ class AuditRecord(Base):
     reason: Mapped[str | None] = mapped_column(String(1000))
     revision: Mapped[int]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see of the record."""
+        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
+
 
 def record(  # noqa: PLR0913 - the columns of a record
     session: Session,

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP door: each route is a declared contract over a short body."""
+
+from flask_openapi3 import APIBlueprint, OpenAPI
+
+from inventory_service.api import (
+    access,
+    audit,
+    clusters,
+    documentation,
+    health,
+    imports,
+    inventory,
+    known_hosts,
+    metrics,
+    nodes,
+    ports,
+    problems,
+    projects,
+    prometheus,
+    status,
+    tokens,
+)
+
+_V1 = (
+    audit,
+    clusters,
+    imports,
+    inventory,
+    known_hosts,
+    nodes,
+    ports,
+    projects,
+    prometheus,
+    status,
+    tokens,
+)
+
+
+def register(app: OpenAPI) -> None:
+    """Hang all routes, checks and error answers into the application."""
+    problems.register(app)
+    # Before the checks, so that refused requests are counted too.
+    metrics.register(app)
+    access.register(app)
+    routes: list[APIBlueprint] = [module.routes for module in _V1]
+    for blueprint in routes:
+        app.register_api(blueprint)
+    app.register_api(inventory.first_routes)
+    app.register_api(health.routes)
+    documentation.register(app)

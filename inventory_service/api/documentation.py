@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API's own description: OpenAPI 3.1 from the code, and a page that shows it."""
+
+from importlib.metadata import version
+from typing import Any
+
+from flask import redirect
+from flask_openapi3 import Info, OpenAPI
+from werkzeug.wrappers import Response
+
+from inventory_service.api.access import public
+from inventory_service.api.problems import MIMETYPE, Problem
+
+PREFIX = "/api/v1"
+#: What each route can refuse, beside what it says itself.
+ERRORS = (400, 401, 403, 404, 409, 413, 415, 422, 500, 503)
+SECURITY_SCHEMES: dict[str, Any] = {"token": {"type": "http", "scheme": "bearer"}}
+
+
+def get_version() -> str:
+    """Return the version of the installed service."""
+    return version("quartermaster")
+
+
+def get_info() -> Info:
+    """Return the head of the OpenAPI document."""
+    return Info(
+        title="Quartermaster",
+        version=get_version(),
+        description="The inventory service: it knows the fleet, decides and records.",
+    )
+
+
+def get_error_responses() -> dict[Any, Any]:
+    """Return the refusals that all routes share."""
+    return dict.fromkeys(ERRORS, Problem)
+
+
+def register(app: OpenAPI) -> None:
+    """Put right what the generator can't know, and lead /api/v1/docs to the page."""
+
+    @app.route(f"{PREFIX}/docs")
+    @public
+    def _docs() -> Response:
+        return redirect(f"{PREFIX}/swagger")
+
+    for operations in app.api_doc["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400 and "content" in response:  # noqa: PLR2004 - HTTP's errors
+                    response["content"] = {MIMETYPE: {"schema": _PROBLEM}}
+
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}

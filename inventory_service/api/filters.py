@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The filters that lists of nodes and inventories share."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inventory_service.domain.words import Label
+
+State = Literal["planned", "provisioning", "active", "maintenance", "failed", "retired", "any"]
+
+
+class FilterQuery(BaseModel):
+    """Which nodes; each filter may be repeated, and its values are alternatives."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: list[Label] = Field(default_factory=list, max_length=100)
+    environment: list[Label] = Field(default_factory=list, max_length=100)
+    cluster: list[Label] = Field(default_factory=list, max_length=100)
+    region: list[Label] = Field(default_factory=list, max_length=100)
+    node_type: list[Label] = Field(default_factory=list, max_length=100)
+    state: list[State] = Field(default_factory=list, max_length=7)
+
+
+def to_filters(query: FilterQuery) -> dict[str, list[str]]:
+    """Return the filters as the use cases take them."""
+    return query.model_dump(include=set(FilterQuery.model_fields))

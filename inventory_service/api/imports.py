@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The route that plans and records imports."""
+
+from dataclasses import asdict
+from http import HTTPStatus
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from inventory_service.api.access import SECURITY, needs
+from inventory_service.api.answers import answer
+from inventory_service.api.services import get_actor, get_services
+from inventory_service.api.views import ImportView
+from inventory_service.domain.actors import Scope
+from inventory_service.domain.imports import ImportRequest, Plan
+from inventory_service.usecases.imports import apply_import, plan_import
+
+routes = APIBlueprint(
+    "imports",
+    __name__,
+    url_prefix="/api/v1/imports",
+    abp_tags=[Tag(name="imports")],
+    abp_security=SECURITY,
+)
+
+
+@routes.post("", summary="Plan or apply a file", responses={200: ImportView, 201: ImportView})
+@needs(Scope.OPERATOR)
+def import_file(body: ImportRequest) -> Response:
+    """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
+    services = get_services()
+    if not body.apply:
+        with services.database.reading() as session:
+            return _show(plan_import(session, body), applied=False)
+    with services.database.writing() as session:
+        plan = apply_import(
+            session, get_actor(), body, quarantine=services.settings.address_quarantine
+        )
+    return _show(plan, applied=True)
+
+
+def _show(plan: Plan, *, applied: bool) -> Response:
+    shown = {"plan": asdict(plan) | {"digest": plan.digest}, "applied": applied}
+    return answer(shown, HTTPStatus.CREATED if applied else HTTPStatus.OK)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of the inventory: bytes from memory, with a strong validator."""
+
+from typing import Any, Literal
+
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import Field
+
+from inventory_service.api.access import SECURITY, needs
+from inventory_service.api.filters import FilterQuery, to_filters
+from inventory_service.api.services import get_services
+from inventory_service.domain.actors import Scope
+from inventory_service.usecases.inventory import Document
+
+_TAG = Tag(name="inventory")
+routes = APIBlueprint(
+    "inventory",
+    __name__,
+    url_prefix="/api/v1/inventory",
+    abp_tags=[_TAG],
+    abp_security=SECURITY,
+)
+first_routes = APIBlueprint(
+    "first_inventory",
+    __name__,
+    url_prefix="/api/inventory",
+    abp_tags=[_TAG],
+    abp_security=SECURITY,
+)
+#: An inventory may be any JSON object: groups are named after the fleet.
+_ANY_OBJECT: dict[str, Any] = {
+    "description": "The document",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
+
+
+class InventoryQuery(FilterQuery):
+    """Which nodes, and in which form."""
+
+    format: Literal["ansible", "columns"] = Field(
+        default="ansible",
+        description="'ansible' is what an inventory script prints; 'columns' is smaller and faster",
+    )
+
+
+@routes.get("", summary="The inventory for Ansible", responses={200: _ANY_OBJECT})
+@needs(Scope.VIEWER, anonymous=True)
+def get_inventory(query: InventoryQuery) -> Response:
+    """Groups by type, cluster, region, environment, project, state; host variables in `_meta`."""
+    services = get_services()
+    with services.database.reading() as session:
+        return _answer(services.documents.get(session, query.format, to_filters(query)))
+
+
+@first_routes.get("", summary="The inventory as a list of nodes", responses={200: _ANY_OBJECT})
+@needs(Scope.VIEWER, anonymous=True)
+def get_first_inventory() -> Response:
+    """The shape that the first inventory script reads; keys may be added, none is taken away."""
+    services = get_services()
+    with services.database.reading() as session:
+        return _answer(services.documents.get(session, "first", {}))
+
+
+def _answer(document: Document) -> Response:
+    is_zipped = request.accept_encodings.quality("gzip") > 0
+    # Two encodings are two representations, so a strong validator must tell them apart.
+    etag = f"{document.etag}-gzip" if is_zipped else document.etag
+    response = Response(mimetype="application/json")
+    response.set_etag(etag)
+    response.headers["Vary"] = "Accept-Encoding, Authorization"
+    response.headers["Cache-Control"] = "private, no-cache"
+    if request.if_none_match.contains(etag):
+        response.status_code = 304
+        return response
+    response.set_data(document.zipped if is_zipped else document.body)
+    if is_zipped:
+        response.headers["Content-Encoding"] = "gzip"
+    return response

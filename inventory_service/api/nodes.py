@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of nodes and of the moves of their lives."""
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from inventory_service.api.access import SECURITY, needs
+from inventory_service.api.answers import PageQuery, answer, answer_page, answer_thing, read_cursor
+from inventory_service.api.filters import FilterQuery, to_filters
+from inventory_service.api.services import get_actor, get_database, get_services
+from inventory_service.api.views import NodePage, NodeView, TransitionList, TransitionView
+from inventory_service.domain.actors import Scope
+from inventory_service.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
+from inventory_service.usecases import nodes as acts
+
+routes = APIBlueprint(
+    "nodes",
+    __name__,
+    url_prefix="/api/v1/nodes",
+    abp_tags=[Tag(name="nodes")],
+    abp_security=SECURITY,
+)
+
+
+class NodePath(BaseModel):
+    """Which node."""
+
+    node_id: str = Field(max_length=255)
+
+
+class NodeQuery(FilterQuery, PageQuery):
+    """Which nodes, and how many."""
+
+
+@routes.get("", summary="List nodes", responses={200: NodePage})
+@needs(Scope.VIEWER)
+def list_nodes(query: NodeQuery) -> Response:
+    """Nodes by name; without `state`, those that are not retired."""
+    after = read_cursor(query, str, int)
+    with get_database().reading() as session:
+        nodes = acts.list_nodes(
+            session,
+            to_filters(query),
+            after=(after[0], after[1]) if after else None,
+            limit=query.limit + 1,
+        )
+        return answer_page(nodes, query.limit, lambda node: (node.node_id, node.id))
+
+
+@routes.post("", summary="Register a node", responses={201: NodeView})
+@needs(Scope.OPERATOR)
+def register_node(body: NodeRegistration) -> Response:
+    """The node starts as planned and gets an address of its cluster's mesh."""
+    services = get_services()
+    with services.database.writing() as session:
+        node = acts.register_node(
+            session, get_actor(), body, quarantine=services.settings.address_quarantine
+        )
+    return answer_thing(
+        node, HTTPStatus.CREATED, location=f"/api/v1/nodes/{quote(node.node_id, safe='')}"
+    )
+
+
+@routes.get("/<node_id>", summary="Show a node", responses={200: NodeView})
+@needs(Scope.VIEWER)
+def show_node(path: NodePath) -> Response:
+    """The live node of that name, else the one that was retired last."""
+    with get_database().reading() as session:
+        return answer_thing(acts.get_node(session, path.node_id))
+
+
+@routes.patch("/<node_id>", summary="Change a node", responses={200: NodeView})
+@needs(Scope.OPERATOR)
+def change_node(path: NodePath, body: NodeChange) -> Response:
+    """What is left out stays as it is; null clears a field."""
+    services = get_services()
+    with services.database.writing() as session:
+        node = acts.change_node(
+            session,
+            get_actor(),
+            path.node_id,
+            body,
+            quarantine=services.settings.address_quarantine,
+        )
+    return answer_thing(node)
+
+
+@routes.get(
+    "/<node_id>/transitions", summary="List a node's moves", responses={200: TransitionList}
+)
+@needs(Scope.VIEWER)
+def list_transitions(path: NodePath) -> Response:
+    """The moves of the node's life, oldest first."""
+    with get_database().reading() as session:
+        moves = acts.list_transitions(session, path.node_id)
+        return answer({"items": [move.as_dict() for move in moves], "next_cursor": None})
+
+
+@routes.post("/<node_id>/transitions", summary="Move a node", responses={201: TransitionView})
+@needs(Scope.OPERATOR)
+def move_node(path: NodePath, body: TransitionRequest) -> Response:
+    """Take the node on to another state of its life."""
+    with get_database().writing() as session:
+        move = acts.move_node(session, get_actor(), path.node_id, body)
+    return answer_thing(move, HTTPStatus.CREATED)

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The route that tells Prometheus what to scrape."""
+
+from typing import Literal
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import Field
+
+from inventory_service.api.access import SECURITY, needs
+from inventory_service.api.answers import answer
+from inventory_service.api.filters import FilterQuery, to_filters
+from inventory_service.api.services import get_database
+from inventory_service.domain.actors import Scope
+from inventory_service.usecases.targets import list_targets
+
+routes = APIBlueprint(
+    "prometheus",
+    __name__,
+    url_prefix="/api/v1/prometheus",
+    abp_tags=[Tag(name="prometheus")],
+    abp_security=SECURITY,
+)
+
+
+class TargetQuery(FilterQuery):
+    """Which nodes, and where they are scraped."""
+
+    port: int = Field(default=9100, ge=1, le=65535)
+    address: Literal["internal_ip", "external_ip", "wireguard_ip"] = "internal_ip"
+
+
+@routes.get("/targets", summary="Targets for http_sd")
+@needs(Scope.VIEWER, anonymous=True)
+def get_targets(query: TargetQuery) -> Response:
+    """The whole list each time, since Prometheus drops what an answer does not name."""
+    with get_database().reading() as session:
+        return answer(
+            list_targets(session, to_filters(query), port=query.port, address=query.address)
+        )

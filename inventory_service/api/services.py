@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``app.py`` hands to the views."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, g
+
+from inventory_service.domain.actors import Actor
+from inventory_service.settings import Settings
+from inventory_service.storage.database import Database
+from inventory_service.usecases.inventory import InventoryDocuments
+
+EXTENSION = "quartermaster"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts that a request works with."""
+
+    settings: Settings
+    database: Database
+    documents: InventoryDocuments
+
+
+def get_services() -> Services:
+    """Return the parts of the application that answers this request."""
+    return cast("Services", current_app.extensions[EXTENSION])
+
+
+def get_database() -> Database:
+    """Return the database of the application that answers this request."""
+    return get_services().database
+
+
+def get_actor() -> Actor:
+    """Return who makes this request; ``access.py`` has found out before the view runs."""
+    return cast("Actor", g.actor)

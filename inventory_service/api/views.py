@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shapes of the answers, as the OpenAPI document shows them."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from inventory_service.domain.actors import Scope
+from inventory_service.domain.clusters import ClusterType
+from inventory_service.domain.nodes import NodeState
+
+
+class NodeView(BaseModel):
+    """A node."""
+
+    node_id: str
+    node_type: str
+    cluster_id: str
+    region: str | None
+    environment: str | None
+    project: str | None
+    state: NodeState
+    internal_ip: str | None
+    external_ip: str | None
+    wireguard_ip: str | None
+    wireguard_public_key: str | None
+    provider: str | None
+    provider_id: str | None
+    spec: str | None
+    provisioned_spec: str | None
+    image: str | None
+    ssh_host_keys: list[str]
+    labels: dict[str, str]
+    vars: dict[str, Any]
+    source: str
+    last_seen: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+
+
+class TransitionView(BaseModel):
+    """A move in a node's life."""
+
+    id: int
+    node_id: str
+    from_state: NodeState
+    to_state: NodeState
+    actor: str
+    door: str
+    reason: str | None
+    at: datetime
+
+
+class ClusterView(BaseModel):
+    """A cluster."""
+
+    cluster_id: str
+    cluster_type: ClusterType
+    region: str | None
+    mesh_prefix: str
+    mesh_port: int
+    created_at: datetime
+    retired_at: datetime | None
+    revision: int
+
+
+class ProjectView(BaseModel):
+    """A project."""
+
+    project: str
+    description: str | None
+    owner: str | None
+    created_at: datetime
+    retired_at: datetime | None
+    revision: int
+
+
+class PortView(BaseModel):
+    """A port that was given to a project."""
+
+    project: str
+    environment: str
+    base: int
+    range: int
+    port: int
+    preferred: int = Field(description="the port before a collision was resolved")
+
+
+class TokenView(BaseModel):
+    """A token, without its secret."""
+
+    token_id: str
+    name: str
+    scope: Scope
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    revoked_by: str | None
+
+
+class NewTokenView(TokenView):
+    """A token that was made just now."""
+
+    token: str = Field(description="shown here, and never again")
+
+
+class WantedNodeView(BaseModel):
+    """A node that a plan would add."""
+
+    node_id: str
+    node_type: str
+    project: str
+    environment: str
+    region: str | None
+    spec: str
+
+
+class ResizeView(BaseModel):
+    """A node that a plan would give another size."""
+
+    node_id: str
+    from_spec: str | None
+    to_spec: str
+
+
+class PlanView(BaseModel):
+    """What an import would record."""
+
+    add: list[WantedNodeView]
+    resize: list[ResizeView]
+    retire: list[str]
+    unchanged: int
+    digest: str
+
+
+class ImportView(BaseModel):
+    """A plan, and whether it was recorded."""
+
+    plan: PlanView
+    applied: bool
+
+
+class AuditView(BaseModel):
+    """One act that changed the fleet."""
+
+    id: int
+    at: datetime
+    actor: str
+    door: str
+    action: str
+    noun: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    reason: str | None
+    revision: int
+
+
+class StatusView(BaseModel):
+    """The fleet at a glance."""
+
+    version: str
+    revision: int
+    nodes: dict[str, int]
+    pending_resizes: int
+
+
+class TargetView(BaseModel):
+    """One entry of Prometheus' http_sd."""
+
+    targets: list[str]
+    labels: dict[str, str]
+
+
+class NodePage(BaseModel):
+    """A page of nodes."""
+
+    items: list[NodeView]
+    next_cursor: str | None
+
+
+class TransitionList(BaseModel):
+    """All moves of a node's life."""
+
+    items: list[TransitionView]
+    next_cursor: str | None
+
+
+class ClusterPage(BaseModel):
+    """A page of clusters."""
+
+    items: list[ClusterView]
+    next_cursor: str | None
+
+
+class ProjectPage(BaseModel):
+    """A page of projects."""
+
+    items: list[ProjectView]
+    next_cursor: str | None
+
+
+class TokenPage(BaseModel):
+    """A page of tokens."""
+
+    items: list[TokenView]
+    next_cursor: str | None
+
+
+class AuditPage(BaseModel):
+    """A page of audit records."""
+
+    items: list[AuditView]
+    next_cursor: str | None

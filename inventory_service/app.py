@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application: the only place that joins the parts."""
+
+import logging
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask
+from flask.json.provider import JSONProvider
+from flask_openapi3 import OpenAPI
+
+from inventory_service import api
+from inventory_service.api.answers import to_json
+from inventory_service.api.documentation import (
+    PREFIX,
+    SECURITY_SCHEMES,
+    get_error_responses,
+    get_info,
+)
+from inventory_service.api.problems import Problem, answer_validation_error
+from inventory_service.api.services import EXTENSION, Services
+from inventory_service.settings import Settings
+from inventory_service.storage.database import Database
+from inventory_service.usecases.inventory import InventoryDocuments
+
+
+class _JSON(JSONProvider):
+    """JSON by orjson, which refuses what is no Unicode text (lone surrogates)."""
+
+    def dumps(self, obj: Any, **_options: Any) -> str:  # noqa: ANN401 - the signature of Flask
+        return to_json(obj).decode()
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:  # noqa: ANN401 - the signature of Flask
+        return orjson.loads(s)
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the service, ready to be served; the database must have its schema already."""
+    _set_up_logs(settings.log_level)
+    app = OpenAPI(
+        "inventory_service",
+        info=get_info(),
+        security_schemes=SECURITY_SCHEMES,
+        responses=get_error_responses(),
+        validation_error_status=422,
+        validation_error_model=Problem,
+        validation_error_callback=answer_validation_error,
+        doc_prefix=PREFIX,
+    )
+    app.json = _JSON(app)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.extensions[EXTENSION] = Services(
+        settings=settings,
+        database=Database(settings.database_url),
+        documents=InventoryDocuments(to_json),
+    )
+    api.register(app)
+    return app
+
+
+def _set_up_logs(level: str) -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(),
+    )

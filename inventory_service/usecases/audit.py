@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading the audit."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.storage.models import AuditRecord
+
+
+def list_records(
+    session: Session, *, noun: str | None, subject: str | None, before: int | None, limit: int
+) -> Sequence[AuditRecord]:
+    """Return records, newest first; those before an id that was seen last."""
+    query = select(AuditRecord).order_by(AuditRecord.id.desc()).limit(limit)
+    if noun is not None:
+        query = query.where(AuditRecord.noun == noun)
+    if subject is not None:
+        query = query.where(AuditRecord.subject == subject)
+    if before is not None:
+        query = query.where(AuditRecord.id < before)
+    return session.scalars(query).all()
