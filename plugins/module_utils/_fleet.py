@@ -1,0 +1,146 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fleet as the service tells it: its columnar document, checked whole before anyone uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ._answer import Refusal
+from ._values import ALLOWED_ANSIBLE, Omissions, is_plain
+
+VERSION = 1
+HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+"""A label of RFC 1123: nothing that a pattern, a path or a template could be."""
+GROUP = re.compile(r"[a-z_][a-z0-9_]*")
+NOT_HOSTS = frozenset({"all", "ungrouped", "localhost"})
+NOT_GROUPS = frozenset({"all", "ungrouped", "_meta"})
+COLUMN = re.compile(r"[a-z_][a-z0-9_]*")
+OWN_VARIABLES = "vars"
+"""The column that holds a node's own variables."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The nodes in one answer: a row a node in `columns`, and the places of each group's rows."""
+
+    columns: tuple[str, ...]
+    rows: list[list[t.Any]]
+    groups: dict[str, list[int]]
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each host, in the order of the rows."""
+        return [row[0] for row in self.rows]
+
+    def variables(self, omissions: Omissions) -> t.Iterator[dict[str, t.Any]]:
+        """Yield the variables of each host, in the order of the rows.
+
+        What Ansible could take for more than data is left out and noted in `omissions`: reserved
+        names, `ansible_` names outside the allow-list, keys that are templates.
+        """
+        kept = [name for name in self.columns if self._is_kept(name, omissions)]
+        places = [self.columns.index(name) for name in kept]
+        own = self.columns.index(OWN_VARIABLES) if OWN_VARIABLES in self.columns else None
+        for row in self.rows:
+            variables = {}
+            for name, place in zip(kept, places):  # noqa: B905 - equal by construction
+                value = row[place]
+                if value is not None and _is_safe(row[0], name, value, omissions):
+                    variables[name] = value
+            if own is not None and row[own]:
+                variables.update(self._own_variables(row[0], row[own], omissions))
+            yield variables
+
+    def _is_kept(self, column: str, omissions: Omissions) -> bool:
+        return column != OWN_VARIABLES and omissions.pass_name("all hosts", column)
+
+    def _own_variables(
+        self, host: str, given: dict[str, t.Any], omissions: Omissions
+    ) -> dict[str, t.Any]:
+        own = {}
+        for name, value in given.items():
+            if name in self.columns and name not in ALLOWED_ANSIBLE:
+                omissions.note(host, name, "the service itself states it")
+            elif omissions.pass_name(host, name) and _is_safe(host, name, value, omissions):
+                own[name] = value
+        return own
+
+
+def parse_fleet(body: bytes) -> Fleet:
+    """Return the fleet in the body of an answer.
+
+    :raises Refusal: if the body is not a whole columnar document, version 1.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"it is not JSON ({error})" if body else "it is empty") from error
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        raise Refusal(f"it is not a columnar inventory of version {VERSION}")
+    columns = _check_columns(document.get("columns"))
+    rows = document.get("rows")
+    _check_rows(columns, rows)
+    groups = document.get("groups")
+    _check_groups(groups, len(rows))
+    return Fleet(columns, rows, groups)
+
+
+def _check_columns(columns: t.Any) -> tuple[str, ...]:
+    if not isinstance(columns, list) or columns[:1] != ["node_id"]:
+        raise Refusal("its columns do not start with node_id")
+    if not all(isinstance(name, str) and COLUMN.fullmatch(name) for name in columns):
+        raise Refusal("its columns are not all names of variables")
+    if len(set(columns)) != len(columns):
+        raise Refusal("it names a column twice")
+    return tuple(columns)
+
+
+def _check_rows(columns: tuple[str, ...], rows: t.Any) -> None:
+    if not isinstance(rows, list):
+        raise Refusal("it has no rows")
+    width = len(columns)
+    own = columns.index(OWN_VARIABLES) if OWN_VARIABLES in columns else None
+    names = set()
+    for number, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != width:
+            raise Refusal(f"row {number} does not have {width} columns")
+        name = row[0]
+        if not isinstance(name, str) or not HOST.fullmatch(name) or name in NOT_HOSTS:
+            raise Refusal(f"row {number} has the name {str(name)[:80]!r}, which no host can have")
+        if own is not None and not isinstance(row[own], (dict, type(None))):
+            raise Refusal(f"row {number} has variables that are no object")
+        names.add(name)
+    if len(names) != len(rows):
+        raise Refusal("it names a host twice")
+
+
+def _check_groups(groups: t.Any, size: int) -> None:
+    if not isinstance(groups, dict):
+        raise Refusal("it has no groups")
+    for name, places in groups.items():
+        if not GROUP.fullmatch(name) or name in NOT_GROUPS:
+            raise Refusal(f"it has a group {name[:80]!r}, which no group can be called")
+        if not isinstance(places, list) or not all(type(place) is int for place in places):
+            raise Refusal(f"group {name!r} is not a list of places")
+        if places and not 0 <= min(places) <= max(places) < size:
+            raise Refusal(f"group {name!r} lists a host that is not there")
+        if len(set(places)) != len(places):
+            raise Refusal(f"group {name!r} lists a host twice")
+
+
+def _is_safe(host: str, name: str, value: t.Any, omissions: Omissions) -> bool:
+    if name in ALLOWED_ANSIBLE:
+        if ALLOWED_ANSIBLE[name](value):
+            return True
+        omissions.note(host, name, f"it cannot be {str(value)[:80]!r}")
+        return False
+    if isinstance(value, (dict, list)) and not is_plain(value):
+        omissions.note(host, name, "a key in it is a template or a tag")
+        return False
+    return True

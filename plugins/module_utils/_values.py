@@ -1,0 +1,99 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which values of the fleet are data and nothing else, whatever a template engine makes of them."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+RESERVED = frozenset(
+    {
+        "group_names",
+        "groups",
+        "hostvars",
+        "inventory_dir",
+        "inventory_file",
+        "inventory_hostname",
+        "inventory_hostname_short",
+        "omit",
+        "play_hosts",
+        "playbook_dir",
+        "role_name",
+        "role_path",
+        "vars",
+    }
+)
+"""Names that Ansible itself gives to each host."""
+ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*|:[0-9A-Fa-f:.]+")
+USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+-]*")
+"""Text that neither a template nor a bare condition can make anything of."""
+MAX_PORT = 65535
+MAX_REPORTED = 20
+
+ALLOWED_ANSIBLE: dict[str, t.Callable[[t.Any], bool]] = {
+    "ansible_host": lambda value: isinstance(value, str) and bool(ADDRESS.fullmatch(value)),
+    "ansible_port": lambda value: type(value) is int and 0 < value <= MAX_PORT,
+    "ansible_user": lambda value: isinstance(value, str) and bool(USER.fullmatch(value)),
+    "ansible_become": lambda value: isinstance(value, bool),
+}
+"""The only connection variables that the service may set, each with its check.
+
+All others choose programs or their arguments: ansible_connection, ansible_ssh_common_args, …
+"""
+
+
+class Omissions:
+    """Variables that were left out, and why; a fleet may have the same one on each of its hosts."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[tuple[str, str], list[str]] = {}
+
+    def note(self, host: str, name: str, reason: str) -> None:
+        """Remember that a variable of a host is left out."""
+        self._hosts.setdefault((name[:80], reason), []).append(host)
+
+    def pass_name(self, host: str, name: str) -> bool:
+        """Say whether a variable may have this name; note it if not."""
+        if name in RESERVED or not name.isidentifier():
+            self.note(host, name, "it is no name for a variable, or one that Ansible gives")
+            return False
+        if name.lstrip("_").startswith("ansible_") and name not in ALLOWED_ANSIBLE:
+            self.note(host, name, "it could run code on the controller")
+            return False
+        return True
+
+    def report(self, warn: t.Callable[[str], None]) -> None:
+        """Name each left out variable once, with its first host; at most MAX_REPORTED of them."""
+        for (name, reason), hosts in list(self._hosts.items())[:MAX_REPORTED]:
+            more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
+            warn(f"The variable {name!r} of {hosts[0]}{more} is left out: {reason}.")
+        if len(self._hosts) > MAX_REPORTED:
+            warn(f"{len(self._hosts) - MAX_REPORTED} further variables are left out.")
+
+
+def is_plain(value: t.Any) -> bool:
+    """Say whether no key, at any depth, is a template or one of Ansible's own tags."""
+    if isinstance(value, dict):
+        return all(_is_plain_key(key) and is_plain(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return all(map(is_plain, value))
+    return True
+
+
+def mark(value: t.Any, mark_text: t.Callable[[str], t.Any]) -> t.Any:
+    """Return the value with `mark_text` applied to each text that could be more than data."""
+    if isinstance(value, str):
+        return value if HARMLESS.fullmatch(value) else mark_text(value)
+    if isinstance(value, dict):
+        return {key: mark(inner, mark_text) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [mark(inner, mark_text) for inner in value]
+    return value
+
+
+def _is_plain_key(key: str) -> bool:
+    return not key.startswith("__ansible") and not any(sign in key for sign in ("{{", "{%", "{#"))
