@@ -12,6 +12,7 @@ from inventory_service.cli.invocation import connection_options
 from inventory_service.cli.nodes import node
 from inventory_service.cli.ports import port
 from inventory_service.cli.projects import project
+from inventory_service.cli.service import init, migrate, serve
 from inventory_service.cli.status import status
 from inventory_service.cli.tokens import token
 
@@ -30,5 +31,16 @@ def main() -> None:
     """
 
 
-for command in (node, cluster, project, import_group, token, port, status):
+for command in (
+    init,
+    migrate,
+    serve,
+    node,
+    cluster,
+    project,
+    import_group,
+    token,
+    port,
+    status,
+):
     main.add_command(command)

@@ -212,7 +212,8 @@ def _refused(response: requests.Response, thing: Thing, url: str) -> Failure:
     return Failure(
         "\n".join(lines),
         code,
-        next_step=_next_step(response.status_code, thing),
+        # The service's own details name the next step already.
+        next_step="" if problem.get("detail") else _next_step(response.status_code, thing),
         problem=problem,
     )
 

@@ -13,7 +13,7 @@ from inventory_service.cli.invocation import (
 )
 from inventory_service.cli.output import print_item, print_items, say
 
-COLUMNS = ("cluster_id", "cluster_type", "region", "mesh_prefix", "mesh_port")
+COLUMNS = ("cluster_id", "cluster_type", "region", "mesh_prefix", "mesh_port", "retired_at")
 
 
 @click.group()

@@ -70,7 +70,7 @@ def csv(
 
 
 def _post(api: Api, name: str, order: dict[str, Any]) -> dict[str, Any]:
-    """Send the file; a fault in it is shown as an editor takes it: file:line:column."""
+    """Send the file; a fault in it is told with its line and the number of its column."""
     try:
         answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order)
     except Failure as failure:
@@ -79,7 +79,7 @@ def _post(api: Api, name: str, order: dict[str, Any]) -> dict[str, Any]:
             raise
         raise Failure(
             "\n".join(
-                f"{name}:{fault['line']}:{fault.get('column', 1)}: "
+                f"{name}, line {fault['line']}, column {fault.get('column', 1)}: "
                 f"{fault.get('field', '')}: {fault.get('reason', '')}"
                 for fault in placed
             ),
@@ -99,9 +99,9 @@ def _text(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8")
         line = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
+        column = before.rpartition("\n")[2].count(",") + 1
         raise Failure(
-            f"{name}:{line}:{column}: byte 0x{content[error.start]:02x} is not UTF-8",
+            f"{name}, line {line}, column {column}: byte 0x{content[error.start]:02x} is not UTF-8",
             next_step="save the file as UTF-8 and import it again; nothing was changed",
         ) from error
 

@@ -30,14 +30,18 @@ def node() -> None:
 @click.option("--cluster", multiple=True, help="Only nodes of this cluster. Repeatable.")
 @click.option("--region", multiple=True, help="Only nodes in this region. Repeatable.")
 @click.option("--type", "node_type", multiple=True, help="Only nodes of this type. Repeatable.")
-@click.option("--state", multiple=True, help="Only nodes in this state, or any. Repeatable.")
+@click.option(
+    "--state",
+    multiple=True,
+    help="Only nodes in this state; any shows the retired, too. Repeatable.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
 @json_option
 @connection_options
 @pass_invocation
 def list_nodes(invocation: Invocation, /, limit: int | None, **filters: tuple[str, ...]) -> None:
     """List nodes; without filters all but the retired ones."""
-    query = {"state": ("any",)} | {name: values for name, values in filters.items() if values}
+    query = {name: values for name, values in filters.items() if values}
     found = open_api(invocation).items("/api/v1/nodes", Thing("node"), query, limit=limit)
     print_items(found, COLUMNS, nothing="No nodes. Add one with: qm node add")
 

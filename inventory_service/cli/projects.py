@@ -13,7 +13,7 @@ from inventory_service.cli.invocation import (
 )
 from inventory_service.cli.output import print_item, print_items, say
 
-COLUMNS = ("project", "owner", "description")
+COLUMNS = ("project", "owner", "description", "retired_at")
 
 
 @click.group()

@@ -20,4 +20,4 @@ from inventory_service.cli.output import print_item
 def status(invocation: Invocation, /) -> None:
     """Show the service's version, the fleet's revision and its nodes by state."""
     api = open_api(invocation)
-    print_item({"url": api.url} | api.get("/api/v1/status", Thing("status")))
+    print_item({"url": api.url} | api.get("/api/v1/status", Thing("status", "of the service")))

@@ -18,7 +18,7 @@ from inventory_service.cli.invocation import (
 from inventory_service.cli.output import print_item, print_items, print_json, say
 from inventory_service.domain.actors import Scope
 
-COLUMNS = ("name", "id", "scope", "created_at", "expires_at", "revoked_at")
+COLUMNS = ("token_id", "name", "scope", "created_at", "expires_at", "revoked_at")
 
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([hd])\Z")
 _HOURS = {"h": 1, "d": 24}

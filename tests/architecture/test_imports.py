@@ -31,7 +31,7 @@ SINS = [
     ("ansible-free", "inventory_service/usecases/nodes.py", "import ansible.module_utils.basic"),
     ("ansible-free", "inventory_service/cli/nodes.py", "import ansible_runner"),
     ("plugins", "plugins/modules/sinner.py", "import inventory_service.domain.nodes"),
-    ("plugins", "plugins/module_utils/_client.py", "import requests"),
+    ("plugins", "plugins/module_utils/_client.py", "import httpx"),
 ]
 
 
@@ -90,6 +90,14 @@ def test_what_is_no_package_does_not_import_the_service_either(tracked: list[Pat
     ]
     found = {(path.as_posix(), name) for path in files for name in _imported(ROOT / path)}
     assert not {(path, name) for path, name in found if name.startswith("inventory_service")}
+
+
+def test_plugins_import_no_other_collection(tracked: list[Path]) -> None:
+    own = "ansible_collections.quartermaster.fleet."
+    files = [path for path in tracked if path.parts[0] == "plugins" and path.suffix == ".py"]
+    found = {(path.as_posix(), name) for path in files for name in _imported(ROOT / path)}
+    collections = {(path, name) for path, name in found if name.startswith("ansible_collections")}
+    assert not {(path, name) for path, name in collections if not name.startswith(own)}
 
 
 def _imported(path: Path) -> set[str]:

@@ -84,6 +84,12 @@ def test_each_refusal_has_its_code_and_names_thing_reason_and_step(
         api.get("/api/v1/nodes/web-1", NODE)
     assert caught.value.exit_code == code
     assert caught.value.message.startswith("node web-1: The very reason")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 412, 422, 429, 500, 503])
+def test_a_refusal_without_detail_gets_its_next_step_here(serve: Serve, status: int) -> None:
+    with pytest.raises(Failure) as caught:
+        serve(answer(status)).get("/api/v1/nodes/web-1", NODE)
     assert caught.value.next_step
 
 

@@ -40,7 +40,8 @@ def settings(path: Path | None = None, **said: str) -> ClientSettings:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "config.ini"
+    path = tmp_path / "profiles" / "config.ini"
+    path.parent.mkdir()
     path.write_text(PROFILES.replace("%%", "%"), encoding="utf-8")
     path.chmod(0o600)
     return path
