@@ -15,7 +15,6 @@ from inventory_service.api.answers import to_json
 from inventory_service.api.documentation import (
     PREFIX,
     SECURITY_SCHEMES,
-    get_error_responses,
     get_info,
 )
 from inventory_service.api.problems import Problem, answer_validation_error
@@ -42,7 +41,6 @@ def create_app(settings: Settings) -> Flask:
         "inventory_service",
         info=get_info(),
         security_schemes=SECURITY_SCHEMES,
-        responses=get_error_responses(),
         validation_error_status=422,
         validation_error_model=Problem,
         validation_error_callback=answer_validation_error,

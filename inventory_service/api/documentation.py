@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API's own description: OpenAPI 3.1 from the code, and a page that shows it."""
 
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -12,8 +13,19 @@ from inventory_service.api.access import public
 from inventory_service.api.problems import MIMETYPE, Problem
 
 PREFIX = "/api/v1"
-#: What each route can refuse, beside what it says itself.
-ERRORS = (400, 401, 403, 404, 409, 413, 415, 422, 500, 503)
+#: How any route may refuse.
+ERRORS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 SECURITY_SCHEMES: dict[str, Any] = {"token": {"type": "http", "scheme": "bearer"}}
 
 
@@ -31,11 +43,6 @@ def get_info() -> Info:
     )
 
 
-def get_error_responses() -> dict[Any, Any]:
-    """Return the refusals that all routes share."""
-    return dict.fromkeys(ERRORS, Problem)
-
-
 def register(app: OpenAPI) -> None:
     """Put right what the generator can't know, and lead /api/v1/docs to the page."""
 
@@ -46,9 +53,11 @@ def register(app: OpenAPI) -> None:
 
     for operations in app.api_doc["paths"].values():
         for operation in operations.values():
-            for status, response in operation["responses"].items():
-                if int(status) >= 400 and "content" in response:  # noqa: PLR2004 - HTTP's errors
-                    response["content"] = {MIMETYPE: {"schema": _PROBLEM}}
+            for status in ERRORS:
+                operation["responses"][str(status.value)] = {
+                    "description": status.phrase,
+                    "content": {MIMETYPE: {"schema": _PROBLEM}},
+                }
 
 
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_PROBLEM = {"$ref": f"#/components/schemas/{Problem.__name__}"}

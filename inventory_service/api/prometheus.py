@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The route that tells Prometheus what to scrape."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -22,6 +22,25 @@ routes = APIBlueprint(
     abp_security=SECURITY,
 )
 
+_TARGETS: dict[str, Any] = {
+    "description": "The targets",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["targets", "labels"],
+                    "properties": {
+                        "targets": {"type": "array", "items": {"type": "string"}},
+                        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                    },
+                },
+            }
+        }
+    },
+}
+
 
 class TargetQuery(FilterQuery):
     """Which nodes, and where they are scraped."""
@@ -30,7 +49,7 @@ class TargetQuery(FilterQuery):
     address: Literal["internal_ip", "external_ip", "wireguard_ip"] = "internal_ip"
 
 
-@routes.get("/targets", summary="Targets for http_sd")
+@routes.get("/targets", summary="Targets for http_sd", responses={200: _TARGETS})
 @needs(Scope.VIEWER, anonymous=True)
 def get_targets(query: TargetQuery) -> Response:
     """The whole list each time, since Prometheus drops what an answer does not name."""

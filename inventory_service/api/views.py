@@ -168,13 +168,6 @@ class StatusView(BaseModel):
     pending_resizes: int
 
 
-class TargetView(BaseModel):
-    """One entry of Prometheus' http_sd."""
-
-    targets: list[str]
-    labels: dict[str, str]
-
-
 class NodePage(BaseModel):
     """A page of nodes."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -100,7 +100,10 @@ def _begin(connection: Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
+        # The plain class is what SQLite raises for a file that is damaged or no database.
+        if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
+            raise
         raise Unavailable(
             f"The database does not answer: {error.orig}. The same request may succeed later."
         ) from error

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OpenAPI document is valid, whole, and keeps its promises under a storm of inputs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from inventory_service.app import create_app
+from inventory_service.domain.actors import Scope
+from inventory_service.settings import Settings
+from tests.service.conftest import Caller, make_caller, make_node
+
+
+def test_the_document_is_valid_openapi(stranger: Caller) -> None:
+    document = stranger.get("/api/v1/openapi.json")
+    assert document["openapi"].startswith("3.1")
+    validate(document, cls=OpenAPIV31SpecValidator)
+
+
+def test_each_route_of_the_api_stands_in_the_document(app: Flask, stranger: Caller) -> None:
+    documented = set(stranger.get("/api/v1/openapi.json")["paths"])
+    routes = {
+        rule.rule.replace("<", "{").replace(">", "}")
+        for rule in app.url_map.iter_rules()
+        if hasattr(app.view_functions[rule.endpoint], "needs")
+    }
+    assert routes - {"/api/v1/docs", "/metrics"} == documented
+
+
+def test_the_page_needs_nothing_from_elsewhere(stranger: Caller) -> None:
+    answer = stranger.call("GET", "/api/v1/docs", status=302)
+    page = stranger.call("GET", answer.headers["Location"], status=200).get_data(as_text=True)
+    assert "swagger-ui" in page
+    assert "https://" not in page.replace("https://json-schema.org", "")
+
+
+@pytest.fixture(scope="module")
+def storm(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Caller]:
+    """A fleet with one of each kind, its schema, and somebody who may do everything."""
+    path = tmp_path_factory.mktemp("storm") / "fleet.sqlite"
+    path.write_bytes(template.read_bytes())
+    app = create_app(Settings(database_url=f"sqlite:///{path}", anonymous_read=False))
+    admin = make_caller(app, Scope.ADMIN)
+    admin.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/16"})
+    admin.post("/api/v1/projects", {"project": "shop"})
+    make_node(admin, "web-1", state="active", internal_ip="10.0.0.1", project="shop")
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app), admin
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the storm one test for each operation of the document."""
+    if "operation" in metafunc.fixturenames:
+        paths = create_app(Settings(database_url="sqlite://")).api_doc["paths"]
+        labels = [f"{method.upper()} {path}" for path in paths for method in paths[path]]
+        assert len(labels) > 25
+        metafunc.parametrize("operation", labels)
+
+
+def test_no_input_breaks_the_service_or_its_promises(
+    operation: str, storm: tuple[Any, Caller]
+) -> None:
+    schema, admin = storm
+
+    @given(case=schema.find_operation_by_label(operation).as_strategy())
+    @settings(
+        max_examples=25,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def weather(case: schemathesis.Case) -> None:
+        case.call_and_validate(
+            # The WSGI transport does not unzip.
+            headers={"Authorization": f"Bearer {admin.token}", "Accept-Encoding": "identity"},
+            checks=[
+                not_a_server_error,
+                status_code_conformance,
+                content_type_conformance,
+                response_schema_conformance,
+            ],
+        )
+
+    weather()

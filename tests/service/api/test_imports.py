@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""projects.csv over HTTP: a plan first, then all of it or nothing."""
+
+from typing import Any
+
+import pytest
+
+from tests.service.conftest import Caller, make_node
+
+HEADER = "Project,Servers,MasterSpec,WebSpec,Environment,Region\n"
+pytestmark = pytest.mark.usefixtures("cluster")
+
+
+def send(caller: Caller, content: str, *, status: int | None = None, **fields: Any) -> Any:
+    body = {"format": "csv", "content": content} | fields
+    return caller.post(
+        "/api/v1/imports", body, status=status or (201 if "apply" in fields else 200)
+    )
+
+
+def names(caller: Caller) -> list[str]:
+    return [node["node_id"] for node in caller.get("/api/v1/nodes")["items"]]
+
+
+def test_a_plan_changes_nothing_until_it_is_applied(operator: Caller) -> None:
+    before = operator.get("/api/v1/status")["revision"]
+    shown = send(operator, HEADER + "shop,2,cx32,cx22,prod,lon1\n")
+    assert (shown["applied"], len(shown["plan"]["add"])) == (False, 2)
+    assert operator.get("/api/v1/status")["revision"] == before
+    done = send(
+        operator,
+        HEADER + "shop,2,cx32,cx22,prod,lon1\n",
+        apply=True,
+        plan_digest=shown["plan"]["digest"],
+    )
+    assert done["applied"]
+    node = operator.get("/api/v1/nodes/shop-prod-web-1")
+    assert (node["state"], node["spec"], node["region"], node["provider"], node["source"]) == (
+        "planned", "cx22", "lon1", "docker", "csv",
+    )  # fmt: skip
+
+
+def test_editing_a_count_scales_up_and_down(operator: Caller) -> None:
+    for count in (3, 1, 4, 0):
+        send(operator, HEADER + f"shop,{count},cx32,cx22,prod,\n", apply=True)
+        assert len(names(operator)) == count
+    assert len(operator.get("/api/v1/nodes?state=retired")["items"]) == 6
+
+
+def test_the_same_file_twice_changes_nothing(operator: Caller) -> None:
+    content = HEADER + "shop,3,cx32,cx22,prod,\nblog,1,cx22,cx22,uat,\n"
+    send(operator, content, apply=True)
+    before = operator.get("/api/v1/status")["revision"]
+    plan = send(operator, content, apply=True)["plan"]
+    assert (plan["add"], plan["resize"], plan["retire"], plan["unchanged"]) == ([], [], [], 4)
+    assert operator.get("/api/v1/status")["revision"] == before
+
+
+def test_nodes_that_no_file_made_are_never_retired(operator: Caller) -> None:
+    send(operator, HEADER + "shop,1,cx32,cx22,prod,\n", apply=True)
+    make_node(operator, "shop-db", project="shop", environment="prod")
+    send(operator, HEADER + "shop,0,cx32,cx22,prod,\n", apply=True)
+    assert names(operator) == ["shop-db"]
+
+
+def test_a_name_that_somebody_else_has_is_refused_before_anything_changes(
+    operator: Caller,
+) -> None:
+    make_node(operator, "shop-prod-web-1")
+    problem = send(operator, HEADER + "shop,3,cx32,cx22,prod,\n", apply=True, status=422)
+    assert "shop-prod-web-1" in problem["detail"]
+    assert names(operator) == ["shop-prod-web-1"]
+
+
+def test_a_plan_that_is_out_of_date_is_refused(operator: Caller) -> None:
+    content = HEADER + "shop,3,cx32,cx22,prod,\n"
+    digest = send(operator, content)["plan"]["digest"]
+    send(operator, HEADER + "shop,1,cx32,cx22,prod,\n", apply=True)
+    problem = send(operator, content, apply=True, plan_digest=digest, status=409)
+    assert "changed since the plan was shown" in problem["detail"]
+    assert names(operator) == ["shop-prod-master"]
+
+
+def test_faults_carry_line_and_column_and_nothing_is_changed(operator: Caller) -> None:
+    before = operator.get("/api/v1/status")["revision"]
+    content = HEADER + "shop,1,cx32,cx22,prod,\nblog,-1,cx22,cx22,uat,\n"
+    problem = send(operator, content, apply=True, status=422)
+    assert [(fault["field"], fault["line"], fault["column"]) for fault in problem["errors"]] == [
+        ("Servers", 3, 2)
+    ]
+    assert operator.get("/api/v1/status")["revision"] == before
+
+
+def test_a_mesh_that_is_too_small_refuses_the_whole_file(operator: Caller) -> None:
+    operator.post("/api/v1/clusters", {"cluster_id": "tiny", "mesh_prefix": "10.91.0.0/30"})
+    content = HEADER + "shop,9,cx32,cx22,prod,\n"
+    send(operator, content, apply=True, cluster="tiny", status=409)
+    assert names(operator) == []
+    assert operator.get("/api/v1/projects")["items"] == []
+
+
+def test_with_several_clusters_one_must_be_named(operator: Caller) -> None:
+    operator.post("/api/v1/clusters", {"cluster_id": "edge", "mesh_prefix": "10.91.0.0/24"})
+    content = HEADER + "shop,1,cx32,cx22,prod,\n"
+    assert "--cluster" in send(operator, content, status=422)["detail"]
+    send(operator, content, apply=True, cluster="edge")
+    send(operator, content, cluster="nowhere", status=422)
+    assert operator.get("/api/v1/nodes/shop-prod-master")["wireguard_ip"] == "10.91.0.1"
+
+
+def test_a_node_of_another_size_is_a_resize_that_stays_pending(operator: Caller) -> None:
+    send(operator, HEADER + "shop,1,cx22,cx22,prod,\n", apply=True)
+    change = {"provisioned_spec": "cx22", "internal_ip": "10.0.0.1", "provider_id": "x"}
+    operator.patch("/api/v1/nodes/shop-prod-master", change)
+    for state in ("provisioning", "active"):
+        operator.post("/api/v1/nodes/shop-prod-master/transitions", {"state": state})
+    plan = send(operator, HEADER + "shop,1,cx32,cx22,prod,\n", apply=True)["plan"]
+    assert plan["resize"] == [
+        {"node_id": "shop-prod-master", "from_spec": "cx22", "to_spec": "cx32"}
+    ]
+    assert operator.get("/api/v1/status")["pending_resizes"] == 1

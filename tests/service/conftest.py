@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A service of one's own for each test: a database, its application, and tokens of each scope."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from inventory_service.api.services import EXTENSION
+from inventory_service.app import create_app
+from inventory_service.domain.actors import Actor, Door, Scope
+from inventory_service.domain.tokens import TokenRequest
+from inventory_service.settings import Settings
+from inventory_service.storage.database import Database
+from inventory_service.storage.migrations import upgrade
+from inventory_service.usecases.tokens import create_token
+
+ACTOR = Actor("tester", Door.API, Scope.ADMIN)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own settings must not change a result."""
+    for name in [name for name in os.environ if name.startswith("QM_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database file, copied for each test: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "fleet.sqlite"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def database_url(template: Path, tmp_path: Path) -> str:
+    path = tmp_path / "fleet.sqlite"
+    path.write_bytes(template.read_bytes())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    yield app
+    app.extensions[EXTENSION].database.engine.dispose()
+
+
+@pytest.fixture
+def database(app: Flask) -> Database:
+    database: Database = app.extensions[EXTENSION].database
+    return database
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a token who calls the API and checks the status of each answer."""
+
+    client: FlaskClient
+    token: str | None
+
+    def call(self, method: str, path: str, *, status: int, **options: Any) -> TestResponse:
+        headers = dict(options.pop("headers", {}))
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        answer = self.client.open(path, method=method, headers=headers, **options)
+        assert answer.status_code == status, answer.get_data(as_text=True)
+        return answer
+
+    def get(self, path: str, *, status: int = 200, **options: Any) -> Any:
+        return self.call("GET", path, status=status, **options).json
+
+    def post(self, path: str, body: Any, *, status: int = 201, **options: Any) -> Any:
+        return self.call("POST", path, status=status, json=body, **options).json
+
+    def patch(self, path: str, body: Any, *, status: int = 200, **options: Any) -> Any:
+        return self.call("PATCH", path, status=status, json=body, **options).json
+
+
+def make_caller(app: Flask, scope: Scope) -> Caller:
+    with app.extensions[EXTENSION].database.writing() as session:
+        _, text = create_token(session, ACTOR, TokenRequest(name=f"test-{scope}", scope=scope))
+    return Caller(app.test_client(), text)
+
+
+@pytest.fixture
+def admin(app: Flask) -> Caller:
+    return make_caller(app, Scope.ADMIN)
+
+
+@pytest.fixture
+def operator(app: Flask) -> Caller:
+    return make_caller(app, Scope.OPERATOR)
+
+
+@pytest.fixture
+def viewer(app: Flask) -> Caller:
+    return make_caller(app, Scope.VIEWER)
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Caller:
+    return Caller(app.test_client(), None)
+
+
+@pytest.fixture
+def cluster(operator: Caller) -> str:
+    """A cluster with room for 254 nodes."""
+    operator.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/24"})
+    return "main"
+
+
+def make_node(caller: Caller, node_id: str, *, state: str = "planned", **fields: Any) -> Any:
+    """Register a node and take it to a state by the legal way."""
+    body = {"node_id": node_id, "node_type": "web", "cluster_id": "main"} | fields
+    caller.post("/api/v1/nodes", body)
+    ways = {
+        "planned": [],
+        "provisioning": ["provisioning"],
+        "active": ["provisioning", "active"],
+        "failed": ["provisioning", "failed"],
+        "maintenance": ["provisioning", "active", "maintenance"],
+        "retired": ["retired"],
+    }
+    for step in ways[state]:
+        caller.post(f"/api/v1/nodes/{node_id}/transitions", {"state": step})
+    return caller.get(f"/api/v1/nodes/{node_id}")

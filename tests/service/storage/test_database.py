@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transactions: all or nothing, one writer at a time, and readers that see one state."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from inventory_service.domain.errors import Unavailable
+from inventory_service.storage.database import Database, open_engine
+from inventory_service.storage.models import Project, get_revision, next_revision, record
+from tests.service.conftest import ACTOR
+
+
+def test_a_writing_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    def fail() -> None:
+        with database.writing() as session:
+            record(session, ACTOR, "test", "project", "shop")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    with database.reading() as session:
+        assert get_revision(session) == 0
+        assert session.execute(text("SELECT count(*) FROM audit_records")).scalar_one() == 0
+
+
+def test_all_changes_of_one_transaction_share_one_revision(database: Database) -> None:
+    with database.writing() as session:
+        assert {next_revision(session), next_revision(session)} == {1}
+    with database.writing() as session:
+        assert next_revision(session) == 2
+
+
+def test_a_reader_sees_one_state_while_a_writer_goes_on(database: Database) -> None:
+    with database.reading() as reader:
+        assert get_revision(reader) == 0
+        with database.writing() as writer:
+            next_revision(writer)
+        reader.expire_all()
+        assert get_revision(reader) == 0
+        assert reader.query(Project).count() == 0
+
+
+def test_many_writers_lose_no_change(database: Database) -> None:
+    def write() -> None:
+        for _ in range(10):
+            with database.writing() as session:
+                record(session, ACTOR, "test", "project", "shop")
+
+    threads = [threading.Thread(target=write) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert get_revision(session) == 100
+        assert session.execute(text("SELECT count(*) FROM audit_records")).scalar_one() == 100
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "fleet.sqlite").write_text("this is no database at all" * 100)
+    database = Database(f"sqlite:///{tmp_path}/fleet.sqlite")
+    assert not database.is_answering()
+    with pytest.raises(Unavailable, match="does not answer"), database.reading() as session:
+        get_revision(session)
+    database.engine.dispose()
+
+
+def test_the_folder_of_a_new_database_belongs_to_its_owner_alone(tmp_path: Path) -> None:
+    open_engine(f"sqlite:///{tmp_path}/new/fleet.sqlite").dispose()
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

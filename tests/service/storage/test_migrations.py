@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schema goes up and back with data in it, and is what the models say."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
+
+from inventory_service.storage import migrations
+from inventory_service.storage.database import Database
+from inventory_service.storage.models import Fleet, get_revision
+from tests.service.conftest import Caller, make_node
+
+
+def test_the_schema_is_what_the_models_say(database_url: str) -> None:
+    migrations._run(database_url, _check)
+
+
+def _check(config: Config) -> None:
+    command.check(config)
+
+
+def test_a_second_upgrade_changes_nothing(
+    operator: Caller, cluster: str, database_url: str
+) -> None:
+    make_node(operator, "web-1", cluster_id=cluster)
+    before = operator.get("/api/v1/nodes")
+    migrations.upgrade(database_url)
+    assert operator.get("/api/v1/nodes") == before
+
+
+def test_the_schema_goes_back_with_data_in_it_and_up_again(
+    operator: Caller, cluster: str, database_url: str, database: Database
+) -> None:
+    make_node(operator, "web-1", cluster_id=cluster, state="retired")
+    migrations.downgrade(database_url, "base")
+    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+    assert not migrations.is_current(database.engine)
+    migrations.upgrade(database_url)
+    assert migrations.is_current(database.engine)
+    with database.reading() as session:
+        assert get_revision(session) == 0
+
+
+def test_an_upgrade_that_fails_in_the_middle_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/fleet.sqlite"
+    engine = migrations.open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE transitions (id INTEGER)"))
+    with pytest.raises(OperationalError, match="already exists"):
+        migrations.upgrade(url)
+    assert inspect(engine).get_table_names() == ["transitions"]
+    engine.dispose()
+
+
+def test_the_fleet_is_one_row(database: Database) -> None:
+    with database.reading() as session:
+        assert session.query(Fleet).count() == 1
