@@ -24,7 +24,7 @@ options:
   state:
     description:
       - V(present) registers or changes the node.
-      - V(absent) retires it. A retired node stays on record, and cannot come back.
+      - V(absent) retires it. It stays on record and cannot come back; its name is free again.
     type: str
     choices: [present, absent]
     default: present
@@ -205,7 +205,7 @@ class Node(FleetModule):
 
     def present(self) -> None:
         """Register the node or change what differs, then move it to the wanted state."""
-        self.node = self._find()
+        self.node = self._find_live()
         before = dict(self.node or {})
         given = self._given()
         if self.node is None:
@@ -218,10 +218,9 @@ class Node(FleetModule):
     def absent(self) -> None:
         """Retire the node, if it is known and not retired yet."""
         self.node = self._find()
-        if self.node is None:
-            return
-        before = dict(self.node)
-        self._move(RETIRED)
+        before = dict(self.node or {})
+        if self.node is not None:
+            self._move(RETIRED)
         self._show_difference(before)
 
     def _prepare_result(self) -> dict[str, t.Any] | None:
@@ -239,6 +238,11 @@ class Node(FleetModule):
             if error.status == 404 and error.problem:  # noqa: PLR2004 - HTTP's own number
                 return None
             raise
+
+    def _find_live(self) -> dict[str, t.Any] | None:
+        """Return the node, unless it is retired: then its name is free for another one."""
+        node = self._find()
+        return None if node and node.get("state") == RETIRED else node
 
     def _given(self) -> dict[str, t.Any]:
         given: dict[str, t.Any] = {

@@ -124,8 +124,7 @@ class NodeInfo(FleetModule):
         return self.nodes
 
     def _read_all(self) -> list[dict[str, t.Any]]:
-        query = {name: self.params[name] for name in FILTERS if self.params[name]}
-        return self.client.items(NODES, {"state": LIVE, **query})
+        return self.client.items(NODES, {name: self.params[name] for name in FILTERS})
 
     def _read_one(self) -> list[dict[str, t.Any]]:
         try:

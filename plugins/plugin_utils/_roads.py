@@ -79,11 +79,9 @@ def fill_by_bulk(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
             inventory.add_group(name)
             inventory.add_child("all", name)
         everything = data.groups["all"]
-        for host in hosts:
-            data.hosts[host.name] = host
+        data.hosts.update(zip(fleet.names, hosts))  # noqa: B905 - equal by construction
         for name, places in fleet.groups.items():
             _fill_group(data.groups[name], everything, [hosts[place] for place in places])
-        everything.clear_hosts_cache()
         data._groups_dict_cache = {}  # noqa: SLF001 - what each public call does
 
 
@@ -118,6 +116,7 @@ def _make_hosts(data: t.Any, names: list[str], variables: Variables) -> list[Hos
 def _fill_group(group: Group, everything: Group, hosts: list[Host]) -> None:
     group.hosts = hosts
     group._hosts = {host.name for host in hosts}  # noqa: SLF001 - the index of `hosts`
+    group.clear_hosts_cache()  # of its ancestors too
     for host in hosts:
         if not host.groups:
             host.groups.append(everything)

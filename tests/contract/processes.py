@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real service as a process of its own, on a free port of the loopback."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+START_S = 30
+STOP_S = 10
+QM = Path(sys.executable).parent / "qm"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service, and the token of its administrator."""
+
+    url: str
+    token: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client needs to reach it."""
+        return {"QM_URL": self.url, "QM_TOKEN": self.token}
+
+    def call(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
+        """Return the decoded answer of a request."""
+        request = urllib.request.Request(  # noqa: S310 - our own loopback
+            self.url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={
+                "Authorization": f"Bearer {token or self.token}",
+                "Content-Type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+            return json.load(answer)
+
+
+@contextlib.contextmanager
+def running_service(folder: Path, **settings: str) -> Iterator[Service]:
+    """Start the service on an empty database in `folder`, stop it at the end."""
+    port = free_port()
+    environment = clean_environment(
+        QM_DATABASE_URL=f"sqlite:///{folder}/fleet.sqlite",
+        QM_CONFIG=str(folder / "config.ini"),
+        QM_BIND=f"127.0.0.1:{port}",
+        **settings,
+    )
+    made = subprocess.run(
+        [QM, "init", "--json"], env=environment, capture_output=True, text=True, check=True
+    )
+    token = json.loads(made.stdout)["token"]
+    with (folder / "serve.log").open("wb") as log:
+        process = subprocess.Popen([QM, "serve"], env=environment, stdout=log, stderr=log)
+    try:
+        _await_ready(f"http://127.0.0.1:{port}/health/ready", process, folder / "serve.log")
+        yield Service(f"http://127.0.0.1:{port}", token)
+    finally:
+        process.terminate()
+        process.wait(STOP_S)
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Return this process's environment without settings that would change a result."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("QM_", "ANSIBLE_")) and not name.lower().endswith("_proxy")
+    }
+    return {**kept, **more}
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 - our own loopback
+            return
+        pause.wait(0.05)
+    raise AssertionError(f"the service did not start:\n{log.read_text()}")
