@@ -1,0 +1,50 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A filter that tells which nodes of the fleet wait for their provider."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+Node = t.Mapping[str, t.Any]
+
+
+def to_provision(nodes: t.Iterable[Node], only: t.Collection[str] | None = None) -> list[Node]:
+    """Return the nodes that need a server, or another size of the one that they have.
+
+    With ``only``, just those named; they may be failed ones too, which are tried again then.
+
+    :raises AnsibleFilterError: a named node is not among those that can be provisioned.
+    """
+    waiting = [node for node in nodes if _is_waiting(node, is_named=only is not None)]
+    if only is None:
+        return waiting
+    names = {node["node_id"] for node in waiting}
+    strangers = sorted(set(only) - names - {node["node_id"] for node in nodes})
+    if strangers:
+        raise AnsibleFilterError(
+            f"to_provision: no node of the fleet is called {', '.join(map(str, strangers))}, or it "
+            "is retired or in maintenance; `qm node list` shows what there is"
+        )
+    return [node for node in waiting if node["node_id"] in only]
+
+
+def _is_waiting(node: Node, *, is_named: bool) -> bool:
+    if node["provider"] is None:
+        # Somebody else makes this server; only a person can say when it is there.
+        return False
+    if node["state"] == "active":
+        return node["provisioned_spec"] is not None and node["spec"] != node["provisioned_spec"]
+    return is_named or node["state"] != "failed"
+
+
+class FilterModule:
+    """What Ansible asks this file for."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters by name."""
+        return {"to_provision": to_provision}

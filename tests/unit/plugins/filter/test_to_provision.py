@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which nodes wait for their provider."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.quartermaster.fleet.plugins.filter.to_provision import to_provision
+
+
+def node(node_id, state="planned", provider="docker", spec="a", provisioned_spec=None):
+    return {
+        "node_id": node_id,
+        "state": state,
+        "provider": provider,
+        "spec": spec,
+        "provisioned_spec": provisioned_spec,
+    }
+
+
+FLEET = [
+    node("planned"),
+    node("begun", "provisioning"),
+    node("failed", "failed"),
+    node("same", "active", provisioned_spec="a"),
+    node("resize", "active", provisioned_spec="b"),
+    node("by-hand", "active"),
+    node("elsewhere", provider=None),
+]
+
+
+def names(nodes):
+    return [node["node_id"] for node in nodes]
+
+
+def test_planned_begun_and_resized_nodes_wait():
+    assert names(to_provision(FLEET)) == ["planned", "begun", "resize"]
+
+
+def test_a_failed_node_is_tried_again_only_when_it_is_named():
+    assert names(to_provision(FLEET, ["failed"])) == ["failed"]
+
+
+def test_naming_a_node_that_needs_nothing_is_no_error():
+    assert to_provision(FLEET, ["same", "elsewhere"]) == []
+
+
+def test_a_name_that_the_fleet_does_not_have_is_refused():
+    with pytest.raises(AnsibleFilterError, match="no node of the fleet is called typo"):
+        to_provision(FLEET, ["planned", "typo"])
