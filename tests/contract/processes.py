@@ -44,8 +44,13 @@ class Service:
                 "Content-Type": "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                reason = f"{method} {path}: {error.status} {error.read().decode()}"
+            raise AssertionError(reason) from error
 
 
 @contextlib.contextmanager
