@@ -16,7 +16,8 @@ LINKED := galaxy.yml README.md meta playbooks plugins roles
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-.venv/ok: requirements.lock pyproject.toml
+# The lock file alone decides: pyproject.toml holds the settings of the tools, too.
+.venv/ok: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Set PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
 	rm -rf .venv
@@ -34,3 +35,42 @@ link: .venv/ok ## make the checkout importable as quartermaster.fleet (links, en
 lock: ## choose newer versions of all dependencies
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv
 	build/uv/bin/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
+
+.PHONY: demo
+demo: link ## show it all: a fleet from a CSV file on real hosts, joined by a mesh
+	@python -m demo up
+
+.PHONY: demo-down
+demo-down: .venv/ok ## remove what `make demo` made, and nothing else
+	@python -m demo down
+
+.PHONY: check
+check: link ## what must pass before a change is shown: lint, types, imports, docs, unit tests
+	@python -m tests.stages check
+
+.PHONY: test
+test: link ## all tests, fast ones first: check, collection, contract, real hosts, molecule
+	@python -m tests.stages test
+
+.PHONY: serve
+serve: .venv/ok ## run the service on 127.0.0.1:9008 with a database of your own
+	@qm migrate && exec qm serve
+
+.PHONY: docs
+docs: .venv/ok ## write the generated tables of docs/ and README files anew from the code
+	@python -m tests.architecture.tables --write
+
+.PHONY: build
+build: link ## build the collection and the Python package into build/
+	@mkdir -p build
+	@ansible-galaxy collection build --force --output-path build
+	@python -m build --no-isolation --outdir build .
+
+.PHONY: bench
+bench: link ## measure the inventory at size
+	@python -m tests.bench
+
+.PHONY: clean
+clean: ## remove what tools made; .venv and demo data stay
+	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .ansible $(COLLECTION)
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -36,7 +36,7 @@ WITHOUT_JSON = {("serve",)}
         (["status"], 0),
         (["node", "add", "Not A Label", "--type", "web", "--cluster", "main"], 1),
         (["node", "list", "--state", "nonsense"], 1),
-        (["node", "shwo"], 2),
+        (["node", "absent"], 2),
         (["node", "list", "--colour"], 2),
         (["--profile", "absent", "node", "list"], 2),
         (["--url", "http://127.0.0.1:1", "node", "list"], 3),

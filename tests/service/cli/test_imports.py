@@ -66,7 +66,7 @@ def test_an_edited_file_scales_and_resizes(qm: Qm, ask: Ask, mesh: str) -> None:
         (HEADER.encode() + b"shop,-1,s-1vcpu-1gb,s-1vcpu-1gb\n", ", line 2, column 2: Servers: "),
         (HEADER.encode() + b"shop,1,huge,s-1vcpu-1gb\n", ", line 2, column 3: MasterSpec: "),
         (SHOP.encode() + b"shop,1,s-1vcpu-1gb,s-1vcpu-1gb\n", ", line 3, column 1: Project: "),
-        (SHOP.encode() + b"caf\xe9,1,s-1vcpu-1gb,s-1vcpu-1gb\n", ", line 3, column 1: byte 0xe9"),
+        (SHOP.encode() + b"k\xe4se,1,s-1vcpu-1gb,s-1vcpu-1gb\n", ", line 3, column 1: byte 0xe4"),
         (SHOP.encode("utf-16"), ", line 1, column 1: byte 0xff"),
     ],
 )

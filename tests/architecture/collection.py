@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ansible-test on what ships: build the collection, install it, test the installed files.
+
+Run by `make test` as `python -m tests.architecture.collection`. The collection is installed
+outside the checkout: below a git repository that ignores it, ansible-test finds no files, says
+"All targets skipped" and succeeds. That sentence is a failure here.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import ansible_test
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+REQUIREMENTS = Path(next(iter(ansible_test.__path__))) / "_data" / "requirements"
+# ansible-test keeps environments for its tests below HOME; these are ours and go with `make clean`.
+HOME = ROOT / "build" / "ansible-test"
+TIMEOUT_S = 900
+
+# Tests that look for files of a kind that a collection without them cannot hold, or that need a
+# program which is no Python package; each with its reason.
+SKIPPED = {
+    "pslint": "checks PowerShell, needs pwsh; there is none in this collection",
+    "shellcheck": "needs the program shellcheck; there is no shell script in this collection",
+}
+
+SILENT_SKIP = re.compile(r"All targets skipped|no tests ran")
+WITHOUT_PIP = re.compile(r'Python [\d.]+ at "(?P<path>[^"]+)/bin/python" does not have pip')
+
+
+@dataclass
+class Tally:
+    """How many sanity tests ended how."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+def main() -> int:
+    """Run all; return the exit code."""
+    with tempfile.TemporaryDirectory(prefix="qm-") as folder:
+        installed = install(build(), Path(folder))
+        is_sane = run_sanity(installed)
+        is_tested = run_units(installed)
+    return 0 if is_sane and is_tested else 1
+
+
+def build() -> Path:
+    """Return the collection's artifact, freshly built."""
+    out = ROOT / "build"
+    out.mkdir(exist_ok=True)
+    run(["ansible-galaxy", "collection", "build", "--force", "--output-path", str(out)], ROOT)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    return out / f"quartermaster-fleet-{version}.tar.gz"
+
+
+def install(artifact: Path, folder: Path) -> Path:
+    """Return the root of the collection as a user gets it."""
+    # Its dependencies come with the Python package `ansible` here; Galaxy may be out of reach.
+    options = ["--collections-path", str(folder), "--force", "--no-deps", "--offline"]
+    run(["ansible-galaxy", "collection", "install", str(artifact), *options], ROOT)
+    return folder / "ansible_collections" / "quartermaster" / "fleet"
+
+
+def run_sanity(installed: Path) -> bool:
+    """Run each sanity test, tell how each ended, and return whether none failed."""
+    listed = ansible_test_command(["sanity", "--list-tests"], installed).stdout.split()
+    tally = Tally()
+    for name in listed:
+        if name in SKIPPED:
+            tally.skipped += 1
+            say(f"  skipped  {name}: {SKIPPED[name]}")
+            continue
+        is_good = _is_sane(name, installed)
+        tally.passed += is_good
+        tally.failed += not is_good
+    say(f"sanity: {tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    return tally.failed == 0 and tally.passed > 0
+
+
+def run_units(installed: Path) -> bool:
+    """Run the unit tests that ship, and return whether they passed and were not skipped."""
+    result = ansible_test_command(["units", "--python", PYTHON], installed)
+    passed = [int(count) for count in re.findall(r"(\d+) passed", result.stdout)]
+    is_good = result.returncode == 0 and sum(passed) > 0 and not SILENT_SKIP.search(result.stderr)
+    if not is_good:
+        say(result.stdout + result.stderr)
+    say(f"units: {sum(passed)} passed, {0 if is_good else 1} failed")
+    return is_good
+
+
+def _is_sane(name: str, installed: Path) -> bool:
+    command = ["sanity", "--python", PYTHON, "--test", name]
+    result = ansible_test_command(command, installed)
+    # `import` asks for one environment after the other.
+    for _ in range(3):
+        missing = WITHOUT_PIP.search(result.stderr + result.stdout)
+        if not missing:
+            break
+        _make_environment(Path(missing["path"]))
+        result = ansible_test_command(command, installed)
+    output = result.stdout + result.stderr
+    is_good = result.returncode == 0 and not SILENT_SKIP.search(output)
+    say(f"  {'passed ' if is_good else 'FAILED '}  {name}")
+    if not is_good:
+        say(output)
+    return is_good
+
+
+def _make_environment(path: Path) -> None:
+    """Make the environment of a sanity test with pip from this Python and pinned packages.
+
+    ansible-test would fetch pip from a host of its own, which a closed network does not reach;
+    its packages come from the package index, in the versions that ansible-test pins.
+    """
+    label = path.parent.parent.name
+    venv.create(path, with_pip=True, clear=True)
+    requirements = REQUIREMENTS / f"{label}.txt"
+    pip = [str(path / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    run([*pip, "--disable-pip-version-check", "--requirement", str(requirements)], ROOT)
+    (path / "meta.yaml.json").write_text('{"yaml": true, "cloader": true}', encoding="utf-8")
+    (path / "marker.txt").touch()
+
+
+def ansible_test_command(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run ansible-test in a folder, with its own HOME, and return how it ended."""
+    return subprocess.run(
+        [BIN / "ansible-test", *words, *(["--color", "no"] if "--list-tests" not in words else [])],
+        cwd=folder,
+        env={
+            **{name: value for name, value in os.environ.items() if name != "ANSIBLE_CONFIG"},
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "HOME": str(HOME),
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
+
+
+def say(line: str) -> None:
+    """Tell the person who waits; each line at once, also into a pipe."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def run(words: list[str], folder: Path) -> None:
+    """Run a command; show what it said if it fails."""
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    result = subprocess.run(
+        words,
+        cwd=folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(words)} failed:\n{result.stdout}{result.stderr}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The built collection holds what is allowed, and all that a user needs."""
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = (ROOT / "tests/architecture/artifact.txt").read_text(encoding="utf-8").split()
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> list[PurePosixPath]:
+    """Build the collection and return the names of the files in it."""
+    folder = tmp_path_factory.mktemp("artifact")
+    tool = Path(sys.executable).with_name("ansible-galaxy")
+    subprocess.run(
+        [tool, "collection", "build", "--output-path", folder],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    (artifact,) = folder.glob("quartermaster-fleet-*.tar.gz")
+    with tarfile.open(artifact) as tar:
+        members = tar.getmembers()
+    assert not [member.name for member in members if member.issym() or member.islnk()]
+    return [PurePosixPath(member.name) for member in members if member.isfile()]
+
+
+def test_only_what_is_allowed_ships(names: list[PurePosixPath]) -> None:
+    assert {name.parts[0] for name in names} == set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*.pyc", ".env", "*.sqlite*", "*.ini", "*.key", "*.pem", "*.retry", "*.log"]
+)
+def test_nothing_private_or_made_by_tools_ships(names: list[PurePosixPath], pattern: str) -> None:
+    assert not [name for name in names if name.match(pattern)]
+
+
+def test_each_plugin_and_playbook_ships(names: list[PurePosixPath], tracked: list[Path]) -> None:
+    folders = ("plugins", "playbooks", "roles", "meta", "LICENSES")
+    kept = {path.as_posix() for path in tracked if path.parts[0] in folders}
+    assert kept <= {name.as_posix() for name in names}
+
+
+def test_the_versions_agree() -> None:
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert f'version = "{galaxy["version"]}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_each_module_that_speaks_to_the_service_or_a_provider_takes_group_defaults() -> None:
+    """`module_defaults: group/quartermaster.fleet.all` must reach each of them."""
+    group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["all"]
+    modules = ROOT / "plugins" / "modules"
+    speaking = {
+        path.stem
+        for path in modules.glob("*.py")
+        if "quartermaster.fleet.api" in path.read_text(encoding="utf-8")
+        or "quartermaster.fleet.provider" in path.read_text(encoding="utf-8")
+    }
+    assert speaking <= set(group)
+    assert {name for name in group if not (modules / f"{name}.py").is_file()} == set()

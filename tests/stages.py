@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All tests, stage by stage, fast ones first: `python -m tests.stages [check|test|STAGE…]`.
+
+Each stage ends in one line, `name: N passed, M failed, K skipped`, and all of them are said once
+more at the end. A stage that fails ends `check`; the slow stages of `test` run on without it, so
+that one run tells all.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--maxfail=20")
+COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed)\b")
+# Two cores: more workers only wait for each other.
+PARALLEL = ("-n", "2")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the tests: a command, counted as one test unless it counts its own."""
+
+    name: str
+    command: Sequence[str]
+    timeout_s: int = 300
+
+
+@dataclass
+class Outcome:
+    """How a stage ended."""
+
+    name: str
+    seconds: float
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether something passed and nothing failed."""
+        return self.counts["failed"] == 0 and self.counts["passed"] > 0
+
+    def __str__(self) -> str:
+        """Return the closing line."""
+        told = ", ".join(f"{self.counts[word]} {word}" for word in ("passed", "failed", "skipped"))
+        return f"{self.name}: {told}"
+
+
+CHECK = (
+    Stage("format", ("ruff", "format", "--check", "--quiet", ".")),
+    Stage("ruff", ("ruff", "check", "--quiet", ".")),
+    Stage("codespell", ("codespell",)),
+    Stage("yamllint", ("yamllint", "--strict", ".")),
+    Stage("mypy", ("mypy",)),
+    Stage("imports", ("lint-imports",)),
+    Stage("changelog", ("antsibull-changelog", "lint")),
+    Stage("ansible-lint", ("ansible-lint", "--offline", "--quiet"), timeout_s=600),
+    Stage("architecture", (*PYTEST, *PARALLEL, "tests/architecture"), timeout_s=600),
+    Stage("service", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/service"), timeout_s=900),
+    Stage("plugins", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"), timeout_s=600),
+)
+
+SLOW = (
+    Stage("contract", (*PYTEST, "-m", "not hosts", "tests/contract"), timeout_s=900),
+    Stage("e2e", (*PYTEST, "-m", "not hosts", "tests/e2e"), timeout_s=900),
+    Stage("collection", ("python", "-m", "tests.architecture.collection"), timeout_s=1200),
+    Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
+    Stage("hosts", (*PYTEST, "-m", "hosts", "tests"), timeout_s=1800),
+)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the stages that the words name; return 0 if each of them is good."""
+    scenarios = tuple(_molecule())
+    known = {stage.name: stage for stage in (*CHECK, *SLOW, *scenarios)}
+    groups = {"check": CHECK, "test": (*CHECK, *SLOW, *scenarios)}
+    chosen = [
+        stage for word in words or ["test"] for stage in (groups.get(word) or [_named(known, word)])
+    ]
+    outcomes: list[Outcome] = []
+    for stage in chosen:
+        outcomes.append(run(stage))
+        if not outcomes[-1].is_good and stage in CHECK:
+            break
+    _say("")
+    for outcome in outcomes:
+        _say(str(outcome))
+    left_out = [stage.name for stage in chosen[len(outcomes) :]]
+    if left_out:
+        _say(f"Not run after that failure: {', '.join(left_out)}.")
+    return 0 if all(outcome.is_good for outcome in outcomes) else 1
+
+
+def run(stage: Stage) -> Outcome:
+    """Run a stage, let its output through, and return how it ended."""
+    _say(f"== {stage.name}: {' '.join(stage.command)}")
+    start = time.monotonic()
+    lines: list[str] = []
+    process = subprocess.Popen(
+        ["timeout", "--kill-after=30", str(stage.timeout_s), *stage.command],
+        cwd=ROOT,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    with process:
+        for line in process.stdout or ():
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            lines.append(line)
+    outcome = Outcome(stage.name, time.monotonic() - start, _count(lines, process.returncode))
+    _say(f"== {outcome} in {outcome.seconds:.0f} s")
+    return outcome
+
+
+def _count(lines: Sequence[str], code: int) -> dict[str, int]:
+    """Return what the command counted in its last lines, or one test where it counts nothing."""
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for line in lines[-60:]:
+        if re.match(r"=*\s*\d+ (passed|failed|skipped|error)|\w+: \d+ passed, ", line):
+            for number, word in COUNT.findall(line):
+                known = {"error": "failed", "errors": "failed", "xfailed": "skipped"}
+                counts[known.get(word, word)] += int(number)
+    if code != 0:
+        counts["failed"] = max(counts["failed"], 1)
+    elif not any(counts.values()):
+        counts["passed"] = 1
+    return counts
+
+
+def _molecule() -> Iterator[Stage]:
+    """Yield one stage a scenario; each makes hosts of its own and removes them."""
+    for path in sorted(ROOT.glob("extensions/molecule/*/molecule.yml")):
+        name = path.parent.name
+        yield Stage(f"molecule-{name}", ("molecule", "test", "-s", name), timeout_s=1200)
+
+
+def _named(known: dict[str, Stage], name: str) -> Stage:
+    if name not in known:
+        sys.exit(f"There is no stage {name}; there are check, test, {', '.join(known)}.")
+    return known[name]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
