@@ -13,14 +13,20 @@ from ansible.errors import AnsibleFilterError
 Node = t.Mapping[str, t.Any]
 
 
-def to_provision(nodes: t.Iterable[Node], only: t.Collection[str] | None = None) -> list[Node]:
+def to_provision(
+    nodes: t.Iterable[Node],
+    only: t.Collection[str] | None = None,
+    failed: bool = False,  # noqa: FBT001, FBT002 - filters take their options by position
+) -> list[Node]:
     """Return the nodes that need a server, or another size of the one that they have.
 
-    With ``only``, just those named; they may be failed ones too, which are tried again then.
+    With ``only``, just those named. Failed ones are tried again if they are named, or all of
+    them with ``failed``.
 
     :raises AnsibleFilterError: a named node is not among those that can be provisioned.
     """
-    waiting = [node for node in nodes if _is_waiting(node, is_named=only is not None)]
+    tries_failed = failed or only is not None
+    waiting = [node for node in nodes if _is_waiting(node, tries_failed=tries_failed)]
     if only is None:
         return waiting
     names = {node["node_id"] for node in waiting}
@@ -33,13 +39,13 @@ def to_provision(nodes: t.Iterable[Node], only: t.Collection[str] | None = None)
     return [node for node in waiting if node["node_id"] in only]
 
 
-def _is_waiting(node: Node, *, is_named: bool) -> bool:
+def _is_waiting(node: Node, *, tries_failed: bool) -> bool:
     if node["provider"] is None:
         # Somebody else makes this server; only a person can say when it is there.
         return False
     if node["state"] == "active":
         return node["provisioned_spec"] is not None and node["spec"] != node["provisioned_spec"]
-    return is_named or node["state"] != "failed"
+    return tries_failed or node["state"] != "failed"
 
 
 class FilterModule:
