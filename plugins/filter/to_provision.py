@@ -16,7 +16,7 @@ Node = t.Mapping[str, t.Any]
 def to_provision(
     nodes: t.Iterable[Node],
     only: t.Collection[str] | None = None,
-    failed: bool = False,  # noqa: FBT001, FBT002 - filters take their options by position
+    failed: bool = False,  # noqa: FBT002 - filters take their options by position
 ) -> list[Node]:
     """Return the nodes that need a server, or another size of the one that they have.
 

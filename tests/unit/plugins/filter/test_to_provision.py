@@ -4,12 +4,23 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.quartermaster.fleet.plugins.filter.to_provision import to_provision
 
+Node = t.Mapping[str, t.Any]
 
-def node(node_id, state="planned", provider="docker", spec="a", provisioned_spec=None):
+
+def node(
+    node_id: str,
+    state: str = "planned",
+    *,
+    provider: str | None = "docker",
+    spec: str = "a",
+    provisioned_spec: str | None = None,
+) -> Node:
     return {
         "node_id": node_id,
         "state": state,
@@ -30,22 +41,31 @@ FLEET = [
 ]
 
 
-def names(nodes):
+def names(nodes: list[Node]) -> list[str]:
     return [node["node_id"] for node in nodes]
 
 
-def test_planned_begun_and_resized_nodes_wait():
+def test_planned_begun_and_resized_nodes_wait() -> None:
     assert names(to_provision(FLEET)) == ["planned", "begun", "resize"]
 
 
-def test_a_failed_node_is_tried_again_only_when_it_is_named():
+def test_a_failed_node_is_tried_again_only_when_it_is_named() -> None:
     assert names(to_provision(FLEET, ["failed"])) == ["failed"]
 
 
-def test_naming_a_node_that_needs_nothing_is_no_error():
+def test_all_failed_nodes_are_tried_again_when_that_is_asked() -> None:
+    assert names(to_provision(FLEET, None, failed=True)) == [
+        "planned",
+        "begun",
+        "failed",
+        "resize",
+    ]
+
+
+def test_naming_a_node_that_needs_nothing_is_no_error() -> None:
     assert to_provision(FLEET, ["same", "elsewhere"]) == []
 
 
-def test_a_name_that_the_fleet_does_not_have_is_refused():
+def test_a_name_that_the_fleet_does_not_have_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="no node of the fleet is called typo"):
         to_provision(FLEET, ["planned", "typo"])

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the demo shows what it does: numbered steps with times, and each task of a run."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from demo.place import ROOT, RUN_LOG, Stopped, get_process_environment
+
+#: Into a file or a pipe, lines are not folded to the width of a terminal that is not there.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+_TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?:quartermaster\.fleet\.)?(.*)\] \**$")
+_RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)")
+_SHOWN_ON_FAILURE = 40
+
+
+class Progress:
+    """Counts the steps of the demo and says how long each took."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._start = time.monotonic()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Show a step while it is done."""
+        self._done += 1
+        console.print(f"[bold cyan]\\[{self._done}/{self._total}][/] [bold]{title}[/]")
+        start = time.monotonic()
+        yield
+        console.print(f"      [green]done[/] in {time.monotonic() - start:.0f} s")
+
+    @property
+    def seconds(self) -> float:
+        """Return the time since the first step."""
+        return time.monotonic() - self._start
+
+
+def run_playbook(name: str, docker_host: str, *options: str) -> dict[str, int]:
+    """Run a playbook, show its tasks, and return how much each host changed.
+
+    :raises Stopped: it failed; what it said last is shown.
+    """
+    command = ["ansible-playbook", f"playbooks/{name}.yml", *options]
+    counts: dict[str, int] = {}
+    with (
+        RUN_LOG.open("a", encoding="utf-8") as log,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=get_process_environment(docker_host),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+    ):
+        log.write(f"\n$ {' '.join(command)}\n")
+        lines: list[str] = []
+        for line in process.stdout or ():
+            log.write(line)
+            log.flush()
+            lines.append(line)
+            _show(line)
+            if recap := _RECAP.match(line):
+                counts[recap[1]] = int(recap[3])
+    if process.returncode:
+        console.print("".join(lines[-_SHOWN_ON_FAILURE:]), markup=False, style="dim")
+        raise Stopped(
+            f"{name}.yml failed with exit code {process.returncode}; {RUN_LOG} has all of it. "
+            "`make demo` goes on from here, `make demo-down` removes what there is."
+        )
+    return counts
+
+
+def run_quietly(command: Sequence[str]) -> str:
+    """Run a program and return what it printed.
+
+    :raises Stopped: it failed; what it said is in the text.
+    """
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=get_process_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        raise Stopped(f"`{' '.join(command)}` failed with exit code {done.returncode}: {said}")
+    return done.stdout
+
+
+def _show(line: str) -> None:
+    task = _TASK.match(line)
+    if task:
+        console.print(f"      [dim]·[/] {task[1]}", style="dim", markup=True)
+    elif line.startswith(("fatal:", "failed:", "[WARNING]", "[ERROR]")):
+        console.print(f"      {line.rstrip()}", style="yellow", markup=False)
