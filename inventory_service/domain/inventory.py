@@ -9,14 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-#: One row a node, in this order; the first column names the host.
+#: One row a node, in this order; the first column names the host. The environment is `env` here:
+#: Ansible keeps `environment` for itself and warns of a variable of that name.
 COLUMNS = (
     "node_id",
     "ansible_host",
     "node_type",
     "cluster_id",
     "region",
-    "environment",
+    "env",
     "project",
     "state",
     "internal_ip",
@@ -38,24 +39,25 @@ _GROUPED = (
     ("", _PLACE["node_type"]),
     ("cluster_", _PLACE["cluster_id"]),
     ("region_", _PLACE["region"]),
-    ("env_", _PLACE["environment"]),
+    ("env_", _PLACE["env"]),
     ("project_", _PLACE["project"]),
     ("state_", _PLACE["state"]),
 )
 _VARS = _PLACE["vars"]
 _HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+-]*\Z")
-_FIRST_KEYS = (
-    "node_id",
-    "node_type",
-    "cluster_id",
-    "region",
-    "internal_ip",
-    "external_ip",
-    "wireguard_ip",
-    "environment",
-    "project",
-    "state",
-)
+#: Key of the first document: column.
+_FIRST_KEYS = {
+    "node_id": "node_id",
+    "node_type": "node_type",
+    "cluster_id": "cluster_id",
+    "region": "region",
+    "internal_ip": "internal_ip",
+    "external_ip": "external_ip",
+    "wireguard_ip": "wireguard_ip",
+    "environment": "env",
+    "project": "project",
+    "state": "state",
+}
 
 
 def get_groups(rows: Iterable[Row]) -> dict[str, list[int]]:
@@ -132,7 +134,7 @@ def make_first_document(rows: Iterable[Row]) -> dict[str, list[dict[str, Any]]]:
     """
     nodes = []
     for row in rows:
-        node = {name: row[_PLACE[name]] for name in _FIRST_KEYS}
+        node = {key: row[_PLACE[column]] for key, column in _FIRST_KEYS.items()}
         node["internal_ip"] = node["internal_ip"] or node["external_ip"]
         nodes.append(node)
     return {"nodes": nodes}

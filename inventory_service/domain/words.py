@@ -27,7 +27,7 @@ _ANSIBLE_NAMES = """
 """
 #: What the service itself says of each node (domain/inventory.py).
 _OWN_NAMES = """
-    node_id node_type cluster_id region project state internal_ip external_ip wireguard_ip
+    node_id node_type cluster_id region env project state internal_ip external_ip wireguard_ip
     wireguard_public_key mesh_prefix mesh_port provider provider_id spec labels
 """
 RESERVED_VARIABLES = frozenset(_ANSIBLE_NAMES.split() + _OWN_NAMES.split())

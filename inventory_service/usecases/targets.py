@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from inventory_service.domain.inventory import COLUMNS
 from inventory_service.storage.queries import nodes as queries
 
-_LABELS = ("node_id", "node_type", "cluster_id", "region", "environment", "project", "state")
+_LABELS = ("node_id", "node_type", "cluster_id", "region", "env", "project", "state")
 
 
 def list_targets(

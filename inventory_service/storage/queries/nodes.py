@@ -72,6 +72,7 @@ def list_inventory_rows(session: Session, filters: Filters) -> list[list[Any]]:
     """
     special: dict[str, ColumnElement[Any]] = {
         "ansible_host": func.coalesce(Node.internal_ip, Node.external_ip),
+        "env": Node.__table__.c.environment,
         "mesh_prefix": Cluster.__table__.c.mesh_prefix,
         "mesh_port": Cluster.__table__.c.mesh_port,
     }

@@ -127,7 +127,7 @@ def test_targets_are_what_http_sd_takes(fleet: Caller) -> None:
                 "__meta_quartermaster_node_type": "web",
                 "__meta_quartermaster_cluster_id": "main",
                 "__meta_quartermaster_region": "lon1",
-                "__meta_quartermaster_environment": "prod",
+                "__meta_quartermaster_env": "prod",
                 "__meta_quartermaster_project": "shop",
                 "__meta_quartermaster_state": "active",
             },

@@ -25,7 +25,7 @@ def make_row(**values: Any) -> list[Any]:
 
 
 def test_groups_come_by_type_cluster_region_environment_project_and_state() -> None:
-    rows = [make_row(region="eu-west", environment="prod", project="shop"), make_row()]
+    rows = [make_row(region="eu-west", env="prod", project="shop"), make_row()]
     assert get_groups(rows) == {
         "cluster_main": [0, 1],
         "env_prod": [0],
