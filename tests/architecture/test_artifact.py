@@ -54,15 +54,14 @@ def test_the_versions_agree() -> None:
     assert f'version = "{galaxy["version"]}"' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
-def test_each_module_that_speaks_to_the_service_or_a_provider_takes_group_defaults() -> None:
-    """`module_defaults: group/quartermaster.fleet.all` must reach each of them."""
-    group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["all"]
-    modules = ROOT / "plugins" / "modules"
-    speaking = {
-        path.stem
-        for path in modules.glob("*.py")
-        if "quartermaster.fleet.api" in path.read_text(encoding="utf-8")
-        or "quartermaster.fleet.provider" in path.read_text(encoding="utf-8")
+def test_modules_with_the_same_options_share_their_defaults() -> None:
+    """`module_defaults: group/quartermaster.fleet.api` must reach each module with the fragment."""
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text("utf-8"))["action_groups"]
+    modules = {
+        path.stem: path.read_text("utf-8") for path in (ROOT / "plugins/modules").glob("*.py")
     }
-    assert speaking <= set(group)
-    assert {name for name in group if not (modules / f"{name}.py").is_file()} == set()
+    fragments = {path.stem for path in (ROOT / "plugins/doc_fragments").glob("[a-z]*.py")}
+    assert set(groups) == fragments
+    for group, members in groups.items():
+        fragment = f"quartermaster.fleet.{group}\n"
+        assert {name for name, text in modules.items() if fragment in text} == set(members), group

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is promised in writing is what the code does: routes, settings, commands, roles, words."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from inventory_service.cli import main as qm
+from inventory_service.cli.failures import Exit
+from inventory_service.domain import errors
+from inventory_service.domain.actors import Door, Scope
+from inventory_service.domain.nodes import NodeState
+from tests.architecture import tables
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ROLES = sorted(path.parent.parent for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
+# Words of the house's own building, not of the fleet.
+NO_NOUNS = {"actors", "errors", "inventory", "projects_csv", "words"}
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def rows(path: Path, head: str) -> list[list[str]]:
+    """Return the cells of the Markdown table whose head begins so."""
+    lines = read(path).split(f"| {head}", 1)[1].splitlines()[2:]
+    table = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table
+
+
+@pytest.mark.parametrize("path", tables.documents(), ids=lambda path: path.name)
+def test_tables_are_those_of_the_code(path: Path) -> None:
+    assert tables.render(path) == read(path), "run `make docs`"
+
+
+def test_each_kind_of_table_is_used() -> None:
+    used = {found["name"] for path in DOCUMENTS for found in tables.BLOCK.finditer(read(path))}
+    assert used == set(tables.TABLES)
+
+
+def test_the_exit_codes_are_documented() -> None:
+    told = {row[1]: int(row[0]) for row in rows(ROOT / "docs/cli.md", "code | name")}
+    assert told == {code.name: code.value for code in Exit}
+
+
+def test_the_refusals_are_documented() -> None:
+    told = {row[1] for row in rows(ROOT / "docs/api.md", "status | type")}
+    raised = {name for name, kind in vars(errors).items() if _is_refusal(kind)}
+    assert told == raised
+
+
+def _is_refusal(kind: object) -> bool:
+    is_kind = isinstance(kind, type) and issubclass(kind, errors.Refusal)
+    return is_kind and kind is not errors.Refusal
+
+
+def test_each_variable_of_the_environment_is_documented(tracked: list[Path]) -> None:
+    code = {"inventory_service", "plugins", "inventory"}
+    used = {
+        name
+        for path in tracked
+        if path.parts[0] in code and path.suffix in {".py", ".yml"}
+        for name in re.findall(r"[\"' ]QM_([A-Z_]+[A-Z])\b", read(ROOT / path))
+    }
+    documented = set(
+        re.findall(r"^\| `QM_([A-Z_]+)`", read(ROOT / "docs/settings.md"), re.MULTILINE)
+    )
+    assert used <= documented
+    settings = {
+        name.upper()
+        for kind in (tables.Settings, tables.ClientSettings)
+        for name in kind.model_fields
+    }
+    assert documented <= used | settings
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_in_the_text_exist(path: Path) -> None:
+    text = read(path)
+    blocks = "\n".join(
+        re.findall(r"^```(?:sh|console)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    )
+    lines = re.findall(r"`(qm [^`]+)`", text) + re.findall(
+        r"(?:^|\$\()(qm [^)\n]+)", blocks, re.MULTILINE
+    )
+    unknown = [line for line in lines if not _is_known(line.split()[1:])]
+    assert not unknown
+
+
+def _is_known(words: list[str]) -> bool:
+    command: click.Command = qm
+    for word in words:
+        if not isinstance(command, click.Group) or word.startswith("-") or word.isupper():
+            return True
+        found = command.commands.get(word)
+        if found is None:
+            return False
+        command = found
+    return True
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_verbs_of_make_in_the_text_exist(path: Path) -> None:
+    verbs = set(re.findall(r"^([a-z-]+):.*## ", read(ROOT / "Makefile"), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)`|^make ([a-z-]+)", read(path), re.MULTILINE)) <= {
+        pair for verb in verbs for pair in ((verb, ""), ("", verb))
+    }
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", read(path))
+    assert not [target for target in targets if not (path.parent / target).exists()]
+
+
+def test_the_glossary_names_each_noun_and_its_place() -> None:
+    table = rows(ROOT / "docs/glossary.md", "word | means")
+    words = {row[0] for row in table}
+    nouns = {
+        path.stem.removesuffix("s")
+        for path in (ROOT / "inventory_service/domain").glob("[a-z]*.py")
+        if path.stem not in NO_NOUNS
+    }
+    assert nouns <= words
+    places = [row[2].strip("`") for row in table]
+    assert not [place for place in places if not _exists(place)]
+
+
+def _exists(place: str) -> bool:
+    return (ROOT / place).exists() or (ROOT / "inventory_service" / place).exists()
+
+
+@pytest.mark.parametrize("kind", [NodeState, Scope, Door])
+def test_the_glossary_lists_the_values_that_are_stored(kind: Any) -> None:
+    text = read(ROOT / "docs/glossary.md")
+    assert not [value for value in kind if not re.search(rf"\b{value}\b", text)]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_roles_defaults_are_its_documented_interface(role: Path) -> None:
+    specs = yaml.safe_load(read(role / "meta/argument_specs.yml"))["argument_specs"]
+    options = {name: option for spec in specs.values() for name, option in spec["options"].items()}
+    file = role / "defaults/main.yml"
+    defaults = (yaml.safe_load(read(file)) if file.is_file() else None) or {}
+    optional = {name for name, option in options.items() if not option.get("required")}
+    assert set(defaults) == optional
+    # What is worked out from other variables is described in words.
+    literal = {name: value for name, value in defaults.items() if "{{" not in str(value)}
+    assert {name: options[name].get("default") for name in literal} == literal
+    assert not [name for name in options if not name.startswith(f"{role.name}_")]
+    assert not [name for name, option in options.items() if not option.get("description")]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_roles_readme_names_each_variable_and_its_proof(role: Path) -> None:
+    specs = yaml.safe_load(read(role / "meta/argument_specs.yml"))["argument_specs"]
+    text = read(role / "README.md")
+    options = {name for spec in specs.values() for name in spec["options"]}
+    assert not [name for name in sorted(options) if f"`{name}`" not in text]
+    assert "verify" in specs
+    assert (role / "tasks/verify.yml").is_file()
+
+
+def test_each_role_has_its_interface_described() -> None:
+    assert {path.name for path in ROOT.glob("roles/*")} == {role.name for role in ROLES}
+
+
+def test_decisions_are_short_and_numbered_without_a_gap() -> None:
+    paths = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [int(path.name[:4]) for path in paths] == list(range(1, len(paths) + 1))
+    assert not [path.name for path in paths if len(read(path).splitlines()) > 40]
+    parts = ("## Situation", "## Choice", "## What we gave up")
+    assert not [path.name for path in paths if not all(part in read(path) for part in parts)]
