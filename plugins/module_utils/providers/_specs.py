@@ -17,7 +17,8 @@ MAX_MEMORY_MIB = 24 * 1024 * 1024
 # DigitalOcean's own words for a size; what follows the memory (disk, maker of the processor) says
 # nothing that a container could have.
 PATTERN = re.compile(
-    r"[a-z]{1,4}-(?P<cpus>\d{1,3})vcpu-(?P<memory>\d{1,5})(?P<unit>[gm])b(-[a-z0-9]+)*"
+    r"[a-z]{1,4}-(?P<cpus>\d{1,3})vcpu-(?P<memory>\d{1,5})(?P<unit>[gm])b(-[a-z0-9]+)*",
+    re.ASCII,
 )
 
 

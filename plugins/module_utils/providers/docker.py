@@ -7,39 +7,29 @@
 from __future__ import annotations
 
 import contextlib
-import time
-import traceback
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import Failure
 
 from . import _containers as containers
+from ._engine import Engine, told
 from ._provider import Server, Wanted
 from ._specs import parse_spec
 
-try:
-    import docker
+with contextlib.suppress(ImportError):
+    # Where it is missing, Engine.connect says so before anything is called.
     import docker.errors
-    import requests.exceptions
-except ImportError:
-    IMPORT_ERROR: str | None = traceback.format_exc()
-else:
-    IMPORT_ERROR = None
 
-API_TIMEOUT_S = 60
 MAX_TRIES = 30
-POLL_S = 0.2
 STOP_TIMEOUT_S = 30
 
 
 class DockerProvider:
     """Servers on one network of one engine."""
 
-    def __init__(self, api: t.Any, network: str, *, timeout_s: float) -> None:
-        self._api = api
-        self._network = network
-        self._timeout_s = timeout_s
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._api = engine.api
 
     @classmethod
     def from_params(cls, params: dict[str, t.Any]) -> DockerProvider:
@@ -47,33 +37,20 @@ class DockerProvider:
 
         :raises Failure: when the SDK is missing or the engine does not answer.
         """
-        if IMPORT_ERROR:
-            raise Failure(
-                missing_required_lib("docker"), code="missing_library", exception=IMPORT_ERROR
-            )
-        host = params["docker_host"]
-        try:
-            api = docker.APIClient(base_url=host, version="auto", timeout=API_TIMEOUT_S)
-        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise Failure(
-                f"no Docker engine answers at {host}: start it, or name another in docker_host "
-                f"({error})",
-                code="engine_unreachable",
-            ) from error
-        return cls(api, params["docker_network"], timeout_s=params["timeout"])
+        return cls(Engine.connect(params))
 
     def find_server(self, name: str, owner: str) -> Server | None:
         """Return the server of this name, or None."""
-        attrs = self._find(name, owner)
-        return self._read(attrs) if attrs else None
+        attrs = self._engine.find(name, owner)
+        return self._engine.read(attrs) if attrs else None
 
     def list_servers(self, owner: str) -> list[Server]:
         """Return the owner's servers on the network, by name."""
         labels = [
             f"{containers.OWNER_LABEL}={owner}",
-            f"{containers.NETWORK_LABEL}={self._network}",
+            f"{containers.NETWORK_LABEL}={self._engine.network}",
         ]
-        with _told("list the servers"):
+        with told("list the servers"):
             found = self._api.containers(all=True, filters={"label": labels})
         names = sorted(entry["Labels"].get(containers.NAME_LABEL, "") for entry in found)
         # One that is removed meanwhile is simply no longer listed.
@@ -129,7 +106,7 @@ class DockerProvider:
         Each step looks at the engine first, so it does not matter who did the one before.
         """
         for attempt in range(MAX_TRIES):
-            attrs = self._find(wanted.name, wanted.owner)
+            attrs = self._engine.find(wanted.name, wanted.owner)
             if attrs is None:
                 attrs = self._make(wanted, again=attempt > 0)
             if attrs is None:
@@ -150,25 +127,25 @@ class DockerProvider:
     def resize(self, server: Server, spec: str) -> Server:
         """Change the limits of the container, without a restart."""
         limits = containers.get_limits(spec)
-        with _told(f"resize the server {server.name} from {server.spec} to {spec}"):
+        with told(f"resize the server {server.name} from {server.spec} to {spec}"):
             self._api.update_container(server.provider_id, **limits)
         return self._get(server.provider_id)
 
     def start(self, server: Server) -> Server:
         """Start the container at its old address."""
-        with _told(f"start the server {server.name}"):
+        with told(f"start the server {server.name}"):
             self._api.start(server.provider_id)
         return self._wait_until_up(server.provider_id, server.name)
 
     def stop(self, server: Server) -> Server:
         """Let systemd shut the host down, and end what does not follow in time."""
-        with _told(f"stop the server {server.name}"):
+        with told(f"stop the server {server.name}"):
             self._api.stop(server.provider_id, timeout=STOP_TIMEOUT_S)
         return self._get(server.provider_id)
 
     def remove(self, server: Server) -> None:
         """Remove the container with its anonymous volumes; one that is gone already is no error."""
-        with _told(f"remove the server {server.name}"):
+        with told(f"remove the server {server.name}"):
             try:
                 self._api.remove_container(server.provider_id, v=True, force=True)
             except docker.errors.NotFound:
@@ -176,49 +153,14 @@ class DockerProvider:
             except docker.errors.APIError as error:
                 if "already in progress" not in str(error):
                     raise
-        self._wait_for(
-            lambda: self._find(server.name, server.owner) is None,
+        self._engine.wait_for(
+            lambda: self._engine.find(server.name, server.owner) is None,
             f"the engine did not remove the server {server.name}",
         )
 
-    def _find(self, name: str, owner: str) -> dict[str, t.Any] | None:
-        """Return the inspected container of a server.
-
-        :raises Failure: with code `not_ours` when it does not carry the owner's label.
-        """
-        container = containers.get_container_name(self._network, name)
-        with _told(f"look at the container {container}"):
-            try:
-                attrs: dict[str, t.Any] = self._api.inspect_container(container)
-            except docker.errors.NotFound:
-                return None
-        found = (attrs["Config"]["Labels"] or {}).get(containers.OWNER_LABEL)
-        if found == owner:
-            return attrs
-        label = (
-            f"{containers.OWNER_LABEL}={found}" if found else f"no label {containers.OWNER_LABEL}"
-        )
-        raise Failure(
-            f"the container {container} carries {label} and not {owner!r}, so it is not touched: "
-            "choose another name, or remove or rename that container yourself",
-            code="not_ours",
-        )
-
     def _get(self, container_id: str) -> Server:
-        with _told("look at the server"):
-            return self._read(self._api.inspect_container(container_id))
-
-    def _read(self, attrs: dict[str, t.Any]) -> Server:
-        """Return the server with its host keys, read through the engine, not over the network."""
-        if containers.was_never_started(attrs):
-            return containers.parse_server(attrs)
-        with _told("read the host keys"):
-            try:
-                stream, _stat = self._api.get_archive(attrs["Id"], "/etc/ssh")
-            except docker.errors.NotFound:
-                return containers.parse_server(attrs)
-            archive = b"".join(stream)
-        return containers.parse_server(attrs, containers.unpack_host_keys(archive))
+        with told("look at the server"):
+            return self._engine.read(self._api.inspect_container(container_id))
 
     def _check_creation(self, wanted: Wanted) -> None:
         for option in ("spec", "image"):
@@ -226,8 +168,8 @@ class DockerProvider:
                 raise Failure(
                     f"{option} is needed to make the server {wanted.name}", code="missing"
                 )
-        self._get_pool()
-        with _told(f"look at the image {wanted.image}"):
+        self._engine.get_pool()
+        with told(f"look at the image {wanted.image}"):
             try:
                 self._api.inspect_image(wanted.image)
             except docker.errors.ImageNotFound as error:
@@ -242,21 +184,20 @@ class DockerProvider:
         address = self._pick_address(wanted.name, again=again)
         api, settings = self._api, containers.get_host_settings()
         limits = containers.get_limits(wanted.spec or "")
+        network = self._engine.network
         endpoint = api.create_endpoint_config(ipv4_address=address, aliases=[wanted.name])
-        with _told(f"create the server {wanted.name}"):
+        with told(f"create the server {wanted.name}"):
             try:
                 made = api.create_container(
                     wanted.image,
-                    name=containers.get_container_name(self._network, wanted.name),
+                    name=containers.get_container_name(network, wanted.name),
                     hostname=wanted.name,
                     command=["/sbin/init"],
                     environment={"container": "docker"},
                     stop_signal="SIGRTMIN+3",
-                    labels=containers.get_labels(wanted, self._network),
-                    networking_config=api.create_networking_config({self._network: endpoint}),
-                    host_config=api.create_host_config(
-                        network_mode=self._network, **settings, **limits
-                    ),
+                    labels=containers.get_labels(wanted, network),
+                    networking_config=api.create_networking_config({network: endpoint}),
+                    host_config=api.create_host_config(network_mode=network, **settings, **limits),
                 )
             except docker.errors.APIError as error:
                 if error.status_code == 409:  # noqa: PLR2004 - the engine's word for a taken name
@@ -272,7 +213,7 @@ class DockerProvider:
         """
         shown, container_id = containers.parse_server(attrs), attrs["Id"]
         is_wanted = self.has_size(shown, wanted.spec or "") and shown.image == wanted.image
-        with _told(f"start the server {wanted.name}"):
+        with told(f"start the server {wanted.name}"):
             try:
                 if is_wanted and not self._is_shared(container_id, shown.internal_ip):
                     keys = containers.pack_authorized_keys(wanted.ssh_public_keys)
@@ -293,37 +234,12 @@ class DockerProvider:
         The engine reserves an address at the start only. Everybody looks after creating: of two who
         chose the same address at least the later one sees the other, and gives way.
         """
-        return address in self._list_addresses(besides=container_id)
+        return address in self._engine.list_addresses(besides=container_id)
 
     def _pick_address(self, name: str, *, again: bool) -> str:
-        return containers.pick_address(name, self._get_pool(), self._list_addresses(), again=again)
-
-    def _list_addresses(self, *, besides: str = "") -> set[str]:
-        """Return the addresses of all containers on the network, also of those that do not run."""
-        with _told(f"list the addresses on {self._network}"):
-            found = self._api.containers(all=True)
-        addresses = (
-            containers.get_address(entry["NetworkSettings"]["Networks"] or {}, self._network)
-            for entry in found
-            if entry["Id"] != besides
+        return containers.pick_address(
+            name, self._engine.get_pool(), self._engine.list_addresses(), again=again
         )
-        return {address for address in addresses if address}
-
-    def _get_pool(self) -> dict[str, t.Any]:
-        """Return the IPv4 pool of the network."""
-        with _told(f"look at the network {self._network}"):
-            try:
-                network = self._api.inspect_network(self._network)
-            except docker.errors.NotFound as error:
-                raise Failure(
-                    f"the engine {self._api.base_url} has no network {self._network}: make it, "
-                    f"as with `docker network create --subnet 10.20.30.0/24 {self._network}`",
-                    code="no_network",
-                ) from error
-        pools = [p for p in network["IPAM"]["Config"] or [] if "." in p.get("Subnet", "")]
-        if not pools:
-            raise Failure(f"the network {self._network} has no IPv4 subnet", code="no_network")
-        return t.cast("dict[str, t.Any]", pools[0])
 
     def _wait_until_up(self, container_id: str, name: str) -> Server:
         """Return the server once its sshd listens, which is after the host keys were made."""
@@ -336,38 +252,7 @@ class DockerProvider:
                     "is its image made for systemd?",
                     code="boot_failed",
                 )
-            return state["Running"] and self._ask(container_id, "ssh.service")
+            return state["Running"] and self._engine.ask(container_id, "ssh.service")
 
-        self._wait_for(is_up, f"sshd of the server {name} did not come up; see its journal")
+        self._engine.wait_for(is_up, f"sshd of the server {name} did not come up; see its journal")
         return self._get(container_id)
-
-    def _ask(self, container_id: str, unit: str) -> bool:
-        """Tell whether a unit is active inside; early in the boot nobody answers, which is a no."""
-        command = ["systemctl", "is-active", "--quiet", unit]
-        try:
-            run = self._api.exec_create(container_id, command)["Id"]
-            self._api.exec_start(run)
-            return bool(self._api.exec_inspect(run)["ExitCode"] == 0)
-        except docker.errors.APIError:
-            return False
-
-    def _wait_for(self, is_done: t.Callable[[], bool], failure: str) -> None:
-        deadline = time.monotonic() + self._timeout_s
-        with _told("wait"):
-            while not is_done():
-                if time.monotonic() > deadline:
-                    raise Failure(f"{failure} (after {self._timeout_s:g} s)", code="timeout")
-                time.sleep(POLL_S)
-
-
-@contextlib.contextmanager
-def _told(act: str) -> t.Iterator[None]:
-    """Turn the SDK's errors into a sentence about what was tried."""
-    try:
-        yield
-    except docker.errors.APIError as error:
-        raise Failure(f"cannot {act}: {error.explanation or error}", code="engine") from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise Failure(
-            f"cannot {act}: the engine does not answer: {error}", code="engine"
-        ) from error
