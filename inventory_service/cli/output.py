@@ -2,12 +2,12 @@
 """What `qm` prints: JSON for programs; for people tables that fit the terminal."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +16,23 @@ from inventory_service.cli.invocation import wants_json
 
 # Wider than any table: what is piped into another program is never cut.
 PIPED_WIDTH = 100_000
+
+# A table has 80 columns at least, and names of fields are long.
+HEADS = {
+    "cluster_id": "cluster",
+    "cluster_type": "type",
+    "created_at": "created",
+    "environment": "env",
+    "expires_at": "expires",
+    "internal_ip": "address",
+    "mesh_port": "port",
+    "mesh_prefix": "mesh",
+    "node_id": "node",
+    "node_type": "type",
+    "retired_at": "retired",
+    "revoked_at": "revoked",
+    "token_id": "id",
+}
 
 # C0, DEL and C1: a stored string must not move the cursor or colour somebody's terminal.
 CONTROL_CHARACTERS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F))
@@ -53,12 +70,15 @@ def print_item(item: Mapping[str, Any]) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table that folds what is too wide; the names in the first column stay whole."""
     console = _console()
-    cells = [[shown(value) for value in row] for row in rows]
+    cells = [
+        [_short(column, shown(value)) for column, value in zip(columns, row, strict=True)]
+        for row in rows
+    ]
     longest_name = max((len(row[0]) for row in cells), default=0)
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for index, column in enumerate(columns):
         is_whole = index == 0 and longest_name <= console.width // 2
-        table.add_column(column.upper().replace("_", " "), overflow="fold", no_wrap=is_whole)
+        table.add_column(HEADS.get(column, column).upper(), overflow="fold", no_wrap=is_whole)
     for row in cells:
         table.add_row(*map(Text, row))
     console.print(table)
@@ -86,6 +106,11 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(shown(held) for held in value)
     return str(value).translate(VISIBLE)
+
+
+def _short(column: str, text: str) -> str:
+    """Return a time to the second; `qm … show` and `--json` have it whole."""
+    return re.sub(r"\.[0-9]+", "", text) if column.endswith("_at") else text
 
 
 def _console() -> Console:

@@ -113,7 +113,7 @@ def test_people_get_a_table_and_whole_names(qm: Qm, ask: Ask, mesh: str) -> None
     name = "n" * 63
     ask("node", "add", name, "--type", "web", "--cluster", mesh)
     lines = qm("node", "list").stdout.splitlines()
-    assert lines[0].split()[:2] == ["NODE", "ID"]
+    assert lines[0].split()[:2] == ["NODE", "STATE"]
     assert lines[1].split()[:2] == [name, "planned"]
 
 
