@@ -44,7 +44,7 @@ def wireguard_refusals(options: t.Mapping[str, t.Any]) -> list[str]:
     try:
         parse_options(
             {
-                "name": str(options.get("name", "")),
+                "name": str(options.get("name") or ""),
                 "address": options.get("address"),
                 "peers": options.get("peers"),
                 "listen_port": numbers["listen_port"],

@@ -90,10 +90,11 @@ def read(path: Path, max_bytes: int) -> tuple[str | None, list[str]]:
         raise Unsafe(
             f"{path} cannot be opened ({error.strerror}); if it is a link, replace it by the file"
         ) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise Unsafe(f"{path} is no regular file; move it away, or choose another path")
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise Unsafe(f"{path} is no regular file; move it away, or choose another path")
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise Unsafe(f"{path} is larger than {max_bytes} bytes; it is not what it should be")

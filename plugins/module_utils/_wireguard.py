@@ -191,7 +191,7 @@ def parse_addresses(texts: t.Iterable[str]) -> tuple[str, ...]:
             continue
         if "/" not in str(text):
             reasons.append(f"address {text}: the prefix length is missing ({text}/24)")
-        if address.is_unspecified or address.is_multicast or address.is_loopback:
+        if not _is_host(address):
             reasons.append(f"address {text} is no address of one host")
         reasons += [
             f"address {address} overlaps address {other}"
@@ -202,6 +202,15 @@ def parse_addresses(texts: t.Iterable[str]) -> tuple[str, ...]:
     if reasons:
         raise Invalid(*reasons)
     return tuple(str(address) for address in addresses)
+
+
+def _is_host(address: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> bool:
+    """Tell whether an address with its network is one that a host can have."""
+    host, network = address.ip, address.network
+    # A network of two has no addresses to spare (RFC 3021).
+    ends = (network.network_address, network.broadcast_address)
+    is_end = address.version == 4 and network.num_addresses > 2 and host in ends  # noqa: PLR2004 - IPv4; two addresses
+    return not (is_end or host.is_unspecified or host.is_multicast or host.is_loopback)
 
 
 def check_range(what: str, value: int | None, lowest: int, highest: int) -> int | None:

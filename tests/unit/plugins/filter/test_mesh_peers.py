@@ -1,0 +1,198 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who is in the mesh of a node."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.quartermaster.fleet.plugins.filter.mesh_peers import (
+    FilterModule,
+    mesh_absentees,
+    mesh_others,
+    mesh_peers,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+Node = dict[str, t.Any]
+
+STATES = ["planned", "provisioning", "active", "maintenance", "failed", "retired"]
+
+
+def node(name: str, number: int = 1, **changes: t.Any) -> Node:
+    return {
+        "node_id": name,
+        "cluster_id": "main",
+        "region": "north",
+        "state": "active",
+        "internal_ip": f"10.0.0.{number}",
+        "external_ip": f"198.51.100.{number}",
+        "wireguard_ip": f"10.90.0.{number}",
+        "wireguard_public_key": f"key of {name}",
+        **changes,
+    }
+
+
+def names(peers: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    return [str(peer["name"]) for peer in peers]
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> list[Node]:
+    ids = draw(st.lists(st.integers(1, 250), unique=True, min_size=1, max_size=12))
+    return [
+        node(
+            f"node-{number}",
+            number,
+            cluster_id=draw(st.sampled_from(["main", "edge", None])),
+            region=draw(st.sampled_from(["north", "south", None])),
+            state=draw(st.sampled_from(STATES)),
+            wireguard_public_key=draw(st.sampled_from([f"key {number}", None, ""])),
+            wireguard_ip=draw(st.sampled_from([f"10.90.0.{number}", None])),
+            internal_ip=draw(st.sampled_from([f"10.0.0.{number}", None])),
+            external_ip=draw(st.sampled_from([f"198.51.100.{number}", None])),
+        )
+        for number in ids
+    ]
+
+
+@given(fleets())
+def test_one_node_lists_another_if_and_only_if_that_one_lists_it(fleet: list[Node]) -> None:
+    lists = {one["node_id"]: set(names(mesh_peers(fleet, one["node_id"]))) for one in fleet}
+
+    assert all((b in lists[a]) == (a in lists[b]) for a in lists for b in lists)
+
+
+@given(fleets())
+def test_peers_are_others_and_unique_and_sorted(fleet: list[Node]) -> None:
+    for one in fleet:
+        peers = mesh_peers(fleet, one["node_id"])
+        assert one["node_id"] not in names(peers)
+        assert names(peers) == sorted(set(names(peers)))
+        assert len({peer["allowed_ips"][0] for peer in peers}) == len(peers)
+
+
+@given(fleets(), st.randoms())
+def test_the_order_of_the_records_does_not_matter(fleet: list[Node], random: t.Any) -> None:
+    shuffled = random.sample(fleet, len(fleet))
+
+    assert mesh_peers(fleet, fleet[0]["node_id"]) == mesh_peers(shuffled, fleet[0]["node_id"])
+
+
+@given(fleets())
+def test_a_node_is_a_peer_or_an_absentee_or_not_meant_to_be_in_the_mesh(fleet: list[Node]) -> None:
+    own = fleet[0]
+    absent = set(mesh_absentees(fleet, [own["node_id"]]))
+
+    assert absent.isdisjoint(names(mesh_peers(fleet, own["node_id"])))
+    for one in fleet:
+        if one["node_id"] in absent:
+            assert one["cluster_id"] == own["cluster_id"]
+            assert not (one["wireguard_ip"] and one["wireguard_public_key"])
+
+
+@given(fleets())
+def test_the_others_are_exactly_those_who_have_one_of_the_given_as_a_peer(
+    fleet: list[Node],
+) -> None:
+    given_ids = [one["node_id"] for one in fleet[::2]]
+
+    others = mesh_others(fleet, given_ids)
+
+    assert others == sorted(
+        one["node_id"]
+        for one in fleet
+        if one["node_id"] not in given_ids
+        and set(names(mesh_peers(fleet, one["node_id"]))) & set(given_ids)
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "endpoint"),
+    [
+        ({}, {}, "10.0.0.2:51820"),
+        ({}, {"region": "south"}, "198.51.100.2:51820"),
+        ({}, {"region": "south", "external_ip": None}, "10.0.0.2:51820"),
+        ({}, {"internal_ip": None}, "198.51.100.2:51820"),
+        ({}, {"internal_ip": None, "external_ip": ""}, None),
+        ({}, {"internal_ip": "fd00::2"}, "[fd00::2]:51820"),
+        ({}, {"mesh_port": 4000}, "10.0.0.2:4000"),
+        ({"region": None}, {"region": None}, "10.0.0.2:51820"),
+    ],
+)
+def test_the_endpoint_is_the_nearest_address(own: Node, other: Node, endpoint: str | None) -> None:
+    fleet = [node("a", 1, **own), node("b", 2, **other)]
+
+    assert mesh_peers(fleet, "a")[0].get("endpoint") == endpoint
+
+
+def test_a_peer_is_what_the_module_takes() -> None:
+    fleet = [node("a", 1), node("b", 2, wireguard_ip="fd00:90::2")]
+
+    assert mesh_peers(fleet, "a", port=4321, persistent_keepalive=25) == [
+        {
+            "name": "b",
+            "public_key": "key of b",
+            "endpoint": "10.0.0.2:4321",
+            "allowed_ips": ["fd00:90::2/128"],
+            "persistent_keepalive": 25,
+        }
+    ]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_planned_and_retired_nodes_are_in_no_mesh(state: str) -> None:
+    fleet = [node("a", 1), node("b", 2, state=state)]
+
+    assert bool(mesh_peers(fleet, "a")) is (state not in {"planned", "retired"})
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([], "a is not in the list"),
+        ([node("b")], "a is not in the list"),
+        ("a", "expected the list"),
+        ({"a": node("a")}, "expected the list"),
+        (None, "expected the list"),
+        ([node("a"), {}], "has no node_id"),
+        ([node("a"), "b"], "has no node_id"),
+        ([node("a"), node("b"), node("b", 2)], "b is in the list twice"),
+        ([node("a"), node("b", wireguard_ip="10.0.0.1/32\nPostUp = x")], "b: wireguard_ip"),
+        ([node("a"), node("b", internal_ip="$(reboot)")], "b: internal_ip"),
+    ],
+)
+def test_a_list_that_cannot_be_whole_or_true_is_refused(nodes: t.Any, message: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=message):
+        mesh_peers(nodes, "a")
+
+
+def test_a_node_that_is_not_on_record_has_no_absentees() -> None:
+    with pytest.raises(AnsibleFilterError, match="b is not in the list"):
+        mesh_absentees([node("a")], ["a", "b"])
+
+
+def test_all_filters_have_their_names() -> None:
+    assert set(FilterModule().filters()) == {"mesh_absentees", "mesh_others", "mesh_peers"}
+
+
+def test_the_work_grows_with_the_number_of_nodes_not_faster() -> None:
+    def cost_s(size: int) -> float:
+        fleet = [
+            node(f"n{i}", wireguard_ip=f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}")
+            for i in range(size)
+        ]
+        started = time.process_time()
+        assert len(mesh_peers(fleet, "n0")) == size - 1
+        return time.process_time() - started
+
+    small, large = min(cost_s(500) for _ in range(3)), min(cost_s(5000) for _ in range(3))
+
+    assert large < 30 * small
+    assert large < 1
