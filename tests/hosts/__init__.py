@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real hosts for tests and the demo: an engine, an image and networks that are ours to use."""

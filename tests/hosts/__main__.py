@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m tests.hosts up|image|network|down`: the test-host engine for people and playbooks.
 
 What a program wants (an address, an image's name, a subnet) goes to standard output; all else to

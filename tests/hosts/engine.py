@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Docker engine that answers: the user's own, or a private one that is started here.
 
 The private engine keeps its socket, state and data in places of its own, so that an engine that the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The image of a host: Debian with systemd and sshd, rebuilt only when its recipe changes."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks of hosts: one labelled bridge with a free /24 each, removed together with its hosts."""
 
 import hashlib

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings come from QM_ variables, have safe defaults, and refuse what they cannot mean."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from inventory_service.settings import ClientSettings, Settings
+
+
+def test_the_defaults_serve_one_machine_and_nobody_without_a_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    settings = Settings()
+    assert settings.bind.startswith("127.0.0.1:")
+    assert not settings.anonymous_read
+    assert settings.database_url == (
+        "sqlite:////home/somebody/.local/share/quartermaster/quartermaster.sqlite"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QM_THREADS", "0"),
+        ("QM_THREADS", "many"),
+        ("QM_ANONYMOUS_READ", "perhaps"),
+        ("QM_ADDRESS_QUARANTINE_S", "-1"),
+        ("QM_MAX_BODY_BYTES", "1"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+@pytest.mark.parametrize("name", ["QM_URL", "QM_TOKEN", "QM_PROFILE", "QM_CONFIG"])
+def test_an_empty_variable_of_the_client_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "")
+    assert getattr(ClientSettings(), name.removeprefix("QM_").lower()) is None
+
+
+def test_a_token_is_not_shown_where_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QM_TOKEN", "qm_secret")
+    monkeypatch.setenv("QM_CONFIG", "/etc/qm.ini")
+    settings = ClientSettings()
+    assert "qm_secret" not in repr(settings)
+    assert settings.config == Path("/etc/qm.ini")
