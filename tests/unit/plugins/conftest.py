@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from ansible.module_utils import basic
 
 COLUMNS = ["node_id", "ansible_host", "node_type", "region", "labels", "vars"]
 
@@ -133,3 +134,37 @@ def make_columns(*names: str, **changed: t.Any) -> dict[str, t.Any]:
 def columns() -> t.Callable[..., dict[str, t.Any]]:
     """Return the maker of columnar documents."""
     return make_columns
+
+
+class Ended(Exception):
+    """A module ended, with this result."""
+
+    def __init__(self, result: dict[str, t.Any]) -> None:
+        super().__init__(result)
+        self.result = result
+
+
+def _ending(*, failed: bool) -> t.Callable[..., t.NoReturn]:
+    def end(_module: t.Any, **result: t.Any) -> t.NoReturn:
+        raise Ended({"failed": failed, **result})
+
+    return end
+
+
+@pytest.fixture
+def run_module(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
+    """Return the runner of a module: its options and the service in, its result out."""
+
+    def run(module: t.Any, **options: t.Any) -> dict[str, t.Any]:
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"url": loopback.url, **options}})
+        # The process is patched: its arguments, and that it ends.
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", arguments.encode())
+        if hasattr(basic, "_ANSIBLE_PROFILE"):
+            monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
+        monkeypatch.setattr(basic.AnsibleModule, "exit_json", _ending(failed=False))
+        monkeypatch.setattr(basic.AnsibleModule, "fail_json", _ending(failed=True))
+        with pytest.raises(Ended) as ended:
+            module.main()
+        return ended.value.result
+
+    return run
