@@ -61,7 +61,7 @@ class InventoryDocuments:
     def get(self, session: Session, form: str, filters: queries.Filters) -> Document:
         """Return the fleet in one form: 'ansible', 'columns' or 'first'."""
         revision = get_revision(session)
-        narrowed = _narrow(filters)
+        narrowed = narrow_to_service(filters)
         key = (form, tuple(sorted((name, tuple(values)) for name, values in narrowed.items())))
         with self._lock:
             kept = self._kept.get(key)
@@ -87,7 +87,8 @@ def list_known_hosts(session: Session) -> str:
     )
 
 
-def _narrow(filters: queries.Filters) -> dict[str, list[str]]:
+def narrow_to_service(filters: queries.Filters) -> dict[str, list[str]]:
+    """Return the filters with the states that are meant where none is named: those in service."""
     narrowed = {name: sorted(set(values)) for name, values in filters.items() if values}
     states = narrowed.get("state") or [state.value for state in IN_SERVICE]
     if "any" in states:

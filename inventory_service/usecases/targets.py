@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.inventory import COLUMNS
 from inventory_service.storage.queries import nodes as queries
+from inventory_service.usecases.inventory import narrow_to_service
 
 _LABELS = ("node_id", "node_type", "cluster_id", "region", "env", "project", "state")
 
@@ -21,7 +22,7 @@ def list_targets(
     (https://prometheus.io/docs/prometheus/latest/http_sd/).
     """
     targets = []
-    for row in queries.list_inventory_rows(session, filters):
+    for row in queries.list_inventory_rows(session, narrow_to_service(filters)):
         node = dict(zip(COLUMNS, row, strict=True))
         if node[address] is None:
             continue

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fleet of real hosts for a test: its own service, network, key and Ansible settings."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.contract.processes import Service, clean_environment
+from tests.hosts import engine, image, network
+
+ROOT = Path(__file__).parents[2]
+BIN = ROOT / ".venv" / "bin"
+HEADER = "Project,Servers,MasterSpec,WebSpec,Environment,Region\n"
+RUN_TIMEOUT_S = 600
+_RECAP = re.compile(
+    r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of a playbook ended, and what it printed."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """How many tasks changed something, by host."""
+        return {name: int(changed) for name, changed, _, _ in _RECAP.findall(self.output)}
+
+    @property
+    def unreachable(self) -> list[str]:
+        """The hosts that did not answer."""
+        return [name for name, _, unreachable, _ in _RECAP.findall(self.output) if int(unreachable)]
+
+
+class Fleet:
+    """Hosts on one network, known to one service."""
+
+    def __init__(self, folder: Path, service: Service, name: str) -> None:
+        self._folder = folder
+        self.service = service
+        self.network = name
+        self.engine = engine.ensure()
+        self._key = folder / "id_ed25519"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self._key], check=True)
+        self._write_overlay(image.ensure(self.engine, "bookworm"))
+        network.ensure(self.engine, name)
+        service.call(
+            "POST", "/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/24"}
+        )
+
+    def remove(self) -> None:
+        """Remove the hosts and their network."""
+        network.remove(self.engine, self.network)
+
+    def import_csv(self, rows: str) -> Any:
+        """Record what the lines of a projects.csv ask for, by `qm import csv --apply`."""
+        path = self._folder / "projects.csv"
+        path.write_text(HEADER + rows, "utf-8")
+        done = subprocess.run(
+            [BIN / "qm", "import", "csv", path, "--apply", "--json"],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def nodes(self, query: str = "") -> dict[str, Any]:
+        """Return the nodes on record by name."""
+        items = self.service.call("GET", f"/api/v1/nodes?limit=1000{query}")["items"]
+        return {node["node_id"]: node for node in items}
+
+    def play(self, name: str, *options: str, code: int = 0) -> Run:
+        """Run a playbook to its end and check its exit code."""
+        done = subprocess.run(
+            self._command(name, options),
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=RUN_TIMEOUT_S,
+        )
+        assert done.returncode == code, done.stdout[-6000:] + done.stderr[-2000:]
+        return Run(done.returncode, done.stdout + done.stderr)
+
+    def play_and_kill(self, name: str, *options: str, at: str) -> None:
+        """Run a playbook and kill -9 it, with all its workers, when it prints a text."""
+        with subprocess.Popen(
+            self._command(name, options),
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            seen: list[str] = []
+            for line in process.stdout or ():
+                seen.append(line)
+                if at in line:
+                    break
+            else:
+                raise AssertionError(f"the run never printed {at!r}:\n{''.join(seen)[-6000:]}")
+            # A worker of ansible-core 2.19 leads a session of its own, so each is named by itself.
+            for pid in [*_list_descendants(process.pid), process.pid]:
+                # A worker may have done its task and gone by itself.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def on(self, node_id: str, command: str, *, check: bool = True) -> str:
+        """Return what a command prints on a host, over SSH under the recorded host key."""
+        done = subprocess.run(
+            self._ssh(node_id, command), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0 or not check, done.stdout + done.stderr
+        return done.stdout
+
+    def start_on(self, node_id: str, command: str) -> subprocess.Popen[str]:
+        """Start a command on a host and go on."""
+        return subprocess.Popen(
+            self._ssh(node_id, command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def power(self, node_id: str, verb: str) -> None:
+        """Start, stop or kill a host from outside, without telling anybody."""
+        with self.engine.client() as client:
+            container = client.containers.get(f"{self.network}.{node_id}")
+            getattr(container, verb)()
+
+    def container(self, node_id: str) -> dict[str, Any]:
+        """Return what the engine knows of a host."""
+        with self.engine.client() as client:
+            attributes: dict[str, Any] = client.containers.get(f"{self.network}.{node_id}").attrs
+            return attributes
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes qm and Ansible use this fleet."""
+        inventory = ROOT / "inventory" / "local" / "fleet.quartermaster.yml"
+        return clean_environment(
+            **self.service.environment,
+            QM_CONFIG=str(self._folder / "config.ini"),
+            QM_CACHE_DIR=str(self._folder / "cache"),
+            DOCKER_HOST=self.engine.docker_host,
+            PATH=f"{BIN}:{os.environ['PATH']}",
+            ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),
+            ANSIBLE_INVENTORY=f"{inventory},{self._folder / 'overlay' / 'hosts.yml'}",
+            ANSIBLE_PRIVATE_KEY_FILE=str(self._key),
+            ANSIBLE_CACHE_PLUGIN_CONNECTION=str(self._folder / "facts"),
+        )
+
+    def _command(self, name: str, options: tuple[str, ...]) -> list[str]:
+        return [str(BIN / "ansible-playbook"), f"playbooks/{name}.yml", *options]
+
+    def _ssh(self, node_id: str, command: str) -> list[str]:
+        known_hosts = self._folder / "cache" / "known_hosts"
+        return [
+            "ssh", "-i", str(self._key), "-o", f"UserKnownHostsFile={known_hosts}",
+            "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10",
+            f"root@{self.nodes()[node_id]['internal_ip']}", command,
+        ]  # fmt: skip
+
+    def _write_overlay(self, host_image: str) -> None:
+        variables = {
+            "provision_image": host_image,
+            "provision_docker_host": self.engine.docker_host,
+            "provision_docker_network": self.network,
+            "provision_ssh_public_keys": [self._key.with_suffix(".pub").read_text("utf-8").strip()],
+        }
+        overlay = self._folder / "overlay"
+        (overlay / "group_vars").mkdir(parents=True)
+        (overlay / "hosts.yml").write_text("---\nall: {}\n", "utf-8")
+        (overlay / "group_vars" / "all.yml").write_text(json.dumps(variables), "utf-8")
+
+
+def wait_until(is_done: Callable[[], bool], *, what: str, timeout_s: float = 60) -> None:
+    """Wait for something that another program does, up to a deadline."""
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while not is_done():
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        pause.wait(0.1)
+
+
+def _list_descendants(pid: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text("utf-8").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, queue = [], [pid]
+    while queue:
+        queue += children.get(queue[0], [])
+        found += children.get(queue.pop(0), [])
+    return found

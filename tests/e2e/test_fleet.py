@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a line in a CSV file to a mesh that carries traffic, and back, on real hosts.
+
+The tests are the chapters of one story: each goes on where the one before it ended.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.processes import running_service
+from tests.e2e.fleet import Fleet, wait_until
+from tests.hosts import network
+
+pytestmark = [pytest.mark.hosts, pytest.mark.slow]
+MASTER, WEB_1, WEB_2, WEB_3 = (
+    "shop-prod-master",
+    "shop-prod-web-1",
+    "shop-prod-web-2",
+    "shop-prod-web-3",
+)
+
+
+def row(servers: int, spec: str = "s-1vcpu-512mb-10gb") -> str:
+    return f"shop,{servers},s-1vcpu-1gb,{spec},prod,lon1\n"
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("fleet")
+    with running_service(folder) as service:
+        fleet = Fleet(folder, service, f"e2e-{network.get_checkout()[:6]}")
+        yield fleet
+        fleet.remove()
+
+
+def peers_of(fleet: Fleet, node_id: str) -> int:
+    return len(fleet.on(node_id, "wg show wg0 peers").split())
+
+
+def test_a_line_in_a_csv_file_becomes_hosts_in_a_mesh(fleet: Fleet) -> None:
+    assert len(fleet.import_csv(row(3))["plan"]["add"]) == 3
+    assert {node["state"] for node in fleet.nodes().values()} == {"planned"}
+    fleet.play("provision")
+    nodes = fleet.nodes()
+    assert {node["state"] for node in nodes.values()} == {"active"}
+    assert all(node["ssh_host_keys"] and node["internal_ip"] for node in nodes.values())
+    preview = fleet.play("site", "--check", "--diff")
+    assert all(preview.changed.values())
+    assert fleet.on(MASTER, "ls /etc/wireguard", check=False) == ""
+    fleet.play("site")
+    fleet.play("verify")
+    for first in nodes:
+        for second in nodes:
+            fleet.on(first, f"ping -c 2 -W 2 {nodes[second]['wireguard_ip']}")
+
+
+def test_a_second_run_changes_nothing(fleet: Fleet) -> None:
+    again = fleet.play("site")
+    assert again.changed
+    assert set(again.changed.values()) == {0}
+    provision = fleet.play("provision")
+    assert set(provision.changed.values()) == {0}
+
+
+def test_a_run_that_is_killed_is_finished_by_the_next_one_and_limit_reaches_both_ends(
+    fleet: Fleet,
+) -> None:
+    fleet.import_csv(row(4))
+    fleet.play_and_kill("provision", at="The addresses and host keys are on record")
+    assert fleet.nodes()[WEB_3]["state"] == "provisioning"
+    fleet.play("provision")
+    assert fleet.nodes()[WEB_3]["state"] == "active"
+    fleet.play_and_kill(
+        "site", "--limit", WEB_3, at="The interface has the nodes of its mesh as peers"
+    )
+    fleet.play("site", "--limit", WEB_3)
+    address = fleet.nodes()[WEB_3]["wireguard_ip"]
+    for name in (MASTER, WEB_1, WEB_2):
+        assert peers_of(fleet, name) == 3
+        fleet.on(name, f"ping -c 2 -W 2 {address}")
+    fleet.play("verify")
+    assert set(fleet.play("site").changed.values()) == {0}
+
+
+def test_a_host_that_is_down_during_a_change_disturbs_nobody_and_heals(fleet: Fleet) -> None:
+    master = fleet.nodes()[MASTER]["wireguard_ip"]
+    fleet.power(WEB_1, "stop")
+    fleet.on(WEB_3, "wg-quick down wg0; rm -rf /etc/wireguard")
+    traffic = fleet.start_on(WEB_2, f"ping -i 0.2 -w 120 {master}")
+    # Web 3 makes a new key, so that each other end must learn it.
+    change = fleet.play("site", code=4)
+    fleet.on(WEB_2, "pkill -INT ping")
+    told = traffic.communicate(timeout=30)[0]
+    assert change.unreachable == [WEB_1]
+    lost = re.search(r"(\d+) packets transmitted, (\d+) received", told)
+    assert lost is not None, told
+    assert int(lost[1]) > 20
+    assert int(lost[1]) - int(lost[2]) <= 1, told[-300:]
+    fleet.on(WEB_2, f"ping -c 2 -W 2 {fleet.nodes()[WEB_3]['wireguard_ip']}")
+    fleet.power(WEB_1, "start")
+    wait_until(lambda: fleet.on(WEB_1, "echo up", check=False) == "up\n", what=f"{WEB_1} answers")
+    fleet.play("site")
+    fleet.play("verify")
+
+
+def test_another_size_in_the_file_resizes_the_running_server(fleet: Fleet) -> None:
+    started = fleet.container(WEB_1)["State"]["StartedAt"]
+    fleet.import_csv(row(4, "s-1vcpu-1gb"))
+    assert fleet.service.call("GET", "/api/v1/status")["pending_resizes"] == 3
+    fleet.play("provision")
+    resized = fleet.container(WEB_1)
+    assert resized["HostConfig"]["Memory"] == 1024 * 1024 * 1024
+    assert resized["State"]["StartedAt"] == started
+    assert fleet.service.call("GET", "/api/v1/status")["pending_resizes"] == 0
+
+
+def test_scaling_down_removes_the_server_and_each_trace_in_the_mesh(fleet: Fleet) -> None:
+    plan = fleet.import_csv(row(2, "s-1vcpu-1gb"))["plan"]
+    assert plan["retire"] == [WEB_2, WEB_3]
+    fleet.play_and_kill("retire", at="The server is destroyed")
+    fleet.play("retire")
+    assert set(fleet.nodes()) == {MASTER, WEB_1}
+    gone = fleet.nodes("&state=retired")
+    assert {name: gone[name]["provider_id"] for name in gone} == {WEB_2: None, WEB_3: None}
+    assert network.list_hosts(fleet.engine, fleet.network) == sorted(
+        f"{fleet.network}.{name}" for name in (MASTER, WEB_1)
+    )
+    assert peers_of(fleet, MASTER) == peers_of(fleet, WEB_1) == 1
+    fleet.play("verify")
+
+
+def test_a_name_can_be_used_again_after_its_server_is_gone(fleet: Fleet) -> None:
+    fleet.import_csv(row(3, "s-1vcpu-1gb"))
+    fleet.play("provision")
+    assert fleet.nodes()[WEB_2]["wireguard_ip"] == "10.90.0.5"
+    fleet.play("site", "--limit", WEB_2)
+    fleet.play("verify")
