@@ -134,6 +134,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils.providers._reg
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 PUBLIC_KEY = re.compile(r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]{20,}={0,3}( [^\n]*)?")
+LABEL = re.compile(r"\S{1,128}")
 RESERVED = "quartermaster."
 POWER = {"started": "running", "stopped": "stopped"}
 """From a state to the status that it asks for; `present` asks for none."""
@@ -218,8 +219,9 @@ class ServerModule(FleetModule):
             if not PUBLIC_KEY.fullmatch(key.strip()):
                 raise _invalid("ssh_public_keys", key, "one public key as in authorized_keys")
         for key in labels or {}:
-            if key.startswith(RESERVED) or not key:
-                raise _invalid("labels", key, f"names that do not begin with {RESERVED}")
+            if key.startswith(RESERVED) or not LABEL.fullmatch(key):
+                takes = f"names without spaces that do not begin with {RESERVED}"
+                raise _invalid("labels", key, takes)
         return Wanted(
             name=params["name"],
             owner=params["owner"],

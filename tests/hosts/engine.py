@@ -27,6 +27,12 @@ DATA_DIR = Path("/var/lib/quartermaster-engine")
 LOG = DATA_DIR / "dockerd.log"
 PRIVATE_SOCKET = RUN_DIR / "docker.sock"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+OPTIONS = (
+    # Every network is made on purpose: the default one could meet the user's own.
+    "--bridge=none",
+    # Hosts outlive a restart of the engine, as a cloud's servers outlive its API.
+    "--live-restore",
+)
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 PING_TIMEOUT_S = 5
@@ -121,7 +127,7 @@ def stop() -> bool:
 @contextlib.contextmanager
 def lock(name: str = "engine") -> Iterator[None]:
     """Hold a machine-wide lock; it is freed by the kernel when the holder dies."""
-    folder = RUN_DIR if os.geteuid() == 0 else Path(f"/tmp/quartermaster-{os.geteuid()}")  # noqa: S108 - the name holds the user, the mode keeps others out
+    folder = RUN_DIR if os.geteuid() == 0 else Path(f"/tmp/quartermaster-{os.geteuid()}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -195,10 +201,7 @@ def _spawn(program: str, engine: Engine) -> subprocess.Popen[bytes]:
                 f"--data-root={DATA_DIR}/data",
                 f"--exec-root={RUN_DIR}/exec",
                 f"--pidfile={RUN_DIR}/docker.pid",
-                # Every network is made on purpose: the default one could meet the user's own.
-                "--bridge=none",
-                # Hosts outlive a restart of the engine, as a cloud's servers outlive its API.
-                "--live-restore",
+                *OPTIONS,
             ],
             stdin=subprocess.DEVNULL,
             stdout=output,

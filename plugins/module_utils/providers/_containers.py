@@ -18,12 +18,13 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 from ._provider import Server, Wanted
 from ._specs import MIB, Size, parse_spec
 
-LABEL_PREFIX = "quartermaster."
 OWNER_LABEL = "quartermaster.owner"
 NAME_LABEL = "quartermaster.name"
 SPEC_LABEL = "quartermaster.spec"
 NETWORK_LABEL = "quartermaster.network"
 REGION_LABEL = "quartermaster.region"
+# The names of the labels that were asked for: the image adds labels of its own to a container.
+LABELS_LABEL = "quartermaster.labels"
 
 CPU_PERIOD_US = 100_000
 NEVER = "0001-01-01"
@@ -74,6 +75,7 @@ def get_labels(wanted: Wanted, network: str) -> dict[str, str]:
         NAME_LABEL: wanted.name,
         NETWORK_LABEL: network,
         SPEC_LABEL: wanted.spec or "",
+        LABELS_LABEL: " ".join(sorted(wanted.labels or {})),
     }
     return {**labels, REGION_LABEL: wanted.region} if wanted.region else labels
 
@@ -113,7 +115,7 @@ def parse_server(attrs: dict[str, t.Any], ssh_host_keys: t.Iterable[str] = ()) -
         image=attrs["Config"]["Image"],
         region=labels.get(REGION_LABEL),
         owner=labels.get(OWNER_LABEL, ""),
-        labels={k: v for k, v in sorted(labels.items()) if not k.startswith(LABEL_PREFIX)},
+        labels={key: labels.get(key, "") for key in labels.get(LABELS_LABEL, "").split()},
         ssh_host_keys=keys,
     )
 

@@ -86,6 +86,13 @@ def test_a_server_without_host_keys_is_not_finished(
     assert containers.parse_server(make_attrs(State=state), keys).status == status
 
 
+def test_labels_of_the_image_are_not_the_servers() -> None:
+    attrs = make_attrs()
+    attrs["Config"]["Labels"]["maintainer"] = "somebody"
+
+    assert containers.parse_server(attrs, [ED25519]).labels == {"rack": "a1"}
+
+
 def test_labels_of_the_user_never_replace_ownership() -> None:
     forged = {containers.OWNER_LABEL: "them", "rack": "a1"}
     labels = containers.get_labels(Wanted(name="a", owner="us", labels=forged), "lab")
