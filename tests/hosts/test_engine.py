@@ -49,9 +49,10 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     if os.geteuid() == 0:
         engine.stop()
         # dockerd mounts its data root upon itself, and leaves that behind when it is killed.
-        while os.path.ismount(folder / "data" / "data"):
-            subprocess.run(["umount", folder / "data" / "data"], check=True)
-    shutil.rmtree(folder, ignore_errors=True)
+        root = str(folder / "data" / "data")
+        while f" {root} " in Path("/proc/self/mounts").read_text():
+            subprocess.run(["umount", root], check=True)
+    shutil.rmtree(folder)
 
 
 def start(place: Path) -> subprocess.Popen[str]:
