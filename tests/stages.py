@@ -62,6 +62,7 @@ CHECK = (
     Stage("architecture", (*PYTEST, *PARALLEL, "tests/architecture"), timeout_s=600),
     Stage("service", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/service"), timeout_s=900),
     Stage("plugins", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"), timeout_s=600),
+    Stage("tools", (*PYTEST, "-m", "not hosts", "tests/hosts"), timeout_s=300),
 )
 
 SLOW = (

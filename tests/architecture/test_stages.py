@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closing lines of `make test` tell what happened, and nothing that did not happen."""
 
+from pathlib import Path
+
 import pytest
 
 from tests import stages
@@ -51,3 +53,17 @@ def test_each_molecule_scenario_is_a_stage() -> None:
 def test_a_stage_that_is_none_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(SystemExit, match="There is no stage nonsense; there are check, test, "):
         stages.main(["nonsense"])
+
+
+def test_no_test_is_left_out(tracked: list[Path]) -> None:
+    """Tests on real hosts are found by their mark; each other one lies in a stage's folder."""
+    folders = [
+        word
+        for stage in (*stages.CHECK, *stages.SLOW)
+        for word in stage.command
+        if word.startswith("tests/")
+    ]
+    files = [path.as_posix() for path in tracked if path.match("tests/**/test_*.py")]
+    files = [file for file in files if file.startswith("tests/")]
+    assert files
+    assert not [file for file in files if not any(file.startswith(f"{it}/") for it in folders)]
