@@ -13,7 +13,7 @@ from tests.contract.processes import clean_environment
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "inventory" / "quartermaster.py"
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 # The Ansible beside this Python, and those whose `bin` folders TEST_ANSIBLE_BINS names.
 CORES = [
     Path(sys.executable).parent,
@@ -24,7 +24,8 @@ CONFIG = f"""
 collections_path = {ROOT / "collections"}
 retry_files_enabled = false
 [inventory]
-enable_plugins = quartermaster.fleet.quartermaster, ansible.builtin.script, ansible.builtin.yaml
+enable_plugins = quartermaster.fleet.quartermaster, ansible.builtin.script,
+    ansible.builtin.yaml, ansible.builtin.ini
 any_unparsed_is_failed = true
 """
 
