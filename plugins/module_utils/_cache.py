@@ -52,7 +52,7 @@ class Cache:
             descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             with os.fdopen(descriptor, "rb") as file:
                 facts = os.fstat(file.fileno())
-                head, _, body = file.read().partition(b"\n")
+                head, __, body = file.read().partition(b"\n")
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -126,7 +126,7 @@ def _check_groups(groups: t.Any, size: int) -> None:
     for name, places in groups.items():
         if not GROUP.fullmatch(name) or name in NOT_GROUPS:
             raise Refusal(f"it has a group {name[:80]!r}, which no group can be called")
-        if not isinstance(places, list) or not all(type(place) is int for place in places):
+        if not isinstance(places, list) or not all(place.__class__ is int for place in places):
             raise Refusal(f"group {name!r} is not a list of places")
         if places and not 0 <= min(places) <= max(places) < size:
             raise Refusal(f"group {name!r} lists a host that is not there")

@@ -36,7 +36,7 @@ MAX_REPORTED = 20
 
 ALLOWED_ANSIBLE: dict[str, t.Callable[[t.Any], bool]] = {
     "ansible_host": lambda value: isinstance(value, str) and bool(ADDRESS.fullmatch(value)),
-    "ansible_port": lambda value: type(value) is int and 0 < value <= MAX_PORT,
+    "ansible_port": lambda value: value.__class__ is int and 0 < value <= MAX_PORT,
     "ansible_user": lambda value: isinstance(value, str) and bool(USER.fullmatch(value)),
     "ansible_become": lambda value: isinstance(value, bool),
 }

@@ -25,7 +25,7 @@ MTU_MIN, MTU_MAX = 1280, 9216
 """IPv6 needs 1280 bytes; jumbo frames end below 9216."""
 
 if t.TYPE_CHECKING:
-    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+    Network: t.TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 
 class Invalid(ValueError):

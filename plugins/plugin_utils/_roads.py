@@ -57,13 +57,13 @@ def is_bulk_possible(inventory: t.Any, fleet: Fleet) -> bool:
     data = find_data(inventory)
     probe_host, probe_group = Host("probe"), Group("probe")
     return (
-        type(data) is InventoryData
+        data.__class__ is InventoryData
         and vars(data).keys() == DATA_SHAPE
         and vars(probe_host).keys() == HOST_SHAPE
         and vars(probe_group).keys() == GROUP_SHAPE
         and probe_host.groups == probe_group.hosts == probe_group.child_groups == []
         and probe_host.vars == {}
-        and type(data.hosts) is dict
+        and data.hosts.__class__ is dict
         and data.hosts.keys().isdisjoint(fleet.names)
         and data.groups.keys().isdisjoint(fleet.groups)
     )

@@ -192,7 +192,7 @@ def test_the_work_grows_with_the_number_of_nodes_not_faster() -> None:
         assert len(mesh_peers(fleet, "n0")) == size - 1
         return time.process_time() - started
 
-    small, large = min(cost_s(500) for _ in range(3)), min(cost_s(5000) for _ in range(3))
+    small, large = min(cost_s(500) for __ in range(3)), min(cost_s(5000) for __ in range(3))
 
     assert large < 30 * small
     assert large < 1

@@ -203,7 +203,7 @@ def test_one_variable_of_many_hosts_is_one_warning(columns: Columns) -> None:
     document = columns(*(f"n{number}" for number in range(50)))
     for row in document["rows"]:
         row[5] = {"ansible_connection": "local"}
-    _, warnings = variables_of(document)
+    __, warnings = variables_of(document)
     assert len(warnings) == 1
     assert "n0 and 49 more" in warnings[0]
 

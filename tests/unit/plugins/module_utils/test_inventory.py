@@ -244,7 +244,7 @@ def test_an_empty_fleet_is_told(loopback: t.Any, reader: Reader, columns: Column
 def _write_often(directory: str, letter: str) -> None:
     os.environ["QM_CACHE_DIR"] = directory
     cache = Cache("question", pytest.fail)
-    for _ in range(200):
+    for __ in range(200):
         cache.write(letter, letter.encode() * 100_000)
 
 

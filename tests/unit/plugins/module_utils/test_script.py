@@ -38,7 +38,7 @@ def test_groups_hosts_and_variables_stand_where_ansible_looks_for_them(
 def test_a_host_with_the_name_of_a_group_is_told(
     columns: t.Callable[..., dict[str, t.Any]],
 ) -> None:
-    _, warnings = make(columns("web", "b"))
+    __, warnings = make(columns("web", "b"))
     assert warnings == [
         "'web' is a host and a group; Ansible gives the variables of one to the other."
     ]

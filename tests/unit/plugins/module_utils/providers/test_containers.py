@@ -138,7 +138,7 @@ def test_a_range_that_is_the_whole_subnet_excludes_nothing() -> None:
 
 
 def test_two_who_met_do_not_follow_the_same_path() -> None:
-    chosen = {containers.pick_address("web-1", POOL, set(), again=True) for _ in range(40)}
+    chosen = {containers.pick_address("web-1", POOL, set(), again=True) for __ in range(40)}
 
     assert len(chosen) > 1
 
