@@ -58,7 +58,7 @@ CHECK = (
     Stage("mypy", ("mypy",)),
     Stage("imports", ("lint-imports",)),
     Stage("changelog", ("antsibull-changelog", "lint")),
-    Stage("ansible-lint", ("ansible-lint", "--offline", "--quiet"), timeout_s=600),
+    Stage("ansible-lint", ("ansible-lint", "--offline", "-q"), timeout_s=600),
     Stage("architecture", (*PYTEST, *PARALLEL, "tests/architecture"), timeout_s=600),
     Stage("service", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/service"), timeout_s=900),
     Stage("plugins", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"), timeout_s=600),
