@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from inventory_service.domain.inventory import (
     COLUMNS,
     make_ansible_document,
