@@ -28,6 +28,8 @@ else:
 
 API_TIMEOUT_S = 60
 POLL_S = 0.2
+POLL_GROWTH = 1.4
+MAX_POLL_S = 3.0
 
 
 class Engine:
@@ -137,11 +139,15 @@ class Engine:
         :raises Failure: with code `timeout` and the text `failure` when that takes too long.
         """
         deadline = time.monotonic() + self._timeout_s
+        pause_s = POLL_S
         with told("wait"):
             while not is_done():
                 if time.monotonic() > deadline:
                     raise Failure(f"{failure} (after {self._timeout_s:g} s)", code="timeout")
-                time.sleep(POLL_S)
+                time.sleep(pause_s)
+                # Asking inside a host costs its engine a process: twenty who ask all the time would
+                # slow down the very boots that they wait for.
+                pause_s = min(pause_s * POLL_GROWTH, MAX_POLL_S)
 
 
 @contextlib.contextmanager
