@@ -78,10 +78,13 @@ def _down(options: argparse.Namespace) -> str:
         print("no engine answers: nothing to remove")
         return ""
     checkout = None if options.all else network.get_checkout()
-    names = options.names or [n.name for n in network.list_networks(found, checkout=checkout)]
-    for name in names:
+    known = [n.name for n in network.list_networks(found, checkout=checkout)]
+    for name in options.names or known:
         hosts = network.remove(found, name)
-        print(f"removed the network {name} with {len(hosts)} hosts")
+        if hosts or name in known:
+            print(f"removed the network {name} with {len(hosts)} hosts")
+        else:
+            print(f"there is no network {name}")
     if options.images:
         for name in image.remove_unused(found):
             print(f"removed the image {name}")

@@ -156,6 +156,7 @@ def install_packages(*names: str) -> None:
 
     :raises EngineMissing: with apt's last line when it fails.
     """
+    print(f"installing {' '.join(names)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *names]
     for command in (["apt-get", "update", "-qq"], install):
@@ -170,6 +171,7 @@ def install_packages(*names: str) -> None:
 def _start(program: str) -> Engine:
     """Start the private engine and wait until it answers; the caller holds the lock."""
     engine = Engine(f"unix://{PRIVATE_SOCKET}")
+    print(f"starting a private Docker engine in {DATA_DIR}", flush=True)
     # One that lives but does not answer yet was started by somebody who died while waiting.
     process = None if _find_running_pid() else _spawn(program, engine)
 
