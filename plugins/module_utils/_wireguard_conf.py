@@ -14,6 +14,7 @@ from ._wireguard import (
     KEY,
     MTU_MAX,
     MTU_MIN,
+    NO_KEY,
     PEER_NAME,
     PORT_MAX,
     Interface,
@@ -114,20 +115,23 @@ def render_sync(
     if interface.listen_port or listen_port:
         head.append(f"ListenPort = {interface.listen_port or listen_port}")
     blocks = [
-        _render_peer(peer, None if peer.public_key in roaming else peer.endpoint)
+        _render_peer(peer, None if peer.public_key in roaming else peer.endpoint, is_sync=True)
         for peer in interface.peers
     ]
     return "\n\n".join(["\n".join(head), *blocks]) + "\n"
 
 
-def _render_peer(peer: Peer, endpoint: str | None) -> str:
+def _render_peer(peer: Peer, endpoint: str | None, *, is_sync: bool = False) -> str:
+    """Return a peer's section; syncconf leaves what is not said, wg-quick starts from nothing."""
     lines = ["[Peer]", f"# name: {peer.name}", f"PublicKey = {peer.public_key}"]
     if peer.allowed_ips:
         lines.append(f"AllowedIPs = {', '.join(peer.allowed_ips)}")
     if endpoint:
         lines.append(f"Endpoint = {endpoint}")
-    if peer.persistent_keepalive:
-        lines.append(f"PersistentKeepalive = {peer.persistent_keepalive}")
+    if peer.persistent_keepalive or is_sync:
+        lines.append(f"PersistentKeepalive = {peer.persistent_keepalive or 'off'}")
+    if is_sync:
+        lines.append(f"PresharedKey = {NO_KEY}")
     return "\n".join(lines)
 
 

@@ -25,6 +25,7 @@ PACKAGES = {"wg": "wireguard-tools", "wg-quick": "wireguard-tools", "ip": "iprou
 TIMEOUT_S = 60
 """More than a thousand peers or a slow start need; a hung wireguard-go would never answer."""
 SYSTEMD = Path("/run/systemd/system")
+IPV6_OFF = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
 JOURNAL_LINES = 8
 
 
@@ -201,6 +202,14 @@ class Host:
         """Return the names of the host's interfaces."""
         links = json.loads(self.run("ip", "-j", "link", "show") or "[]")
         return [link["ifname"] for link in links if "ifname" in link]
+
+
+def has_ipv6() -> bool:
+    """Tell whether a new interface of this host can have an IPv6 address."""
+    try:
+        return IPV6_OFF.read_text(encoding="ascii").strip() == "0"
+    except OSError:
+        return False
 
 
 def unit_of(name: str) -> str:

@@ -22,7 +22,7 @@ from ._wireguard_files import (
     read_to_extend,
     read_whole,
 )
-from ._wireguard_host import Host
+from ._wireguard_host import Host, has_ipv6
 from ._wireguard_rules import check_whole, parse_options, replace_all, upsert
 from ._wireguard_running import Drift, Running, find_drift
 from ._wireguard_views import describe, describe_running, foresee
@@ -68,7 +68,12 @@ class InterfaceOnHost:
             self._wanted = self._decide(stated, known.conf, running)
             if private_key:
                 self._public_key = self._find_public_key(private_key)
-            check_whole(self._wanted, own_public_key=self._public_key, neighbours=neighbours)
+            check_whole(
+                self._wanted,
+                own_public_key=self._public_key,
+                neighbours=neighbours,
+                has_ipv6=has_ipv6(),
+            )
             if not self._check_mode:
                 self._remove_leftovers()
             self._keep_file(known, private_key)

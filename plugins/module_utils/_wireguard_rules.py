@@ -103,16 +103,20 @@ def check_whole(
     *,
     own_public_key: str | None,
     neighbours: t.Mapping[str, t.Sequence[Network]],
+    has_ipv6: bool = True,
 ) -> None:
     """Refuse an interface that would cut off itself, a peer, or its host.
 
-    `neighbours` are the networks on which the host's other interfaces are.
+    `neighbours` are the networks on which the host's other interfaces are. A host that `has_ipv6`
+    not would start no interface with one such address, at its next boot at the latest.
 
     :raises Invalid: with every reason against it.
     """
     reasons = _doubles(interface.peers)
     if not interface.addresses:
         reasons.append("address is missing: the interface needs at least one, as 10.8.0.1/24")
+    if not has_ipv6 and any(":" in network for network in _all_networks(interface)):
+        reasons.append("IPv6 is disabled on this host, but among its addresses or allowed IPs")
     for peer in interface.peers:
         if own_public_key and peer.public_key == own_public_key:
             reasons.append(f"peer {peer.name} has the public key of this host itself")
@@ -137,6 +141,13 @@ def _doubles(peers: t.Sequence[Peer]) -> list[str]:
                 shown = "" if kind == "public key" else f" {value}"
                 reasons.append(f"peers {other.name} and {peer.name} have the same {kind}{shown}")
     return reasons
+
+
+def _all_networks(interface: Interface) -> t.Iterator[str]:
+    """Yield the own addresses, and all networks behind the peers."""
+    yield from interface.addresses
+    for peer in interface.peers:
+        yield from peer.allowed_ips or ()
 
 
 def _claims(interface: Interface) -> list[str]:

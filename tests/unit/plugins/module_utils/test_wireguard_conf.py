@@ -65,7 +65,7 @@ def test_no_file_that_lost_its_tail_is_taken_for_a_smaller_mesh() -> None:
 
 
 def test_a_file_that_lost_a_peer_in_its_middle_is_damaged() -> None:
-    first, _, rest = render(WHOLE, PRIVATE).partition("\n\n[Peer]")
+    first, __, rest = render(WHOLE, PRIVATE).partition("\n\n[Peer]")
     text = first + rest[rest.index("\n\n[Peer]") :]
 
     with pytest.raises(Damaged, match="has 2 peers where its last line counts 3"):
@@ -150,6 +150,14 @@ def test_no_input_of_syncconf_is_without_the_key(peers: tuple[Peer, ...]) -> Non
     assert settings(render_sync(Interface(peers=peers), PRIVATE, listen_port=None))[0] == (
         "PrivateKey"
     )
+
+
+def test_the_input_of_syncconf_says_also_what_a_peer_has_not() -> None:
+    text = render_sync(Interface(peers=(Peer("c", key(4)),)), PRIVATE, listen_port=None)
+
+    # Learnt on a host: syncconf leaves a preshared key that its input does not name.
+    assert f"PresharedKey = {'A' * 43}=" in text
+    assert "PersistentKeepalive = off" in text
 
 
 def test_the_running_port_is_kept_where_none_is_stated() -> None:

@@ -152,6 +152,15 @@ def test_networks_of_the_other_family_do_not_matter() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [interface(addresses=("fd00::1/64",)), interface(peer(2, allowed_ips=("fd00::2/128",)))],
+)
+def test_ipv6_is_refused_where_the_host_has_none(wanted: Interface) -> None:
+    with pytest.raises(Invalid, match="IPv6 is disabled"):
+        check_whole(wanted, own_public_key=None, neighbours={}, has_ipv6=False)
+
+
 def test_a_hub_may_route_the_whole_mesh_and_a_longer_prefix_may_win() -> None:
     wanted = interface(peer(2, allowed_ips=("10.8.0.0/16",)), peer(3))
 

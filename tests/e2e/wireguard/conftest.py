@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Three real hosts in a mesh, and the modules run on them."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import subprocess
+import sys
+import tarfile
+import typing as t
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ansible
+import docker
+import pytest
+
+from tests.hosts import engine, image, network
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+LIBRARY = "/opt/quartermaster-tests"
+NAMES = ("a", "b", "c")
+KILLED = 128 + 9
+INSTALL = (
+    "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "
+    "--no-install-recommends wireguard-tools wireguard-go"
+)
+
+Options = dict[str, t.Any]
+
+
+@dataclass
+class Host:
+    """A host, and what was said on the way about its keys."""
+
+    name: str
+    number: int
+    container: t.Any
+    said: list[str] = field(default_factory=list)
+    public_key: str = ""
+
+    @property
+    def internal_ip(self) -> str:
+        self.container.reload()
+        networks = self.container.attrs["NetworkSettings"]["Networks"]
+        return str(next(iter(networks.values()))["IPAddress"])
+
+    @property
+    def mesh_ip(self) -> str:
+        return f"10.99.0.{self.number}"
+
+    def sh(self, script: str, *, check: bool = True) -> str:
+        """Return what a shell on the host prints."""
+        code, output = self.container.exec_run(["sh", "-c", script])
+        text = str(output.decode(errors="replace"))
+        assert not check or code == 0, f"{script}: {text}"
+        return text
+
+    def run(
+        self,
+        module: str = "wireguard_interface",
+        *,
+        die: str = "",
+        check: bool = False,
+        **options: t.Any,
+    ) -> Options:
+        """Return a module's result on this host; empty if it was killed."""
+        asked = {
+            "module": module,
+            "die": die,
+            "options": {**options, "_ansible_check_mode": check, "_ansible_diff": True},
+        }
+        code, (output, errors) = self.container.exec_run(
+            ["python3", f"{LIBRARY}/run_on_host.py"],
+            environment={"PYTHONPATH": LIBRARY, "ASKED": json.dumps(asked)},
+            demux=True,
+        )
+        words = [(stream or b"").decode(errors="replace") for stream in (output, errors)]
+        self.said += words
+        if die:
+            assert code == KILLED, f"it was not killed: {words}"
+            return {}
+        assert words[0], words[1]
+        return t.cast("Options", json.loads(words[0].strip().splitlines()[-1]))
+
+    def state(self) -> str:
+        """Return all that a module may change on this host."""
+        return self.sh(
+            "wg show all dump | cut -f 1-5,9 | sort; ip -br address; ip route;"
+            " ip link show wg0 | head -1;"
+            " sha256sum /etc/wireguard/*; ls -la --time-style=full-iso /etc/wireguard;"
+            " systemctl is-enabled wg-quick@wg0",
+            check=False,
+        )
+
+    def reaches(self, other: Host) -> bool:
+        """Tell whether another host answers through the mesh within some seconds."""
+        code, _output = self.container.exec_run(["ping", "-n", "-q", "-c1", "-w10", other.mesh_ip])
+        return bool(code == 0)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The hosts, and what the module is told about each."""
+
+    hosts: dict[str, Host]
+
+    def __getitem__(self, name: str) -> Host:
+        """Return a host by its name."""
+        return self.hosts[name]
+
+    def options(self, name: str, /, **changes: t.Any) -> Options:
+        """Return the options by which a host is in the mesh with all others."""
+        return {
+            "name": "wg0",
+            "address": [f"{self[name].mesh_ip}/24"],
+            "listen_port": 51820,
+            "mtu": 1420,
+            "peers": [self.peer(other) for other in self.hosts if other != name],
+            **changes,
+        }
+
+    def peer(self, name: str, /, **changes: t.Any) -> Options:
+        """Return a host as a peer of others."""
+        host = self[name]
+        return {
+            "name": name,
+            "public_key": host.public_key,
+            "endpoint": f"{host.internal_ip}:51820",
+            "allowed_ips": [f"{host.mesh_ip}/32"],
+            "persistent_keepalive": 25,
+            **changes,
+        }
+
+
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[dict[str, Host]]:
+    """Return three hosts with WireGuard installed; they are removed at the end."""
+    host_engine = engine.ensure()
+    host_image = image.ensure(host_engine)
+    name = f"h2-test-{secrets.token_hex(3)}"
+    network.ensure(host_engine, name)
+    try:
+        with host_engine.client() as client, ThreadPoolExecutor(len(NAMES)) as pool:
+            made = pool.map(
+                lambda pair: _make(client, host_engine.docker_host, host_image, name, *pair),
+                enumerate(NAMES, start=1),
+            )
+            yield {host.name: host for host in made}
+    finally:
+        network.remove(host_engine, name)
+
+
+def _make(
+    client: docker.DockerClient, docker_host: str, host_image: str, net: str, number: int, name: str
+) -> Host:
+    options = {
+        "name": name,
+        "spec": "s-1vcpu-512mb",
+        "image": host_image,
+        "owner": "tests",
+        "docker_host": docker_host,
+        "docker_network": net,
+    }
+    ansible_command = str(Path(sys.executable).with_name("ansible"))
+    subprocess.run(
+        [ansible_command, "localhost", "-mquartermaster.fleet.server", "-a", json.dumps(options)],
+        env={
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "HOME": str(Path.home()),
+            "PATH": "/usr/bin:/bin",
+        },
+        check=True,
+        capture_output=True,
+        timeout=180,
+    )
+    host = Host(name, number, client.containers.get(f"{net}.{name}"))
+    host.sh("systemctl is-system-running --wait")
+    host.sh(INSTALL)
+    host.sh(f"mkdir -p {LIBRARY}")
+    host.container.put_archive(LIBRARY, _pack())
+    return host
+
+
+def _pack() -> bytes:
+    """Return what a module needs to run, as Ansible would send it."""
+    core = Path(ansible.__file__).parent
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path in (core / "release.py", core / "module_utils"):
+            archive.add(path, f"ansible/{path.name}")
+        # An empty one, as Ansible sends it: the real one wants the controller's parts.
+        archive.addfile(tarfile.TarInfo("ansible/__init__.py"))
+        fleet = "ansible_collections/quartermaster/fleet/plugins"
+        archive.add(ROOT / "plugins" / "modules", f"{fleet}/modules")
+        archive.add(ROOT / "plugins" / "module_utils", f"{fleet}/module_utils")
+        archive.add(HERE / "run_on_host.py", "run_on_host.py")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def whole_mesh(hosts: dict[str, Host]) -> Mesh:
+    """Return the mesh with all hosts in it."""
+    for host in hosts.values():
+        host.public_key = host.run("wireguard_key", path="/etc/wireguard/wg0.key")["public_key"]
+    mesh = Mesh(hosts)
+    for name, host in hosts.items():
+        assert "failed" not in host.run(**mesh.options(name))
+    return mesh
+
+
+@pytest.fixture
+def mesh(whole_mesh: Mesh) -> Iterator[Mesh]:
+    """Return the mesh with the host `a` in good order; afterwards no private key may be told."""
+    host = whole_mesh["a"]
+    result = host.run(**whole_mesh.options("a"))
+    assert "failed" not in result, result
+    yield whole_mesh
+    private_key = host.sh("cat /etc/wireguard/wg0.key").strip()
+    assert private_key not in "".join(host.said)
+    assert "PrivateKey" not in "".join(host.said)
+    host.said.clear()

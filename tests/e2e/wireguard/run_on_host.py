@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a module on the host that it changes, as Ansible does: JSON in and JSON out.
+
+ASKED of the environment is {"module", "options", "die"}. With `die`, as `after:replace` or
+`before:run ip address`, the process is killed by SIGKILL when the module gets there: a function of
+_private_files, a method of Host, or a command that Host.run starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import typing as t
+
+from ansible.module_utils import basic
+
+UTILS = "ansible_collections.quartermaster.fleet.plugins.module_utils"
+
+
+def main() -> None:
+    """Run the module that is asked for."""
+    asked = json.loads(os.environ.pop("ASKED"))
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": asked["options"]}).encode()
+    # Since ansible-core 2.19 the arguments say how they are written.
+    basic._ANSIBLE_PROFILE = "legacy"
+    if asked["die"]:
+        die_at(*asked["die"].split(":", 1))
+    importlib.import_module(
+        f"ansible_collections.quartermaster.fleet.plugins.modules.{asked['module']}"
+    ).main()
+
+
+def die_at(when: str, step: str) -> None:
+    """Make this process kill itself before or after a step."""
+    name, _, words = step.partition(" ")
+    files = importlib.import_module(f"{UTILS}._private_files")
+    host = importlib.import_module(f"{UTILS}._wireguard_host").Host
+    owner = files if hasattr(files, name) else host
+    real = getattr(owner, name)
+
+    def deadly(*args: t.Any, **kwargs: t.Any) -> t.Any:
+        if words and not " ".join(map(str, args[1:])).startswith(words):
+            return real(*args, **kwargs)
+        if when == "after":
+            real(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return None
+
+    setattr(owner, name, deadly)
+
+
+if __name__ == "__main__":
+    main()
