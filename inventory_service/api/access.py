@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from inventory_service.api.services import get_database, get_services
 from inventory_service.domain.actors import ANONYMOUS, Actor, Door, Scope
-from inventory_service.domain.errors import NotAllowed, NotAuthenticated
+from inventory_service.domain.errors import NotAllowed, NotAuthenticated, NotFound
 from inventory_service.usecases.tokens import authenticate
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -41,6 +41,9 @@ def register(app: OpenAPI) -> None:
 
 
 def _check_access() -> None:
+    if "\x00" in request.path:
+        # No name holds it, and PostgreSQL's text can't.
+        raise NotFound("There is nothing at this path.")
     view = current_app.view_functions.get(request.endpoint or "")
     needed = getattr(view, "needs", None)
     if needed is None:

@@ -91,7 +91,8 @@ def read_cursor(query: PageQuery, *kinds: type) -> list[Any] | None:
     if (
         not isinstance(key, list)
         or [type(part) for part in key] != list(kinds)
-        or any(isinstance(part, int) and abs(part) >= 2**63 for part in key)
+        or any(isinstance(part, int) and abs(part) >= 2**31 for part in key)
+        or any(isinstance(part, str) and "\x00" in part for part in key)
     ):
         raise BadInput(
             "The cursor is not one that this list gave. Leave it out to begin anew.",

@@ -56,6 +56,11 @@ class Database:
             Session(self._writing, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if self.engine.dialect.name != "sqlite":
+                session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+                # One writer at a time here too: what is checked can't be overtaken before it is
+                # written, and revisions are given out in the order of commits.
+                session.execute(text("SELECT revision FROM fleet FOR UPDATE"))
             yield session
 
     def is_answering(self) -> bool:
@@ -72,6 +77,8 @@ def open_engine(url: str) -> Engine:
     """Return the engine of a database URL; the folder of a SQLite file is made if missing."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
+        # psycopg 3, also where the URL names no driver.
+        parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(parsed, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)

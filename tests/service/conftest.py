@@ -2,7 +2,8 @@
 """A service of one's own for each test: a database, its application, and tokens of each scope."""
 
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
 from inventory_service.storage.migrations import upgrade
 from inventory_service.usecases.tokens import create_token
+from tests.service import postgres
 
 ACTOR = Actor("tester", Door.API, Scope.ADMIN)
 
@@ -39,11 +41,26 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def database_url(template: Path, tmp_path: Path) -> str:
-    path = tmp_path / "fleet.sqlite"
-    path.write_bytes(template.read_bytes())
-    return f"sqlite:///{path}"
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL with a migrated database to be copied, started for the first test on it."""
+    with postgres.running() as server:
+        upgrade(server.create(postgres.TEMPLATE))
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty fleet; each test that has one runs on both databases."""
+    if request.param == "sqlite":
+        path = tmp_path / "fleet.sqlite"
+        path.write_bytes(request.getfixturevalue("template").read_bytes())
+        yield f"sqlite:///{path}"
+        return
+    server: postgres.Postgres = request.getfixturevalue("server")
+    name = f"fleet_{uuid.uuid4().hex}"
+    yield server.create(name, template=postgres.TEMPLATE)
+    server.drop(name)
 
 
 @pytest.fixture
@@ -52,10 +69,22 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
-    yield app
-    app.extensions[EXTENSION].database.engine.dispose()
+def make_app() -> Iterator[Callable[[Settings], Flask]]:
+    """A way to make applications, whose connections are closed at the end."""
+    made: list[Flask] = []
+
+    def make(settings: Settings) -> Flask:
+        made.append(create_app(settings))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.extensions[EXTENSION].database.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask:
+    return make_app(settings)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every route says what it needs, and gives nobody more."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 
-from inventory_service.app import create_app
 from inventory_service.domain.actors import Scope
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_caller
@@ -71,8 +71,10 @@ def test_no_scope_is_enough_for_what_needs_a_higher_one(app: Flask) -> None:
             assert (answer.status_code == 403) == (not scope.covers(need[0])), (path, scope)
 
 
-def test_strangers_read_the_inventory_only_where_that_is_set(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"anonymous_read": True}))
+def test_strangers_read_the_inventory_only_where_that_is_set(
+    make_app: Callable[[Settings], Flask], settings: Settings
+) -> None:
+    app = make_app(settings.model_copy(update={"anonymous_read": True}))
     client = app.test_client()
     for endpoint, method, path, need in routes_of(app):
         if isinstance(need, tuple):
@@ -95,8 +97,10 @@ def test_what_is_no_token_is_refused(stranger: Caller, header: str) -> None:
     stranger.get("/api/v1/nodes", status=401, headers={"Authorization": header})
 
 
-def test_a_wrong_token_is_refused_even_where_strangers_may_read(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"anonymous_read": True}))
+def test_a_wrong_token_is_refused_even_where_strangers_may_read(
+    make_app: Callable[[Settings], Flask], settings: Settings
+) -> None:
+    app = make_app(settings.model_copy(update={"anonymous_read": True}))
     headers = {"Authorization": "Bearer qm_000000000000_" + "A" * 43}
     assert app.test_client().get("/api/inventory", headers=headers).status_code == 401
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clusters over HTTP, and the addresses that they give out."""
 
-import pytest
+from collections.abc import Callable
 
-from inventory_service.app import create_app
+import pytest
+from flask import Flask
+
 from inventory_service.domain.actors import Scope
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_caller, make_node
@@ -34,9 +36,9 @@ def test_an_address_rests_after_retirement_before_it_is_given_again(operator: Ca
 
 
 def test_after_the_quarantine_the_address_that_rested_longest_comes_back(
-    settings: Settings,
+    make_app: Callable[[Settings], Flask], settings: Settings
 ) -> None:
-    app = create_app(settings.model_copy(update={"address_quarantine_s": 0}))
+    app = make_app(settings.model_copy(update={"address_quarantine_s": 0}))
     operator = make_caller(app, Scope.OPERATOR)
     operator.post("/api/v1/clusters", SMALL)
     for name in ("web-1", "web-2"):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The OpenAPI document is valid, whole, and keeps its promises under a storm of inputs."""
 
-from pathlib import Path
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from inventory_service.api.services import EXTENSION
 from inventory_service.app import create_app
 from inventory_service.domain.actors import Scope
 from inventory_service.settings import Settings
+from tests.service import postgres
 from tests.service.conftest import Caller, make_caller, make_node
 
 
@@ -45,17 +48,25 @@ def test_the_page_needs_nothing_from_elsewhere(stranger: Caller) -> None:
     assert "https://" not in page.replace("https://json-schema.org", "")
 
 
-@pytest.fixture(scope="module")
-def storm(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Caller]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def storm(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Any, Caller]]:
     """A fleet with one of each kind, its schema, and somebody who may do everything."""
-    path = tmp_path_factory.mktemp("storm") / "fleet.sqlite"
-    path.write_bytes(template.read_bytes())
-    app = create_app(Settings(database_url=f"sqlite:///{path}", anonymous_read=False))
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("storm") / "fleet.sqlite"
+        path.write_bytes(request.getfixturevalue("template").read_bytes())
+        url = f"sqlite:///{path}"
+    else:
+        server = request.getfixturevalue("server")
+        url = server.create(f"storm_{uuid.uuid4().hex}", template=postgres.TEMPLATE)
+    app = create_app(Settings(database_url=url))
     admin = make_caller(app, Scope.ADMIN)
     admin.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/16"})
     admin.post("/api/v1/projects", {"project": "shop"})
     make_node(admin, "web-1", state="active", internal_ip="10.0.0.1", project="shop")
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app), admin
+    yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app), admin
+    app.extensions[EXTENSION].database.engine.dispose()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,9 +2,11 @@
 """Every error is a problem document, whatever went wrong."""
 
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import make_url
 
 from inventory_service.api.problems import STATUS
 from inventory_service.domain import errors
@@ -71,9 +73,12 @@ def test_a_mistake_of_the_service_is_told_without_its_details(
     assert "42" not in answer.get_data(as_text=True)
 
 
-def test_a_database_that_does_not_answer_is_503(admin: Caller, settings: Settings) -> None:
-    path = settings.database_url.removeprefix("sqlite:///")
-    with open(path, "r+b") as file:  # noqa: PTH123 - bytes in the middle of a file
-        file.truncate(100)
+def test_a_database_that_does_not_answer_is_503(
+    admin: Caller, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    if settings.database_url.startswith("sqlite"):
+        Path(settings.database_url.removeprefix("sqlite:///")).write_bytes(b"not a database" * 9)
+    else:
+        request.getfixturevalue("server").drop(make_url(settings.database_url).database)
     answer = admin.call("GET", "/api/v1/nodes", status=503)
     assert int(answer.headers["Retry-After"]) > 0
