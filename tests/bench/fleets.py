@@ -53,14 +53,10 @@ def _make_row(number: int) -> list[Any]:
     return [facts[name] for name in COLUMNS]
 
 
-def write_sources(folder: Path, size: int) -> dict[str, Path]:
-    """Write the same fleet as static YAML, as INI and as a script that prints ready JSON."""
-    document = make_ansible_document(make_rows(size))
-    return {
-        "static YAML": _write_yaml(folder / f"hosts-{size}.yml", document),
-        "static INI": _write_ini(folder / f"hosts-{size}.ini", document),
-        "script, ready JSON": _write_script(folder / f"ready-{size}", document),
-    }
+def write_source(kind: str, folder: Path, size: int) -> Path:
+    """Write the fleet as one of KINDS; return the file to hand to Ansible."""
+    name = f"{kind.replace(' ', '-').replace(',', '')}-{size}"
+    return KINDS[kind](folder / name, make_ansible_document(make_rows(size)))
 
 
 def _write_yaml(path: Path, document: dict[str, Any]) -> Path:
@@ -70,6 +66,7 @@ def _write_yaml(path: Path, document: dict[str, Any]) -> Path:
         for name, group in document.items()
         if "hosts" in group
     }
+    path = path.with_suffix(".yml")
     # Block style, as people write it: what is JSON, Ansible's loader reads much faster.
     with path.open("w") as file:
         yaml.dump({"all": {"hosts": _plain(hosts), "children": groups}}, file, yaml.CSafeDumper)
@@ -84,6 +81,7 @@ def _write_ini(path: Path, document: dict[str, Any]) -> Path:
     for name, group in document.items():
         if "hosts" in group:
             lines += [f"[{name}]", *group["hosts"]]
+    path = path.with_suffix(".ini")
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -93,6 +91,13 @@ def _write_script(path: Path, document: dict[str, Any]) -> Path:
     path.write_text(f"#!/bin/sh\nexec cat {path}.json\n")
     path.chmod(0o700)
     return path
+
+
+KINDS = {
+    "static YAML": _write_yaml,
+    "static INI": _write_ini,
+    "script, ready JSON": _write_script,
+}
 
 
 def _plain(value: Any) -> Any:

@@ -9,22 +9,21 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.fleets import serving, write_sources
+from tests.bench.fleets import KINDS, serving, write_source
 from tests.contract.ansible_runs import CORES, SCRIPT, Ansible
 
 AD_HOC = ("ansible", "all", "--limit", "node-000000", "-m", "debug", "-a", "msg=x")
 GRAPH = ("ansible-inventory", "--graph")
 LIST = ("ansible-inventory", "--list")
 WAYS = {"ad hoc": AD_HOC, "graph": GRAPH, "list": LIST}
-YAML_LIMIT = 2_000
-"""A static YAML file of 10,000 hosts takes minutes; larger ones are left out unless asked for."""
+LIMITS = {"static YAML": 2_000, "static INI": 20_000}
+"""Beyond these sizes a static file takes minutes; it is left out unless asked for by --all."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,8 @@ def main() -> None:
     options = _parse()
     with tempfile.TemporaryDirectory() as folder:
         ansible = Ansible(CORES[0], Path(folder))
-        one = Road("inventory of one host", write_sources(Path(folder), 1)["static YAML"], {})
-        base = {way: _measure(ansible, one, way, options.repeat) for way in options.ways}
-        rows = [("1", one.name, base)]
         for size in options.sizes:
-            rows += _measure_size(ansible, size, options)
-    _show(rows, base, options)
+            _show(size, _measure_size(ansible, size, options), options.ways)
 
 
 def _parse() -> argparse.Namespace:
@@ -54,33 +49,36 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--repeat", type=int, default=3, help="runs of which the median counts")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["ad hoc", "graph"])
-    parser.add_argument("--all", action="store_true", help="static YAML at every size as well")
+    parser.add_argument("--all", action="store_true", help="static files at every size as well")
     return parser.parse_args()
 
 
 def _measure_size(
     ansible: Ansible, size: int, options: argparse.Namespace
-) -> list[tuple[str, str, dict[str, float]]]:
+) -> dict[str, dict[str, float]]:
+    """Return the median seconds of each road, by way; roads take turns, to share noise."""
+    kinds = [kind for kind in KINDS if options.all or size <= LIMITS.get(kind, size)]
     with serving(size) as url:
-        roads = _list_roads(ansible, size, url, with_yaml=options.all or size <= YAML_LIMIT)
+        one = Road("inventory of one host", write_source("static YAML", ansible.folder, 1), {})
+        roads = [one, *_list_roads(ansible, size, url, kinds)]
         _compare(ansible, roads)
-        return [
-            (
-                f"{size:,}",
-                road.name,
-                {way: _measure(ansible, road, way, options.repeat) for way in options.ways},
-            )
-            for road in roads
-        ]
+        taken: dict[str, dict[str, list[float]]] = {
+            road.name: {way: [] for way in options.ways} for road in roads
+        }
+        for _ in range(options.repeat):
+            for road in roads:
+                for way in options.ways:
+                    taken[road.name][way].append(_time(ansible, road, way))
+    return {
+        name: {way: statistics.median(times) for way, times in ways.items()}
+        for name, ways in taken.items()
+    }
 
 
-def _list_roads(ansible: Ansible, size: int, url: str, *, with_yaml: bool) -> list[Road]:
-    static = write_sources(ansible.folder, size)
-    if not with_yaml:
-        del static["static YAML"]
+def _list_roads(ansible: Ansible, size: int, url: str, kinds: list[str]) -> list[Road]:
     plugin = ansible.source(f"bench-{size}", f"url: {url}\n")
     return [
-        *(Road(name, path, {}) for name, path in static.items()),
+        *(Road(kind, write_source(kind, ansible.folder, size), {}) for kind in kinds),
         Road("our script", SCRIPT, {"QM_URL": url}),
         Road("our plugin, public calls", plugin, {"QM_INVENTORY_BULK": "false"}),
         Road("our plugin", plugin, {}),
@@ -98,36 +96,22 @@ def _compare(ansible: Ansible, roads: list[Road]) -> None:
         raise SystemExit("The roads of the plugin differ: run tests/contract first.")
 
 
-def _measure(ansible: Ansible, road: Road, way: str, repeat: int) -> float:
+def _time(ansible: Ansible, road: Road, way: str) -> float:
     program, *arguments = WAYS[way]
-    return statistics.median(
-        _time(lambda: _run(ansible, road, program, arguments)) for _ in range(repeat)
-    )
-
-
-def _run(ansible: Ansible, road: Road, program: str, arguments: list[str]) -> None:
+    start = time.perf_counter()
     done = ansible.run(program, *arguments, "-i", road.source, **road.settings)
     if done.returncode != 0:
         raise SystemExit(f"{road.name}: {done.stderr[-500:]}")
-
-
-def _time(act: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    act()
     return time.perf_counter() - start
 
 
-def _show(
-    rows: list[tuple[str, str, dict[str, float]]],
-    base: dict[str, float],
-    options: argparse.Namespace,
-) -> None:
-    table = Table(title="Start of Ansible: seconds, and how many times an inventory of one host")
-    table.add_column("hosts", justify="right")
+def _show(size: int, medians: dict[str, dict[str, float]], ways: list[str]) -> None:
+    base = next(iter(medians.values()))
+    table = Table(title=f"Start of Ansible at {size:,} hosts: seconds, and times one host")
     table.add_column("road")
-    for way in options.ways:
+    for way in ways:
         table.add_column(way, justify="right")
-    for size, name, seconds in rows:
-        cells = (f"{seconds[way]:.2f} s  {seconds[way] / base[way]:5.1f} x" for way in options.ways)
-        table.add_row(size, name, *cells)
+    for name, seconds in medians.items():
+        cells = (f"{seconds[way]:.2f} s {seconds[way] / base[way]:5.1f} x" for way in ways)
+        table.add_row(name, *cells)
     Console().print(table)
