@@ -91,7 +91,8 @@ class Host:
     def state(self) -> str:
         """Return all that a module may change on this host."""
         return self.sh(
-            "wg show all dump | cut -f 1-5,9 | sort; ip -br address; ip route;"
+            "exec 2>&1; wg show all dump | cut -f 1-5,9 | sort;"
+            " ip -br address; ip route;"
             " ip link show wg0 | head -1;"
             " sha256sum /etc/wireguard/*; ls -la --time-style=full-iso /etc/wireguard;"
             " systemctl is-enabled wg-quick@wg0",
