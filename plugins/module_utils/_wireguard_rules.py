@@ -129,7 +129,8 @@ def check_whole(
 
 def _doubles(peers: t.Sequence[Peer]) -> list[str]:
     """Return what two peers claim at once; WireGuard would silently give it to the last one."""
-    reasons, seen = [], {}
+    reasons: list[str] = []
+    seen: dict[tuple[str, str], Peer] = {}
     for peer in peers:
         for kind, value in [
             ("name", peer.name),
