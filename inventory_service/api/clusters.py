@@ -7,11 +7,13 @@ from urllib.parse import quote
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import PageQuery, answer_page, answer_thing, read_cursor
 from inventory_service.api.services import get_actor, get_database
 from inventory_service.api.views import ClusterPage, ClusterView
+from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.clusters import ClusterChange, ClusterRegistration, RetirementRequest
 from inventory_service.usecases import clusters as acts
@@ -45,10 +47,10 @@ def list_clusters(query: PageQuery) -> Response:
 
 @routes.post("", summary="Register a cluster", responses={201: ClusterView})
 @needs(Scope.OPERATOR)
-def register_cluster(body: ClusterRegistration) -> Response:
+@writes
+def register_cluster(session: Session, body: ClusterRegistration) -> Response:
     """The cluster's name is not given again, not even after its retirement."""
-    with get_database().writing() as session:
-        cluster = acts.register_cluster(session, get_actor(), body)
+    cluster = acts.register_cluster(session, get_actor(), body)
     return answer_thing(
         cluster,
         HTTPStatus.CREATED,
@@ -66,17 +68,19 @@ def show_cluster(path: ClusterPath) -> Response:
 
 @routes.patch("/<cluster_id>", summary="Change a cluster", responses={200: ClusterView})
 @needs(Scope.OPERATOR)
-def change_cluster(path: ClusterPath, body: ClusterChange) -> Response:
+@writes
+def change_cluster(session: Session, path: ClusterPath, body: ClusterChange) -> Response:
     """What is left out stays as it is."""
-    with get_database().writing() as session:
-        cluster = acts.change_cluster(session, get_actor(), path.cluster_id, body)
+    cluster = acts.change_cluster(
+        session, get_actor(), path.cluster_id, body, expected=read_expected()
+    )
     return answer_thing(cluster)
 
 
 @routes.post("/<cluster_id>/retirement", summary="Retire a cluster", responses={201: ClusterView})
 @needs(Scope.OPERATOR)
-def retire_cluster(path: ClusterPath, body: RetirementRequest) -> Response:
+@writes
+def retire_cluster(session: Session, path: ClusterPath, body: RetirementRequest) -> Response:
     """Only a cluster without nodes can end."""
-    with get_database().writing() as session:
-        cluster = acts.retire_cluster(session, get_actor(), path.cluster_id, body)
+    cluster = acts.retire_cluster(session, get_actor(), path.cluster_id, body)
     return answer_thing(cluster, HTTPStatus.CREATED)

@@ -6,11 +6,13 @@ from http import HTTPStatus
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
+from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer
 from inventory_service.api.services import get_actor, get_services
 from inventory_service.api.views import ImportView
+from inventory_service.api.writing import writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.imports import ImportRequest, Plan
 from inventory_service.usecases.imports import apply_import, plan_import
@@ -26,17 +28,13 @@ routes = APIBlueprint(
 
 @routes.post("", summary="Plan or apply a file", responses={200: ImportView, 201: ImportView})
 @needs(Scope.OPERATOR)
-def import_file(body: ImportRequest) -> Response:
+@writes
+def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
-    services = get_services()
     if not body.apply:
-        with services.database.reading() as session:
-            return _show(plan_import(session, body), applied=False)
-    with services.database.writing() as session:
-        plan = apply_import(
-            session, get_actor(), body, quarantine=services.settings.address_quarantine
-        )
-    return _show(plan, applied=True)
+        return _show(plan_import(session, body), applied=False)
+    quarantine = get_services().settings.address_quarantine
+    return _show(apply_import(session, get_actor(), body, quarantine=quarantine), applied=True)
 
 
 def _show(plan: Plan, *, applied: bool) -> Response:

@@ -7,12 +7,14 @@ from urllib.parse import quote
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import PageQuery, answer, answer_page, answer_thing, read_cursor
 from inventory_service.api.filters import FilterQuery, to_filters
 from inventory_service.api.services import get_actor, get_database, get_services
 from inventory_service.api.views import NodePage, NodeView, TransitionList, TransitionView
+from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
 from inventory_service.usecases import nodes as acts
@@ -53,13 +55,13 @@ def list_nodes(query: NodeQuery) -> Response:
 
 @routes.post("", summary="Register a node", responses={201: NodeView})
 @needs(Scope.OPERATOR)
-def register_node(body: NodeRegistration) -> Response:
+@writes
+def register_node(session: Session, body: NodeRegistration) -> Response:
     """The node starts as planned and gets an address of its cluster's mesh."""
     services = get_services()
-    with services.database.writing() as session:
-        node = acts.register_node(
-            session, get_actor(), body, quarantine=services.settings.address_quarantine
-        )
+    node = acts.register_node(
+        session, get_actor(), body, quarantine=services.settings.address_quarantine
+    )
     return answer_thing(
         node, HTTPStatus.CREATED, location=f"/api/v1/nodes/{quote(node.node_id, safe='')}"
     )
@@ -75,17 +77,18 @@ def show_node(path: NodePath) -> Response:
 
 @routes.patch("/<node_id>", summary="Change a node", responses={200: NodeView})
 @needs(Scope.OPERATOR)
-def change_node(path: NodePath, body: NodeChange) -> Response:
+@writes
+def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
     """What is left out stays as it is; null clears a field."""
     services = get_services()
-    with services.database.writing() as session:
-        node = acts.change_node(
-            session,
-            get_actor(),
-            path.node_id,
-            body,
-            quarantine=services.settings.address_quarantine,
-        )
+    node = acts.change_node(
+        session,
+        get_actor(),
+        path.node_id,
+        body,
+        quarantine=services.settings.address_quarantine,
+        expected=read_expected(),
+    )
     return answer_thing(node)
 
 
@@ -102,8 +105,8 @@ def list_transitions(path: NodePath) -> Response:
 
 @routes.post("/<node_id>/transitions", summary="Move a node", responses={201: TransitionView})
 @needs(Scope.OPERATOR)
-def move_node(path: NodePath, body: TransitionRequest) -> Response:
+@writes
+def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Response:
     """Take the node on to another state of its life."""
-    with get_database().writing() as session:
-        move = acts.move_node(session, get_actor(), path.node_id, body)
+    move = acts.move_node(session, get_actor(), path.node_id, body)
     return answer_thing(move, HTTPStatus.CREATED)

@@ -7,11 +7,13 @@ from urllib.parse import quote
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import PageQuery, answer_page, answer_thing, read_cursor
 from inventory_service.api.services import get_actor, get_database
 from inventory_service.api.views import ProjectPage, ProjectView
+from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.clusters import RetirementRequest
 from inventory_service.domain.projects import ProjectChange, ProjectRegistration
@@ -46,10 +48,10 @@ def list_projects(query: PageQuery) -> Response:
 
 @routes.post("", summary="Register a project", responses={201: ProjectView})
 @needs(Scope.OPERATOR)
-def register_project(body: ProjectRegistration) -> Response:
+@writes
+def register_project(session: Session, body: ProjectRegistration) -> Response:
     """The project's name is not given again, not even after its retirement."""
-    with get_database().writing() as session:
-        project = acts.register_project(session, get_actor(), body)
+    project = acts.register_project(session, get_actor(), body)
     return answer_thing(
         project, HTTPStatus.CREATED, location=f"/api/v1/projects/{quote(project.project, safe='')}"
     )
@@ -65,17 +67,19 @@ def show_project(path: ProjectPath) -> Response:
 
 @routes.patch("/<project>", summary="Change a project", responses={200: ProjectView})
 @needs(Scope.OPERATOR)
-def change_project(path: ProjectPath, body: ProjectChange) -> Response:
+@writes
+def change_project(session: Session, path: ProjectPath, body: ProjectChange) -> Response:
     """What is left out stays as it is."""
-    with get_database().writing() as session:
-        project = acts.change_project(session, get_actor(), path.project, body)
+    project = acts.change_project(
+        session, get_actor(), path.project, body, expected=read_expected()
+    )
     return answer_thing(project)
 
 
 @routes.post("/<project>/retirement", summary="Retire a project", responses={201: ProjectView})
 @needs(Scope.OPERATOR)
-def retire_project(path: ProjectPath, body: RetirementRequest) -> Response:
+@writes
+def retire_project(session: Session, path: ProjectPath, body: RetirementRequest) -> Response:
     """Only a project without nodes can end."""
-    with get_database().writing() as session:
-        project = acts.retire_project(session, get_actor(), path.project, body)
+    project = acts.retire_project(session, get_actor(), path.project, body)
     return answer_thing(project, HTTPStatus.CREATED)

@@ -10,6 +10,7 @@ The tree, with the HTTP status that ``api/problems.py`` answers::
     ├── NotFound            404   there is no such thing
     ├── Conflict            409   the thing is not in a state that allows this
     │   └── Exhausted       409   nothing is left to give out
+    ├── Stale               412   the thing has changed since it was read
     └── Unavailable         503   the database does not answer now
 """
 
@@ -65,6 +66,10 @@ class Conflict(Refusal):
 
 class Exhausted(Conflict):
     """Nothing is left to give out."""
+
+
+class Stale(Refusal):
+    """The thing has changed since it was read."""
 
 
 class Unavailable(Refusal):

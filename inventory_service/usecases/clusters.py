@@ -15,6 +15,7 @@ from inventory_service.domain.clusters import (
     RetirementRequest,
 )
 from inventory_service.domain.errors import Conflict, NotFound
+from inventory_service.domain.revisions import Expected, check_expected
 from inventory_service.storage.models import Cluster, Node, record
 
 
@@ -46,14 +47,21 @@ def register_cluster(session: Session, actor: Actor, wanted: ClusterRegistration
 
 
 def change_cluster(
-    session: Session, actor: Actor, cluster_id: str, change: ClusterChange
+    session: Session,
+    actor: Actor,
+    cluster_id: str,
+    change: ClusterChange,
+    *,
+    expected: Expected = None,
 ) -> Cluster:
     """Set what the change names.
 
     :raises NotFound: no such cluster.
+    :raises Stale: it is not as the caller expects it.
     :raises Conflict: it is retired.
     """
     cluster = get_cluster(session, cluster_id)
+    check_expected(f"Cluster '{cluster_id}'", cluster.revision, expected)
     wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
     before = {name: getattr(cluster, name) for name in wanted}
     if wanted == before:

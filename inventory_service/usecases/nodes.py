@@ -18,6 +18,7 @@ from inventory_service.domain.nodes import (
     NodeState,
     TransitionRequest,
 )
+from inventory_service.domain.revisions import Expected, check_expected
 from inventory_service.storage.models import (
     AddressLease,
     Cluster,
@@ -80,15 +81,23 @@ def register_node(
 
 
 def change_node(
-    session: Session, actor: Actor, node_id: str, change: NodeChange, *, quarantine: timedelta
+    session: Session,
+    actor: Actor,
+    node_id: str,
+    change: NodeChange,
+    *,
+    quarantine: timedelta,
+    expected: Expected = None,
 ) -> Node:
     """Set what the change names; nothing happens, and nothing is recorded, if all is so already.
 
     :raises NotFound: no such node.
+    :raises Stale: it is not as the caller expects it.
     :raises Conflict: the node is retired, or an address or key belongs to another node.
     :raises BadInput: a required field is null, or a cluster or project is not known.
     """
     node = get_node(session, node_id)
+    check_expected(f"Node '{node_id}'", node.revision, expected)
     wanted = change.model_dump(include=change.model_fields_set - {"reason"})
     before = {name: getattr(node, name) for name in wanted}
     wanted = {name: value for name, value in wanted.items() if value != before[name]}

@@ -11,6 +11,7 @@ from inventory_service.domain.actors import Actor
 from inventory_service.domain.clusters import RetirementRequest
 from inventory_service.domain.errors import Conflict, NotFound
 from inventory_service.domain.projects import ProjectChange, ProjectRegistration
+from inventory_service.domain.revisions import Expected, check_expected
 from inventory_service.storage.models import Node, Project, record
 
 
@@ -33,13 +34,22 @@ def register_project(session: Session, actor: Actor, wanted: ProjectRegistration
     return project
 
 
-def change_project(session: Session, actor: Actor, name: str, change: ProjectChange) -> Project:
+def change_project(
+    session: Session,
+    actor: Actor,
+    name: str,
+    change: ProjectChange,
+    *,
+    expected: Expected = None,
+) -> Project:
     """Set what the change names.
 
     :raises NotFound: no such project.
+    :raises Stale: it is not as the caller expects it.
     :raises Conflict: it is retired.
     """
     project = get_project(session, name)
+    check_expected(f"Project '{name}'", project.revision, expected)
     wanted = change.model_dump(include=change.model_fields_set - {"reason"})
     before = {field: getattr(project, field) for field in wanted}
     if wanted == before:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables, one file an aggregate."""
 
+from inventory_service.storage.models.answers import KeptAnswer
 from inventory_service.storage.models.audit import AuditRecord, record
 from inventory_service.storage.models.base import Base
 from inventory_service.storage.models.clusters import AddressLease, Cluster
@@ -15,6 +16,7 @@ __all__ = [
     "Base",
     "Cluster",
     "Fleet",
+    "KeptAnswer",
     "Node",
     "Port",
     "Project",
