@@ -18,6 +18,7 @@ from inventory_service.api import (
     problems,
     projects,
     prometheus,
+    registrations,
     status,
     tokens,
 )
@@ -32,6 +33,7 @@ _V1 = (
     ports,
     projects,
     prometheus,
+    registrations,
     status,
     tokens,
 )

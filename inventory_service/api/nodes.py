@@ -18,6 +18,7 @@ from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
 from inventory_service.usecases import nodes as acts
+from inventory_service.usecases.registrations import register_node as register
 
 routes = APIBlueprint(
     "nodes",
@@ -59,9 +60,7 @@ def list_nodes(query: NodeQuery) -> Response:
 def register_node(session: Session, body: NodeRegistration) -> Response:
     """The node starts as planned and gets an address of its cluster's mesh."""
     services = get_services()
-    node = acts.register_node(
-        session, get_actor(), body, quarantine=services.settings.address_quarantine
-    )
+    node = register(session, get_actor(), body, quarantine=services.settings.address_quarantine)
     return answer_thing(
         node, HTTPStatus.CREATED, location=f"/api/v1/nodes/{quote(node.node_id, safe='')}"
     )

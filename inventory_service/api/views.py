@@ -40,6 +40,21 @@ class NodeView(BaseModel):
     revision: int
 
 
+class RegisteredView(BaseModel):
+    """A node that was registered just now."""
+
+    node_id: str
+    wireguard_ip: str
+
+
+class RegistrationsView(BaseModel):
+    """What a bulk registration made."""
+
+    registered: int
+    revision: int
+    nodes: list[RegisteredView]
+
+
 class TransitionView(BaseModel):
     """A move in a node's life."""
 

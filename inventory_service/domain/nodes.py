@@ -104,6 +104,14 @@ class NodeRegistration(NodeChange):
     cluster_id: Label
 
 
+class BulkRegistration(BaseModel):
+    """Nodes that become known together, or not at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    nodes: list[NodeRegistration] = Field(min_length=1, max_length=10_000)
+
+
 class TransitionRequest(BaseModel):
     """A move in a node's life, and why."""
 

@@ -24,8 +24,9 @@ from inventory_service.domain.nodes import (
 from inventory_service.domain.projects import ProjectRegistration
 from inventory_service.domain.projects_csv import parse_projects
 from inventory_service.storage.models import Cluster, Node, Project
-from inventory_service.usecases.nodes import change_node, move_node, register_node
+from inventory_service.usecases.nodes import change_node, move_node
 from inventory_service.usecases.projects import register_project
+from inventory_service.usecases.registrations import register_nodes
 
 SOURCE = "csv"
 
@@ -62,15 +63,15 @@ def apply_import(
     for resize in plan.resize:
         change = NodeChange(spec=resize.to_spec, reason=reason)
         change_node(session, actor, resize.node_id, change, quarantine=quarantine)
-    for wanted in plan.add:
-        _ensure_project(session, actor, wanted.project)
-        register_node(
-            session,
-            actor,
-            _registration(wanted, cluster_id, request.provider, reason),
-            quarantine=quarantine,
-            source=SOURCE,
-        )
+    for project in sorted({wanted.project for wanted in plan.add}):
+        _ensure_project(session, actor, project)
+    register_nodes(
+        session,
+        actor,
+        [_registration(wanted, cluster_id, request.provider, reason) for wanted in plan.add],
+        quarantine=quarantine,
+        source=SOURCE,
+    )
     return plan
 
 

@@ -5,8 +5,8 @@ import concurrent.futures
 
 import pytest
 from flask import Flask
-from inventory_service.domain.actors import Scope
 
+from inventory_service.domain.actors import Scope
 from tests.service.conftest import Caller, make_caller, make_node
 
 KEY = {"Idempotency-Key": "7b1c"}

@@ -23,8 +23,9 @@ from inventory_service.storage.database import Database
 from inventory_service.storage.models import AuditRecord, get_revision
 from inventory_service.usecases.clusters import change_cluster, register_cluster, retire_cluster
 from inventory_service.usecases.imports import apply_import
-from inventory_service.usecases.nodes import change_node, move_node, register_node
+from inventory_service.usecases.nodes import change_node, move_node
 from inventory_service.usecases.projects import change_project, register_project, retire_project
+from inventory_service.usecases.registrations import register_node
 from inventory_service.usecases.tokens import create_token
 
 ACTOR = Actor("somebody", Door.ANSIBLE, Scope.OPERATOR)

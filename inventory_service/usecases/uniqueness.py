@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What belongs to one live node only: its name, its addresses, its key; and what it refers to."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.domain.errors import BadInput, Conflict, Fault
+from inventory_service.domain.nodes import NodeState
+from inventory_service.storage.models import Cluster, Node, Project
+
+_UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
+#: How many values one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
+_CHUNK = 1000
+
+Fields = Mapping[str, Any]
+
+
+class Taken:
+    """What other nodes have of what some nodes want; asked once for all of them."""
+
+    def __init__(
+        self, session: Session, wanted: Sequence[Fields], *, own_id: int | None = None
+    ) -> None:
+        self._owners: dict[tuple[str, ...], str] = {}
+        for name in _UNIQUE:
+            values = {fields[name] for fields in wanted if fields.get(name) is not None}
+            column = getattr(Node, name)
+            for chunk in _chunks(values):
+                query = select(Node.node_id, Node.id, Node.cluster_id, column).where(
+                    column.in_(chunk), Node.state != NodeState.RETIRED.value
+                )
+                for node_id, key, cluster_id, value in session.execute(query):
+                    if key != own_id:
+                        self._owners[_place(name, value, cluster_id)] = node_id
+
+    def check(self, fields: Fields) -> None:
+        """Let a node pass that wants nothing of another one.
+
+        :raises Conflict: an address or the key belongs to another node.
+        """
+        for name in _UNIQUE:
+            value = fields.get(name)
+            owner = self._owners.get(_place(name, value, fields["cluster_id"]))
+            if value is not None and owner is not None:
+                raise Conflict(
+                    f"The {name} {value} belongs to node '{owner}' already. Retire or change that "
+                    "node first.",
+                    faults=[Fault(name, f"belongs to node '{owner}'")],
+                )
+
+    def add(self, fields: Fields) -> None:
+        """Note what a node has got now."""
+        for name in _UNIQUE:
+            if fields.get(name) is not None:
+                place = _place(name, fields[name], fields["cluster_id"])
+                self._owners[place] = fields["node_id"]
+
+
+class Names:
+    """Which of some names can be given to new nodes; asked once for all of them."""
+
+    def __init__(self, session: Session, names: Iterable[str]) -> None:
+        self._known: dict[str, tuple[str, str | None]] = {}
+        for chunk in _chunks(names):
+            query = (
+                select(Node.node_id, Node.state, Node.provider_id)
+                .where(Node.node_id.in_(chunk))
+                .where((Node.state != NodeState.RETIRED.value) | Node.provider_id.is_not(None))
+            )
+            for node_id, state, provider_id in session.execute(query):
+                self._known[node_id] = (state, provider_id)
+
+    def take(self, node_id: str) -> None:
+        """Give a name to a new node.
+
+        :raises Conflict: another node has it, or a retired one whose server still exists.
+        """
+        known = self._known.get(node_id)
+        if known is None:
+            self._known[node_id] = (NodeState.PLANNED.value, None)
+            return
+        state, provider_id = known
+        if state != NodeState.RETIRED.value:
+            raise Conflict(
+                f"There is a node '{node_id}' already; it is {state}. Change it, or choose another "
+                "name.",
+                faults=[Fault("node_id", "is taken")],
+            )
+        raise Conflict(
+            f"Node '{node_id}' is retired, but its server {provider_id} still exists. Run the "
+            "playbook retire.yml first, or choose another name.",
+            faults=[Fault("node_id", "belongs to a retired node that still has its server")],
+        )
+
+
+def check_references(session: Session, fields: Fields) -> None:
+    """Let a node pass whose cluster and project are known.
+
+    :raises BadInput: one of them is not known, or retired.
+    """
+    if fields.get("cluster_id") is not None:
+        cluster = session.get(Cluster, fields["cluster_id"])
+        _check_known("cluster_id", "cluster", fields["cluster_id"], cluster)
+    if fields.get("project") is not None:
+        project = session.get(Project, fields["project"])
+        _check_known("project", "project", fields["project"], project)
+
+
+def _check_known(field: str, noun: str, name: str, known: Cluster | Project | None) -> None:
+    if known is not None and known.retired_at is None:
+        return
+    reason = f"{noun} '{name}' is {'not known' if known is None else 'retired'}"
+    raise BadInput(
+        f"The {reason}. `qm {noun} add` makes one; `qm {noun} list` shows those that there are.",
+        faults=[Fault(field, reason)],
+    )
+
+
+def _place(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:
+    # Private networks may repeat from one cluster to the next.
+    return (name, value or "", cluster_id) if name == "internal_ip" else (name, value or "")
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
