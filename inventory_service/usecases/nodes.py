@@ -21,6 +21,7 @@ from inventory_service.domain.revisions import Expected, check_expected
 from inventory_service.storage.models import (
     AddressLease,
     Cluster,
+    FreeAddresses,
     Node,
     Transition,
     record,
@@ -62,9 +63,10 @@ def change_node(
     if {"cluster_id", "wireguard_ip"} & wanted.keys():
         before["wireguard_ip"] = node.wireguard_ip
         _release_address(session, node)
-        wanted["wireguard_ip"] = session.get_one(Cluster, cluster_id).lease_address(
-            node.id, wanted.get("wireguard_ip"), quarantine=quarantine
-        )
+        cluster = session.get_one(Cluster, cluster_id)
+        free = FreeAddresses(session, cluster, quarantine=quarantine)
+        wanted["wireguard_ip"] = free.choose(wanted.get("wireguard_ip"))
+        AddressLease.give(session, cluster_id, wanted["wireguard_ip"], node.id)
     entry = record(
         session,
         actor,

@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session
 from inventory_service.domain.actors import Actor
 from inventory_service.domain.errors import BadInput, Conflict, Fault, Refusal
 from inventory_service.domain.nodes import NodeRegistration, NodeState
-from inventory_service.storage.models import Cluster, Node, record
+from inventory_service.storage.models import (
+    AddressLease,
+    Cluster,
+    FreeAddresses,
+    Node,
+    next_revision,
+    record,
+)
 from inventory_service.usecases.uniqueness import Names, Taken, check_references
 
 _MOST_FAULTS = 50
@@ -72,10 +79,13 @@ def _check(
     rows = [one.model_dump(exclude={"reason"}) for one in wanted]
     names = Names(session, {row["node_id"] for row in rows})
     taken = Taken(session, rows)
+    known: set[tuple[str, str | None]] = set()
     for place, row in enumerate(rows):
         try:
             names.take(row["node_id"])
-            check_references(session, row)
+            if (row["cluster_id"], row["project"]) not in known:
+                check_references(session, row)
+                known.add((row["cluster_id"], row["project"]))
             taken.check(row)
         except Refusal as refusal:
             refuse(place, refusal)
@@ -91,45 +101,57 @@ def _register(
     quarantine: timedelta,
     source: str,
 ) -> list[Node]:
+    if not wanted:
+        return []
     now = datetime.now(UTC)
+    revision = next_revision(session)
+    addresses = _choose_addresses(session, wanted, quarantine=quarantine)
     nodes = [
         Node(
             **one.model_dump(exclude={"reason", "wireguard_ip"}),
+            wireguard_ip=address,
             state=NodeState.PLANNED.value,
             source=source,
             created_at=now,
             updated_at=now,
-            revision=0,
+            revision=revision,
         )
-        for one in wanted
+        for one, address in zip(wanted, addresses, strict=True)
     ]
     session.add_all(nodes)
     session.flush()
-    _lease(session, nodes, wanted, quarantine=quarantine)
-    for node, one in zip(nodes, wanted, strict=True):
-        after = one.model_dump(exclude={"reason"}, exclude_defaults=True)
-        node.revision = record(
-            session,
-            actor,
-            "register",
-            "node",
-            node.node_id,
-            after=after | {"wireguard_ip": node.wireguard_ip},
-            reason=one.reason,
-        ).revision
+    with session.no_autoflush:
+        for node, one, address in zip(nodes, wanted, addresses, strict=True):
+            AddressLease.give(session, node.cluster_id, address, node.id)
+            after = one.model_dump(exclude={"reason"}, exclude_defaults=True)
+            record(
+                session,
+                actor,
+                "register",
+                "node",
+                node.node_id,
+                after=after | {"wireguard_ip": address},
+                reason=one.reason,
+            )
     session.flush()
     return nodes
 
 
-def _lease(
-    session: Session,
-    nodes: Sequence[Node],
-    wanted: Sequence[NodeRegistration],
-    *,
-    quarantine: timedelta,
-) -> None:
-    """Give each node its address: first those that were asked for, so that none is given away."""
-    pairs = sorted(zip(nodes, wanted, strict=True), key=lambda pair: pair[1].wireguard_ip is None)
-    for node, one in pairs:
-        cluster = session.get_one(Cluster, node.cluster_id)
-        node.wireguard_ip = cluster.lease_address(node.id, one.wireguard_ip, quarantine=quarantine)
+def _choose_addresses(
+    session: Session, wanted: Sequence[NodeRegistration], *, quarantine: timedelta
+) -> list[str]:
+    """Return an address for each node; those asked for go first, so that none is given away."""
+    free = {
+        cluster_id: FreeAddresses(
+            session,
+            session.get_one(Cluster, cluster_id),
+            quarantine=quarantine,
+            for_many=len(wanted) > 1,
+        )
+        for cluster_id in {one.cluster_id for one in wanted}
+    }
+    addresses = [""] * len(wanted)
+    for place in sorted(range(len(wanted)), key=lambda place: wanted[place].wireguard_ip is None):
+        one = wanted[place]
+        addresses[place] = free[one.cluster_id].choose(one.wireguard_ip)
+    return addresses

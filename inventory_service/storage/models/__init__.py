@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables, one file an aggregate."""
 
+from inventory_service.storage.models.addresses import AddressLease, FreeAddresses
 from inventory_service.storage.models.answers import KeptAnswer
 from inventory_service.storage.models.audit import AuditRecord, record
 from inventory_service.storage.models.base import Base
-from inventory_service.storage.models.clusters import AddressLease, Cluster
+from inventory_service.storage.models.clusters import Cluster
 from inventory_service.storage.models.fleet import Fleet, get_revision, next_revision
 from inventory_service.storage.models.nodes import Node, Transition
 from inventory_service.storage.models.projects import Port, Project
@@ -16,6 +17,7 @@ __all__ = [
     "Base",
     "Cluster",
     "Fleet",
+    "FreeAddresses",
     "KeptAnswer",
     "Node",
     "Port",

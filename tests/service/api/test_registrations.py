@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many nodes in one act: all of them or none, each bad row named with its field."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from tests.service.conftest import Caller, make_node
+from inventory_service.domain.actors import Scope
+from inventory_service.settings import Settings
+from tests.service.conftest import Caller, make_caller, make_node
 
 pytestmark = pytest.mark.usefixtures("cluster")
 PATH = "/api/v1/registrations"
@@ -80,6 +84,26 @@ def test_an_address_that_a_later_row_asks_for_is_not_given_to_an_earlier_one(
         "10.90.0.3",
         "10.90.0.1",
     ]
+
+
+def test_two_rows_can_not_have_one_mesh_address(operator: Caller) -> None:
+    wanted = rows(3)
+    wanted[0]["wireguard_ip"] = wanted[2]["wireguard_ip"] = "10.90.0.9"
+    assert "belongs to another node" in operator.post(PATH, {"nodes": wanted}, status=409)["detail"]
+    assert operator.get("/api/v1/nodes")["items"] == []
+
+
+def test_addresses_that_rested_long_enough_are_given_once_each(
+    make_app: Callable[[Settings], Flask], settings: Settings
+) -> None:
+    app = make_app(settings.model_copy(update={"address_quarantine_s": 0}))
+    operator = make_caller(app, Scope.ADMIN)
+    operator.post("/api/v1/clusters", {"cluster_id": "tiny", "mesh_prefix": "10.91.0.0/30"})
+    for number in (1, 2):
+        make_node(operator, f"old-{number}", cluster_id="tiny", state="retired")
+    wanted = [{"node_id": f"new-{n}", "node_type": "web", "cluster_id": "tiny"} for n in (1, 2)]
+    answer = operator.post(PATH, {"nodes": wanted})
+    assert {node["wireguard_ip"] for node in answer["nodes"]} == {"10.91.0.1", "10.91.0.2"}
 
 
 def test_more_nodes_than_the_mesh_has_room_for_are_refused_as_a_whole(operator: Caller) -> None:
