@@ -6,6 +6,7 @@ from flask_openapi3 import APIBlueprint, OpenAPI
 from inventory_service.api import (
     access,
     audit,
+    changes,
     clusters,
     documentation,
     health,
@@ -25,6 +26,7 @@ from inventory_service.api import (
 
 _V1 = (
     audit,
+    changes,
     clusters,
     imports,
     inventory,

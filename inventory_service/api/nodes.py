@@ -16,6 +16,7 @@ from inventory_service.api.services import get_actor, get_database, get_services
 from inventory_service.api.views import NodePage, NodeView, TransitionList, TransitionView
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
+from inventory_service.domain.clusters import RetirementRequest
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
 from inventory_service.usecases import nodes as acts
 from inventory_service.usecases.registrations import register_node as register
@@ -109,3 +110,22 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
     """Take the node on to another state of its life."""
     move = acts.move_node(session, get_actor(), path.node_id, body)
     return answer_thing(move, HTTPStatus.CREATED)
+
+
+@routes.post("/<node_id>/restoration", summary="Restore a node", responses={201: NodeView})
+@needs(Scope.OPERATOR)
+@writes
+def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> Response:
+    """Back from retirement: into maintenance if its server still exists, else planned."""
+    quarantine = get_services().settings.address_quarantine
+    node = acts.restore_node(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
+    return answer_thing(node, HTTPStatus.CREATED)
+
+
+@routes.post("/<node_id>/heartbeat", summary="Note that a node lives", responses={204: None})
+@needs(Scope.OPERATOR)
+def beat(path: NodePath) -> Response:
+    """Sets `last_seen`; no change of the fleet, so no revision and no record."""
+    with get_database().writing() as session:
+        acts.note_heartbeat(session, path.node_id)
+    return Response(status=HTTPStatus.NO_CONTENT.value)

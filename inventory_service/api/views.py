@@ -174,6 +174,23 @@ class AuditView(BaseModel):
     revision: int
 
 
+class ChangeView(BaseModel):
+    """That something changed; what it is now is asked of the thing itself."""
+
+    revision: int
+    at: datetime
+    action: str
+    noun: str
+    subject: str
+
+
+class ChangePage(BaseModel):
+    """A page of changes."""
+
+    items: list[ChangeView]
+    next_cursor: str | None
+
+
 class StatusView(BaseModel):
     """The fleet at a glance."""
 

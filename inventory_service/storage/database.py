@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from inventory_service.domain.errors import Unavailable
+from inventory_service.domain.errors import Conflict, Unavailable
 
 #: How long a writer waits for another one before it answers 503.
 LOCK_TIMEOUT_S = 10
@@ -107,6 +107,11 @@ def _begin(connection: Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except IntegrityError as error:
+        # The rules are checked before; this is the net under them.
+        raise Conflict(
+            "What is asked for does not go with what is on record by now. Read it again."
+        ) from error
     except DatabaseError as error:
         # The plain class is what SQLite raises for a file that is damaged or no database.
         if not isinstance(error, OperationalError) and type(error) is not DatabaseError:

@@ -21,3 +21,14 @@ def list_records(
     if before is not None:
         query = query.where(AuditRecord.id < before)
     return session.scalars(query).all()
+
+
+def list_changes(session: Session, *, since: int, after: int, limit: int) -> Sequence[AuditRecord]:
+    """Return what changed after a revision, oldest first; those after an id seen last."""
+    query = (
+        select(AuditRecord)
+        .where(AuditRecord.revision > since, AuditRecord.id > after)
+        .order_by(AuditRecord.id)
+        .limit(limit)
+    )
+    return session.scalars(query).all()

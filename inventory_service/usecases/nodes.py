@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
@@ -27,9 +27,7 @@ from inventory_service.storage.models import (
     record,
 )
 from inventory_service.storage.queries import nodes as queries
-from inventory_service.usecases.uniqueness import Taken, check_references
-
-_ADDRESSES = ("internal_ip", "external_ip")
+from inventory_service.usecases.uniqueness import UNIQUE, Taken, check_references
 
 
 def change_node(
@@ -97,6 +95,45 @@ def move_node(
         _release_address(session, node)
     session.flush()
     return transition
+
+
+def restore_node(
+    session: Session, actor: Actor, node_id: str, reason: str | None, *, quarantine: timedelta
+) -> Node:
+    """Bring back the node of that name that was retired last, with its old address if it can be.
+
+    :raises NotFound: no such node.
+    :raises Conflict: it is not retired, or what it had belongs to another node by now.
+    """
+    node = get_node(session, node_id)
+    fields = {name: getattr(node, name) for name in (*UNIQUE, "cluster_id", "project")}
+    check_references(session, fields)
+    Taken(session, [fields], own_id=node.id).check(fields)
+    node.restore(actor, reason)
+    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
+    if lease is None or lease.node_pk != node.id:
+        cluster = session.get_one(Cluster, node.cluster_id)
+        node.wireguard_ip = FreeAddresses(session, cluster, quarantine=quarantine).choose(None)
+    AddressLease.give(session, node.cluster_id, node.wireguard_ip or "", node.id)
+    session.flush()
+    return node
+
+
+def note_heartbeat(session: Session, node_id: str) -> None:
+    """Note that a node was seen just now; this is no change of the fleet, and leaves no record.
+
+    :raises NotFound: no such node.
+    :raises Conflict: it is retired.
+    """
+    seen = session.execute(
+        update(Node)
+        .where(Node.node_id == node_id, Node.state != NodeState.RETIRED.value)
+        .values(last_seen=datetime.now(UTC))
+        .returning(Node.id)
+    )
+    if seen.first() is None:
+        get_node(session, node_id)
+        raise Conflict(f"Node '{node_id}' is retired; its heartbeats are not taken any more.")
 
 
 def get_node(session: Session, node_id: str) -> Node:

@@ -11,7 +11,8 @@ from inventory_service.domain.errors import BadInput, Conflict, Fault
 from inventory_service.domain.nodes import NodeState
 from inventory_service.storage.models import Cluster, Node, Project
 
-_UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
+#: What belongs to one live node only, beside its name.
+UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
 #: How many values one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
 _CHUNK = 1000
 
@@ -25,7 +26,7 @@ class Taken:
         self, session: Session, wanted: Sequence[Fields], *, own_id: int | None = None
     ) -> None:
         self._owners: dict[tuple[str, ...], str] = {}
-        for name in _UNIQUE:
+        for name in UNIQUE:
             values = {fields[name] for fields in wanted if fields.get(name) is not None}
             column = getattr(Node, name)
             for chunk in _chunks(values):
@@ -41,7 +42,7 @@ class Taken:
 
         :raises Conflict: an address or the key belongs to another node.
         """
-        for name in _UNIQUE:
+        for name in UNIQUE:
             value = fields.get(name)
             owner = self._owners.get(_place(name, value, fields["cluster_id"]))
             if value is not None and owner is not None:
@@ -53,7 +54,7 @@ class Taken:
 
     def add(self, fields: Fields) -> None:
         """Note what a node has got now."""
-        for name in _UNIQUE:
+        for name in UNIQUE:
             if fields.get(name) is not None:
                 place = _place(name, fields[name], fields["cluster_id"])
                 self._owners[place] = fields["node_id"]

@@ -105,13 +105,34 @@ class Node(Base):
                 f"Node '{self.node_id}' has no address and can't become active. Set internal_ip or "
                 "external_ip first."
             )
+        return self._go(wanted, actor, "move", reason)
+
+    def restore(self, actor: Actor, reason: str | None) -> "Transition":
+        """Come back from retirement: into maintenance if the server is still there, else planned.
+
+        A person ends the maintenance, who has looked at what happened to the server meanwhile.
+
+        :raises Conflict: the node is not retired.
+        """
+        if self.state != NodeState.RETIRED.value:
+            raise Conflict(f"Node '{self.node_id}' is {self.state}; only a retired one comes back.")
+        has_server = self.provider_id is not None
+        wanted = NodeState.MAINTENANCE if has_server else NodeState.PLANNED
+        if not has_server:
+            self.provisioned_spec = None
+            self.internal_ip = self.external_ip = None
+            self.ssh_host_keys = []
+        return self._go(wanted, actor, "restore", reason)
+
+    def _go(self, wanted: NodeState, actor: Actor, action: str, reason: str | None) -> "Transition":
+        before = self.state
         entry = record(
             self._session,
             actor,
-            "move",
+            action,
             "node",
             self.node_id,
-            before={"state": current.value},
+            before={"state": before},
             after={"state": wanted.value},
             reason=reason,
         )
@@ -120,7 +141,7 @@ class Node(Base):
         transition = Transition(
             node_pk=self.id,
             node_id=self.node_id,
-            from_state=current.value,
+            from_state=before,
             to_state=wanted.value,
             actor=actor.name,
             door=actor.door.value,
