@@ -6,6 +6,7 @@
 
 import click
 
+from inventory_service.cli.audit import audit
 from inventory_service.cli.clusters import cluster
 from inventory_service.cli.imports import import_group
 from inventory_service.cli.invocation import connection_options
@@ -42,5 +43,6 @@ for command in (
     token,
     port,
     status,
+    audit,
 ):
     main.add_command(command)

@@ -130,6 +130,21 @@ def retire(invocation: Invocation, /, node_id: str, reason: str) -> None:
     _move(open_api(invocation), Thing("node", node_id), "retired", reason)
 
 
+@node.command()
+@click.argument("node_id")
+@click.option("--reason", required=True, help="Why; stands in the record.")
+@json_option
+@connection_options
+@pass_invocation
+def restore(invocation: Invocation, /, node_id: str, reason: str) -> None:
+    """Bring a retired node back: into maintenance if its server still exists, else planned."""
+    thing = Thing("node", node_id)
+    body = {"reason": reason}
+    restored = open_api(invocation).post(path_of("nodes", thing, "restoration"), thing, body)
+    say(f"Node {restored['node_id']} is {restored['state']}.")
+    print_item(restored)
+
+
 def _move(api: Api, thing: Thing, state: str, reason: str | None) -> None:
     body = {"state": state, "reason": reason}
     record = api.post(path_of("nodes", thing, "transitions"), thing, body)

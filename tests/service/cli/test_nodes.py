@@ -99,6 +99,18 @@ def test_a_retired_node_is_listed_only_on_demand(ask: Ask, web: str) -> None:
     assert [found["node_id"] for found in ask("node", "list", "--state", "retired")] == [web]
 
 
+def test_a_retired_node_is_brought_back_and_the_audit_tells_of_it(ask: Ask, web: str) -> None:
+    ask("node", "retire", web, "--reason", "by mistake")
+    assert ask("node", "restore", web, "--reason", "it is needed")["state"] == "planned"
+    records = ask("audit", "--noun", "node", "--subject", web)
+    assert [(one["action"], one["reason"]) for one in records] == [
+        ("restore", "it is needed"),
+        ("move", "by mistake"),
+        ("register", None),
+    ]
+    assert len(ask("audit", "--limit", "1")) == 1
+
+
 def test_filters_narrow_the_list(ask: Ask, mesh: str) -> None:
     for name, kind in (("web-1", "web"), ("web-2", "web"), ("db-1", "data")):
         ask("node", "add", name, "--type", kind, "--cluster", mesh)
