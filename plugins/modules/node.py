@@ -24,7 +24,9 @@ options:
   state:
     description:
       - V(present) registers or changes the node.
-      - V(absent) retires it. It stays on record and cannot come back; its name is free again.
+      - V(absent) retires it. It stays on record, and its name is free again when its server is
+        gone. Of the other options only O(provider_id) and O(reason) count then; an empty
+        O(provider_id) says that the server is gone.
     type: str
     choices: [present, absent]
     default: present
@@ -216,11 +218,13 @@ class Node(FleetModule):
         self._show_difference(before)
 
     def absent(self) -> None:
-        """Retire the node, if it is known and not retired yet."""
+        """Retire the node if it is known, and note what became of its server."""
         self.node = self._find()
         before = dict(self.node or {})
         if self.node is not None:
             self._move(RETIRED)
+            if self.params["provider_id"] is not None:
+                self._update({"provider_id": self.params["provider_id"] or None})
         self._show_difference(before)
 
     def _prepare_result(self) -> dict[str, t.Any] | None:

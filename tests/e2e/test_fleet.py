@@ -119,7 +119,7 @@ def test_another_size_in_the_file_resizes_the_running_server(fleet: Fleet) -> No
 def test_scaling_down_removes_the_server_and_each_trace_in_the_mesh(fleet: Fleet) -> None:
     plan = fleet.import_csv(row(2, "s-1vcpu-1gb"))["plan"]
     assert plan["retire"] == [WEB_2, WEB_3]
-    fleet.play_and_kill("retire", at="The server is destroyed")
+    fleet.play_and_kill("retire", at="The server is gone")
     fleet.play("retire")
     assert set(fleet.nodes()) == {MASTER, WEB_1}
     gone = fleet.nodes("&state=retired")
@@ -137,3 +137,21 @@ def test_a_name_can_be_used_again_after_its_server_is_gone(fleet: Fleet) -> None
     assert fleet.nodes()[WEB_2]["wireguard_ip"] == "10.90.0.5"
     fleet.play("site", "--limit", WEB_2)
     fleet.play("verify")
+
+
+def test_a_server_that_can_not_be_made_is_told_recorded_and_tried_again_when_asked(
+    fleet: Fleet,
+) -> None:
+    fleet.import_csv(row(4, "s-1vcpu-1gb"))
+    nobody = fleet.play("provision", "-e", '{"provision_ssh_public_keys": []}', code=2)
+    assert "nobody could log in" in nobody.output
+    assert fleet.nodes()[WEB_3]["state"] == "planned"
+    failed = fleet.play("provision", "-e", "provision_image=no-such-image:1", code=2)
+    assert "no-such-image:1" in failed.output
+    assert fleet.nodes()[WEB_3]["state"] == "failed"
+    moves = fleet.service.call("GET", f"/api/v1/nodes/{WEB_3}/transitions")["items"]
+    assert "no-such-image:1" in moves[-1]["reason"]
+    fleet.play("provision")
+    assert fleet.nodes()[WEB_3]["state"] == "failed"
+    fleet.play("provision", "-e", f'{{"provision_only": ["{WEB_3}"]}}')
+    assert fleet.nodes()[WEB_3]["state"] == "active"
