@@ -19,7 +19,9 @@ COLUMNS = ("subject", "at", "actor", "door", "action", "noun", "reason")
 @click.command()
 @click.option("--noun", help="Only one kind of thing: node, cluster, project, port or token.")
 @click.option("--subject", help="Only one thing, by its name.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many."
+)
 @json_option
 @connection_options
 @pass_invocation

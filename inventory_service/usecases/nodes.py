@@ -27,7 +27,7 @@ from inventory_service.storage.models import (
     record,
 )
 from inventory_service.storage.queries import nodes as queries
-from inventory_service.usecases.uniqueness import UNIQUE, Taken, check_references
+from inventory_service.usecases.uniqueness import UNIQUE, Groups, Taken, check_references
 
 
 def change_node(
@@ -58,6 +58,9 @@ def change_node(
     cluster_id = wanted.get("cluster_id", node.cluster_id)
     fields = {"internal_ip": node.internal_ip} | wanted | {"cluster_id": cluster_id}
     Taken(session, [fields], own_id=node.id).check(fields)
+    if "node_type" in wanted:
+        fields = {"node_id": node_id, "node_type": wanted["node_type"]}
+        Groups(session, [fields]).check(fields)
     if {"cluster_id", "wireguard_ip"} & wanted.keys():
         before["wireguard_ip"] = node.wireguard_ip
         _release_address(session, node)

@@ -17,7 +17,7 @@ from inventory_service.storage.models import (
     next_revision,
     record,
 )
-from inventory_service.usecases.uniqueness import Names, Taken, check_references
+from inventory_service.usecases.uniqueness import Groups, Names, Taken, check_references
 
 _MOST_FAULTS = 50
 
@@ -78,11 +78,13 @@ def _check(
 ) -> None:
     rows = [one.model_dump(exclude={"reason"}) for one in wanted]
     names = Names(session, {row["node_id"] for row in rows})
+    groups = Groups(session, rows)
     taken = Taken(session, rows)
     known: set[tuple[str, str | None]] = set()
     for place, row in enumerate(rows):
         try:
             names.take(row["node_id"])
+            groups.check(row)
             if (row["cluster_id"], row["project"]) not in known:
                 check_references(session, row)
                 known.add((row["cluster_id"], row["project"]))

@@ -17,6 +17,7 @@ UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
 _CHUNK = 1000
 
 Fields = Mapping[str, Any]
+_LIVE = Node.state != NodeState.RETIRED.value
 
 
 class Taken:
@@ -31,7 +32,7 @@ class Taken:
             column = getattr(Node, name)
             for chunk in _chunks(values):
                 query = select(Node.node_id, Node.id, Node.cluster_id, column).where(
-                    column.in_(chunk), Node.state != NodeState.RETIRED.value
+                    column.in_(chunk), _LIVE
                 )
                 for node_id, key, cluster_id, value in session.execute(query):
                     if key != own_id:
@@ -69,7 +70,7 @@ class Names:
             query = (
                 select(Node.node_id, Node.state, Node.provider_id)
                 .where(Node.node_id.in_(chunk))
-                .where((Node.state != NodeState.RETIRED.value) | Node.provider_id.is_not(None))
+                .where(_LIVE | Node.provider_id.is_not(None))
             )
             for node_id, state, provider_id in session.execute(query):
                 self._known[node_id] = (state, provider_id)
@@ -95,6 +96,39 @@ class Names:
             "playbook retire.yml first, or choose another name.",
             faults=[Fault("node_id", "belongs to a retired node that still has its server")],
         )
+
+
+class Groups:
+    """Which names and types would make a host and an Ansible group of one name.
+
+    Ansible's own inventory script plugin then gives the host's variables to the group.
+    """
+
+    def __init__(self, session: Session, wanted: Sequence[Fields]) -> None:
+        self._types = {fields["node_type"] for fields in wanted}
+        self._names = {fields["node_id"] for fields in wanted}
+        for chunk in _chunks(set(self._names)):
+            query = select(Node.node_type).where(Node.node_type.in_(chunk), _LIVE).distinct()
+            self._types.update(session.scalars(query))
+        for chunk in _chunks(set(self._types)):
+            query = select(Node.node_id).where(Node.node_id.in_(chunk), _LIVE)
+            self._names.update(session.scalars(query))
+
+    def check(self, fields: Fields) -> None:
+        """Let a node pass whose name is no type, and whose type is no name.
+
+        :raises Conflict: it is; a type with a dash is no danger, since its group has an underscore.
+        """
+        for field, others, kind in (
+            ("node_id", self._types, "a node_type in use"),
+            ("node_type", self._names, "the name of a node"),
+        ):
+            if fields[field] in others and "-" not in fields[field]:
+                raise Conflict(
+                    f"The {field} '{fields[field]}' is {kind}, and Ansible can't tell a host from "
+                    "a group of the same name. Choose another one.",
+                    faults=[Fault(field, f"is {kind}")],
+                )
 
 
 def check_references(session: Session, fields: Fields) -> None:

@@ -72,6 +72,19 @@ def test_a_name_an_address_and_a_key_belong_to_one_live_node(operator: Caller) -
     assert len(operator.get("/api/v1/nodes")["items"]) == 1
 
 
+def test_no_host_and_no_group_have_one_name(operator: Caller) -> None:
+    base = {"node_type": "web", "cluster_id": "main"}
+    operator.post("/api/v1/nodes", base | {"node_id": "web"}, status=409)
+    make_node(operator, "control", node_type="data")
+    operator.post("/api/v1/nodes", base | {"node_id": "data"}, status=409)
+    problem = operator.post(
+        "/api/v1/nodes", base | {"node_id": "web-1", "node_type": "control"}, status=409
+    )
+    assert "Ansible can't tell a host from a group" in problem["detail"]
+    operator.patch("/api/v1/nodes/control", {"node_type": "control"}, status=409)
+    make_node(operator, "load-balancer", node_type="load-balancer")
+
+
 def test_private_addresses_may_repeat_in_another_cluster(operator: Caller) -> None:
     operator.post("/api/v1/clusters", {"cluster_id": "edge", "mesh_prefix": "10.91.0.0/24"})
     make_node(operator, "web-1", internal_ip="10.0.0.1")
