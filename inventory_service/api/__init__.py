@@ -19,6 +19,7 @@ from inventory_service.api import (
     problems,
     projects,
     prometheus,
+    refusals,
     registrations,
     status,
     tokens,
@@ -47,6 +48,7 @@ def register(app: OpenAPI) -> None:
     # Before the checks, so that refused requests are counted too.
     metrics.register(app)
     access.register(app)
+    refusals.register(app)
     routes: list[APIBlueprint] = [module.routes for module in _V1]
     for blueprint in routes:
         app.register_api(blueprint)

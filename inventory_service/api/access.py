@@ -58,12 +58,12 @@ def _check_access() -> None:
                 "This needs a token: send the header 'Authorization: Bearer qm_…'. `qm token "
                 "create` makes one."
             )
+    g.actor = actor
     if not actor.scope.covers(scope):
         raise NotAllowed(
             f"Token '{actor.name}' has the scope {actor.scope}, and this needs {scope}. Ask "
             "somebody with the scope admin for another token."
         )
-    g.actor = actor
 
 
 def _find_actor() -> Actor | None:

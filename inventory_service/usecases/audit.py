@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from inventory_service.domain.actors import Actor
 from inventory_service.storage.models import AuditRecord
+from inventory_service.storage.models.audit import REFUSE, record_refusal
 
 
 def list_records(
@@ -27,8 +29,17 @@ def list_changes(session: Session, *, since: int, after: int, limit: int) -> Seq
     """Return what changed after a revision, oldest first; those after an id seen last."""
     query = (
         select(AuditRecord)
-        .where(AuditRecord.revision > since, AuditRecord.id > after)
+        .where(
+            AuditRecord.revision > since,
+            AuditRecord.id > after,
+            AuditRecord.action != REFUSE,
+        )
         .order_by(AuditRecord.id)
         .limit(limit)
     )
     return session.scalars(query).all()
+
+
+def note_refusal(session: Session, actor: Actor, request: str, *, status: int, reason: str) -> None:
+    """Note that somebody with a token was refused something."""
+    record_refusal(session, actor, request, status=status, reason=reason)

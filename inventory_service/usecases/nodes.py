@@ -53,21 +53,10 @@ def change_node(
     wanted = {name: value for name, value in wanted.items() if value != before[name]}
     if not wanted:
         return node
-    _check_changeable(node, wanted)
-    check_references(session, wanted)
-    cluster_id = wanted.get("cluster_id", node.cluster_id)
-    fields = {"internal_ip": node.internal_ip} | wanted | {"cluster_id": cluster_id}
-    Taken(session, [fields], own_id=node.id).check(fields)
-    if "node_type" in wanted:
-        fields = {"node_id": node_id, "node_type": wanted["node_type"]}
-        Groups(session, [fields]).check(fields)
+    _check_change(session, node, wanted)
     if {"cluster_id", "wireguard_ip"} & wanted.keys():
         before["wireguard_ip"] = node.wireguard_ip
-        _release_address(session, node)
-        cluster = session.get_one(Cluster, cluster_id)
-        free = FreeAddresses(session, cluster, quarantine=quarantine)
-        wanted["wireguard_ip"] = free.choose(wanted.get("wireguard_ip"))
-        AddressLease.give(session, cluster_id, wanted["wireguard_ip"], node.id)
+        wanted["wireguard_ip"] = _change_address(session, node, wanted, quarantine=quarantine)
     entry = record(
         session,
         actor,
@@ -173,6 +162,29 @@ def list_transitions(session: Session, node_id: str) -> Sequence[Transition]:
     return session.scalars(
         select(Transition).where(Transition.node_pk == node.id).order_by(Transition.id)
     ).all()
+
+
+def _check_change(session: Session, node: Node, wanted: dict[str, Any]) -> None:
+    _check_changeable(node, wanted)
+    check_references(session, wanted)
+    cluster_id = wanted.get("cluster_id", node.cluster_id)
+    fields = {"internal_ip": node.internal_ip} | wanted | {"cluster_id": cluster_id}
+    Taken(session, [fields], own_id=node.id).check(fields)
+    if "node_type" in wanted:
+        fields = {"node_id": node.node_id, "node_type": wanted["node_type"]}
+        Groups(session, [fields]).check(fields)
+
+
+def _change_address(
+    session: Session, node: Node, wanted: dict[str, Any], *, quarantine: timedelta
+) -> str:
+    """Give the node another address, of its new cluster where that changes too, and return it."""
+    cluster = session.get_one(Cluster, wanted.get("cluster_id", node.cluster_id))
+    _release_address(session, node)
+    free = FreeAddresses(session, cluster, quarantine=quarantine)
+    address = free.choose(wanted.get("wireguard_ip"))
+    AddressLease.give(session, cluster.cluster_id, address, node.id)
+    return address
 
 
 def _check_changeable(node: Node, wanted: dict[str, Any]) -> None:

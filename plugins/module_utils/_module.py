@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import abc
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -29,7 +30,7 @@ class Failure(Exception):
         self.details = details
 
 
-class FleetModule:
+class FleetModule(abc.ABC):
     """One thing that a module brings into its wanted state.
 
     A module derives from it, names its result in `represent`, states `options`, and writes
@@ -84,9 +85,9 @@ class FleetModule:
         else:
             self.module.exit_json(**self._result(result))
 
+    @abc.abstractmethod
     def _prepare_result(self) -> t.Any:
         """Return the thing: as it is now, in check mode as it would be."""
-        raise NotImplementedError
 
     def _change(self, write: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> t.Any:
         """Mark the module as changed and call `write`; in check mode call nothing, return None."""

@@ -9,11 +9,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.domain.actors import Actor
 from inventory_service.storage.models.base import Base, UTCDateTime
-from inventory_service.storage.models.fleet import next_revision
+from inventory_service.storage.models.fleet import get_revision, next_revision
+
+#: What stands in a record of a refusal.
+REFUSE, REQUEST = "refuse", "request"
 
 
 class AuditRecord(Base):
-    """One act that changed the fleet; records are only ever added."""
+    """One act that changed the fleet, or that was refused; records are only ever added."""
 
     __tablename__ = "audit_records"
     __table_args__ = (Index("ix_audit_records_subject", "noun", "subject"),)
@@ -61,3 +64,23 @@ def record(  # noqa: PLR0913 - the columns of a record
     )
     session.add(entry)
     return entry
+
+
+def record_refusal(
+    session: Session, actor: Actor, request: str, *, status: int, reason: str
+) -> None:
+    """Add a record of what was not done; the fleet has not changed, nor has its revision."""
+    session.add(
+        AuditRecord(
+            at=datetime.now(UTC),
+            actor=actor.name,
+            door=actor.door.value,
+            action=REFUSE,
+            noun=REQUEST,
+            subject=request[:255],
+            before=None,
+            after={"status": status},
+            reason=reason[:1000],
+            revision=get_revision(session),
+        )
+    )

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refusals stand in the audit too: who was not let, and why."""
+
+import structlog
+from flask import Response, g, request
+from flask_openapi3 import OpenAPI
+
+from inventory_service.api.services import get_database
+from inventory_service.domain.errors import Refusal
+from inventory_service.usecases.audit import note_refusal
+
+_log = structlog.get_logger(__name__)
+_RECORDED = frozenset({400, 403, 409, 412, 413, 415, 422})
+
+
+def register(app: OpenAPI) -> None:
+    """Record each refusal of an act, and each of a scope, of somebody who has a token.
+
+    Strangers are only logged: each of their tries would cost a write, and a name it has none.
+    """
+
+    @app.after_request
+    def _note(response: Response) -> Response:
+        if response.status_code == 401:  # noqa: PLR2004 - HTTP's own number
+            _log.warning("not authenticated", path=request.path, address=request.remote_addr)
+        if response.status_code in _RECORDED and "actor" in g and _is_worth_it(response):
+            _record(response)
+        return response
+
+
+def _is_worth_it(response: Response) -> bool:
+    return response.status_code == 403 or request.method not in {"GET", "HEAD"}  # noqa: PLR2004 - HTTP
+
+
+def _record(response: Response) -> None:
+    problem = response.get_json(silent=True) or {}
+    try:
+        with get_database().writing() as session:
+            note_refusal(
+                session,
+                g.actor,
+                f"{request.method} {request.path}",
+                status=response.status_code,
+                reason=str(problem.get("detail", "")),
+            )
+    except Refusal as refusal:
+        # The answer stands; a database that is busy must not turn it into another one.
+        _log.error("a refusal could not be recorded", path=request.path, detail=refusal.detail)
