@@ -1,0 +1,58 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The units of the firewall: one that loads it at boot, and one that takes a trial back."""
+
+from __future__ import annotations
+
+import shlex
+import typing as t
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+UNIT = "quartermaster-firewall.service"
+ROLLBACK = "quartermaster-firewall-rollback.service"
+ARMED = "quartermaster-firewall-rollback.timer"
+LOCK_TIMEOUT_S = 5
+
+# Debian's nftables.service flushes all tables whenever it starts, stops or reloads: so this one
+# comes after it, and again with it.
+UNIT_TEXT = """\
+# Written by quartermaster.fleet.firewall_rules: what is changed here is lost.
+[Unit]
+Description=Firewall of Quartermaster
+Documentation=man:nft(8)
+DefaultDependencies=no
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+After=nftables.service
+PartOf=nftables.service
+ReloadPropagatedFrom=nftables.service
+Conflicts=shutdown.target
+ConditionPathExists=/etc/quartermaster/firewall.nft
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f /etc/quartermaster/firewall.nft
+ExecReload=/usr/sbin/nft -f /etc/quartermaster/firewall.nft
+ProtectSystem=full
+ProtectHome=true
+
+[Install]
+WantedBy=sysinit.target
+"""
+
+
+def rollback_command(folder: Path, snapshot: Path, pending: Path) -> str:
+    """Return the shell command that restores a snapshot, unless the change was confirmed.
+
+    It waits for the lock, but not for long: a run that hangs with it must not keep us out.
+    """
+    lock, old, new = (shlex.quote(str(path)) for path in (folder, snapshot, pending))
+    return (
+        f"exec 9<{lock}; flock -w {LOCK_TIMEOUT_S} 9; "
+        f"test -e {new} || exit 0; nft -f {old} && rm -f {new}"
+    )

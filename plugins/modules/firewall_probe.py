@@ -1,0 +1,147 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ask from a host which ports of others it reaches."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: firewall_probe
+short_description: Ask which ports of other hosts are reached from this one
+version_added: 0.1.0
+description:
+  - Tries to open a TCP connection to each target, many at once, and tells how each was answered.
+    Nothing is sent through it. Changes nothing.
+author:
+  - The Quartermaster maintainers (@quartermaster)
+options:
+  targets:
+    description: What is asked. Other keys of a target come back with its answer.
+    type: list
+    elements: dict
+    required: true
+  timeout:
+    description: Seconds after which no answer is an answer.
+    type: int
+    default: 3
+attributes:
+  check_mode:
+    description: Asks in check mode as well.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+seealso:
+  - module: quartermaster.fleet.firewall_rules
+"""
+
+EXAMPLES = r"""
+- name: The database is asked
+  quartermaster.fleet.firewall_probe:
+    targets:
+      - address: 10.8.0.2
+        port: 5432
+"""
+
+RETURN = r"""
+probes:
+  description: The targets, each with its answer.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    answer:
+      description: V(open) if somebody listens, V(closed) if the host says that nobody does,
+        V(refused) if a firewall or router says no, V(silent) if nothing came in time.
+      type: str
+"""
+
+import errno
+import selectors
+import socket
+import time
+import typing as t
+
+from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
+    Failure,
+    FleetModule,
+)
+
+AT_ONCE = 200
+
+
+class FirewallProbe(FleetModule):
+    """A list of questions to others."""
+
+    represent = "probes"
+    options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
+        "targets": {"type": "list", "elements": "dict", "required": True},
+        "timeout": {"type": "int", "default": 3},
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answers: list[str] = []
+
+    def ask(self) -> None:
+        """Ask all targets, some hundred at once."""
+        targets = [self._place(target) for target in self.params["targets"]]
+        for first in range(0, len(targets), AT_ONCE):
+            self._answers += ask_all(targets[first : first + AT_ONCE], self.params["timeout"])
+
+    @staticmethod
+    def _place(target: t.Mapping[str, t.Any]) -> tuple[str, int]:
+        try:
+            return str(target["address"]), int(target["port"])
+        except (KeyError, ValueError):
+            raise Failure(f"a target has an address and a port; {target} has not") from None
+
+    def _prepare_result(self) -> list[dict[str, t.Any]]:
+        return [
+            {**target, "answer": answer}
+            for target, answer in zip(self.params["targets"], self._answers)  # noqa: B905 - same length; hosts may run Python 3.8
+        ]
+
+
+def ask_all(targets: t.Sequence[tuple[str, int]], timeout_s: float) -> list[str]:
+    """Return how each target answers to an attempt to connect."""
+    answers = ["silent"] * len(targets)
+    deadline = time.monotonic() + timeout_s
+    with selectors.DefaultSelector() as selector:
+        for place, (address, port) in enumerate(targets):
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            attempt = socket.socket(family, socket.SOCK_STREAM)
+            attempt.setblocking(False)
+            code = attempt.connect_ex((address, port))
+            if code == errno.EINPROGRESS:
+                selector.register(attempt, selectors.EVENT_WRITE, place)
+            else:
+                answers[place] = _name(code)
+                attempt.close()
+        while selector.get_map() and (left := deadline - time.monotonic()) > 0:
+            for key, _events in selector.select(left):
+                answered = t.cast("socket.socket", key.fileobj)
+                answers[key.data] = _name(answered.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+                selector.unregister(answered)
+                answered.close()
+        for key in list(selector.get_map().values()):
+            t.cast("socket.socket", key.fileobj).close()
+    return answers
+
+
+def _name(code: int) -> str:
+    """Return an error of connect(2) as an answer."""
+    if code == 0:
+        return "open"
+    return {errno.ECONNREFUSED: "closed", errno.ETIMEDOUT: "silent"}.get(code, "refused")
+
+
+def main() -> None:
+    """Ask."""
+    probe = FirewallProbe()
+    probe.run(probe.ask)
+
+
+if __name__ == "__main__":
+    main()
