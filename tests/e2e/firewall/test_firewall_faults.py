@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules that lock us out, a line that drops, a run that is killed, a boot, and others' tables."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+import pytest
+
+from tests.e2e.firewall.conftest import kill, wait_for
+
+pytestmark = pytest.mark.hosts
+
+LOCKED_OUT: dict[str, t.Any] = {
+    "firewall_ssh_sources": ["192.0.2.1"],
+    "firewall_check_controller": False,
+}
+TIMEOUT_S = 6
+FOREIGN = (
+    "nft 'table ip foreign { set s { type ipv4_addr; elements = { 192.0.2.7 }; };"
+    " chain in { type filter hook input priority 5; ip saddr @s drop; }; }'"
+)
+OTHERS = "nft -s list ruleset 2>/dev/null | sed '/^table inet quartermaster/,/^}/d'"
+
+
+def test_rules_that_lock_us_out_are_taken_back_by_the_host(guarded: t.Any) -> None:
+    before = guarded.table()
+
+    code, output = guarded.run(**LOCKED_OUT)
+    again = guarded.run()
+
+    assert code == 2, output
+    assert "rolled_back" in output
+    assert guarded.table() == before
+    assert again[0] == 0
+    assert "changed=0" in again[1], again[1]
+
+
+def test_the_controllers_own_address_is_checked_before_anything_changes(guarded: t.Any) -> None:
+    before = guarded.table()
+
+    code, output = guarded.run(firewall_ssh_sources=["192.0.2.1"])
+
+    assert code == 2
+    assert "locked_out" in output
+    assert (guarded.table(), guarded.is_pending()) == (before, False)
+
+
+def test_a_run_killed_before_it_confirmed_is_taken_back_in_time(guarded: t.Any) -> None:
+    before = guarded.table()
+    process = guarded.start(**LOCKED_OUT)
+    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 30)
+
+    kill(process)
+    killed = time.monotonic()
+    wait_for(lambda: not guarded.is_pending(), TIMEOUT_S + 3)
+    code, output = guarded.run()
+
+    assert time.monotonic() - killed < 60
+    assert guarded.table() == before
+    assert code == 0, output
+
+
+def test_a_run_after_a_killed_one_does_not_wait_for_the_timer(guarded: t.Any) -> None:
+    before = guarded.table()
+    process = guarded.start(**LOCKED_OUT, firewall_confirm_timeout_s=30)
+    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 30)
+    kill(process)
+    # The line that was established before the change is still there, and carries the next run.
+    code, output = guarded.run()
+
+    assert code == 0, output
+    assert guarded.table() == before
+    assert not guarded.is_pending()
+
+
+def test_the_line_drops_in_the_middle(guarded: t.Any) -> None:
+    before = guarded.table()
+    process = guarded.start(**LOCKED_OUT)
+    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 30)
+
+    guarded.network.disconnect(guarded.container)
+    wait_for(lambda: not guarded.is_pending(), TIMEOUT_S + 3)
+    restored = guarded.table()
+    guarded.network.connect(guarded.container, ipv4_address=guarded.address)
+    kill(process)
+    code, output = guarded.run()
+
+    assert restored == before
+    assert code == 0, output
+
+
+def test_tables_of_others_stay_as_they_are(guarded: t.Any) -> None:
+    guarded.sh(FOREIGN)
+    before = guarded.sh(OTHERS)
+
+    changed = guarded.run(firewall_ssh_sources=["0.0.0.0/0"])
+    guarded.run(**LOCKED_OUT)
+
+    assert changed[0] == 0, changed[1]
+    assert "192.0.2.7" in before
+    assert guarded.sh(OTHERS) == before
+    guarded.sh("nft delete table ip foreign")
+
+
+def test_the_firewall_is_back_after_debians_unit_flushed_it(guarded: t.Any) -> None:
+    before = guarded.table()
+
+    guarded.sh("systemctl start nftables && systemctl restart nftables")
+
+    assert guarded.table() == before
+
+
+def test_the_firewall_is_back_after_a_boot(guarded: t.Any) -> None:
+    before = guarded.table()
+
+    guarded.container.restart()
+    guarded.sh("systemctl is-system-running --wait")
+
+    assert "policy drop" in before
+    assert guarded.table() == before
