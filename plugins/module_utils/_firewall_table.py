@@ -20,7 +20,7 @@ REPLACING = f"table {TABLE}\ndelete table {TABLE}\n"
 # What a host cannot live without, whatever the policy says: its own loopback, answers, the errors
 # of the path (RFC 4890), and the neighbours and addresses of IPv6.
 ESSENTIALS = """\
-		iif "lo" accept
+		iifname "lo" accept
 		ct state vmap { established : accept, related : accept, invalid : drop }
 		icmp type { destination-unreachable, echo-request, time-exceeded, parameter-problem } accept
 		icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, \
