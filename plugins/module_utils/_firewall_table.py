@@ -20,22 +20,22 @@ REPLACING = f"table {TABLE}\ndelete table {TABLE}\n"
 # What a host cannot live without, whatever the policy says: its own loopback, answers, the errors
 # of the path (RFC 4890), and the neighbours and addresses of IPv6.
 ESSENTIALS = """\
-		iifname "lo" accept
-		ct state vmap { established : accept, related : accept, invalid : drop }
-		icmp type { destination-unreachable, echo-request, time-exceeded, parameter-problem } accept
-		icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, \
+\t\tiifname "lo" accept
+\t\tct state vmap { established : accept, related : accept, invalid : drop }
+\t\ticmp type { destination-unreachable, echo-request, time-exceeded, parameter-problem } accept
+\t\ticmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, \
 echo-request } accept
-		icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } \
+\t\ticmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } \
 ip6 hoplimit 255 accept
-		icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, \
+\t\ticmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, \
 mld2-listener-report } ip6 saddr fe80::/10 accept
-		ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept comment "DHCPv6"
+\t\tip6 saddr fe80::/10 udp sport 547 udp dport 546 accept comment "DHCPv6"
 """
 FORWARD = """\
-	chain forward {
-		type filter hook forward priority filter; policy drop;
-		ct state vmap { established : accept, related : accept, invalid : drop }
-	}
+\tchain forward {
+\t\ttype filter hook forward priority filter; policy drop;
+\t\tct state vmap { established : accept, related : accept, invalid : drop }
+\t}
 """
 
 

@@ -167,7 +167,8 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._private_files import Unsafe
 
-TIMEOUT_MIN_S, TIMEOUT_MAX_S = 5, 3600
+TIMEOUT_MIN_S = 5
+TIMEOUT_MAX_S = 3600
 PORTS = {"type": "list", "elements": "str", "default": []}
 
 

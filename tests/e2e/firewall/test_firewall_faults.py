@@ -118,7 +118,9 @@ def test_the_firewall_is_back_after_a_boot(guarded: t.Any) -> None:
     before = guarded.table()
 
     guarded.container.restart()
-    guarded.sh("systemctl is-system-running --wait")
+    # Its bus answers only some moments later.
+    boot = "systemctl is-system-running --wait"
+    wait_for(lambda: guarded.sh(boot, check=False).strip() == "running", 60)
 
     assert "policy drop" in before
     assert guarded.table() == before
