@@ -122,12 +122,27 @@ def ask_all(targets: t.Sequence[tuple[str, int]], timeout_s: float) -> list[str]
         while selector.get_map() and (left := deadline - time.monotonic()) > 0:
             for key, _events in selector.select(left):
                 answered = t.cast("socket.socket", key.fileobj)
-                answers[key.data] = _name(answered.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+                answers[key.data] = _name(_read_error(answered))
                 selector.unregister(answered)
                 answered.close()
         for key in list(selector.get_map().values()):
             t.cast("socket.socket", key.fileobj).close()
     return answers
+
+
+def _read_error(attempt: socket.socket) -> int:
+    """Return how an attempt to connect ended, as an error of connect(2); 0 if it is connected.
+
+    An ICMP message can wake the socket and leave no error in it: having a peer is the proof.
+    """
+    code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        return code
+    try:
+        attempt.getpeername()
+    except OSError:
+        return errno.EHOSTUNREACH
+    return 0
 
 
 def _name(code: int) -> str:

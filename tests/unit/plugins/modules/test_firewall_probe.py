@@ -9,7 +9,11 @@ from __future__ import annotations
 import errno
 import socket
 
-from ansible_collections.quartermaster.fleet.plugins.modules.firewall_probe import _name, ask_all
+from ansible_collections.quartermaster.fleet.plugins.modules.firewall_probe import (
+    _name,
+    _read_error,
+    ask_all,
+)
 
 
 def test_who_listens_is_open_and_who_does_not_is_closed() -> None:
@@ -28,3 +32,9 @@ def test_an_error_of_a_firewall_is_a_refusal_and_no_answer_is_silence() -> None:
 
     assert names == {"refused"}
     assert _name(errno.ETIMEDOUT) == "silent"
+
+
+def test_a_socket_without_an_error_and_without_a_peer_is_not_connected() -> None:
+    with socket.socket() as unconnected:
+        assert unconnected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        assert _name(_read_error(unconnected)) == "refused"
