@@ -12,8 +12,9 @@ import typing as t
 from dataclasses import dataclass
 
 if t.TYPE_CHECKING:
-    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+    # Modules may run on Python 3.8, whose types know no `|`: ansible-test's pylint insists.
+    Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]  # noqa: UP007 - as above
+    Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]  # noqa: UP007 - as above
     Ports = tuple[tuple[int, int], ...]
 
 ANYWHERE = "any"
