@@ -24,6 +24,8 @@ from tests.hosts import engine, image, network
 
 _QM = str(BIN / "qm")
 _CSV = "demo/projects.csv"
+#: Names the host image if the demo has built it.
+_OWN_IMAGE = FOLDER / "image"
 _NETWORK = f"qm-demo-{network.get_checkout()[:6]}"
 
 
@@ -59,8 +61,9 @@ def down() -> None:
     if found is not None:
         removed = network.remove(found, _NETWORK)
         console.print(f"removed the network {_NETWORK} with {len(removed)} hosts")
-        for name in image.remove_unused(found):
-            console.print(f"removed the image {name}")
+        if _OWN_IMAGE.exists():
+            for name in image.remove_unused(found, _OWN_IMAGE.read_text("utf-8")):
+                console.print(f"removed the image {name}")
         if found.is_private and not network.list_networks(found) and engine.stop():
             console.print("stopped the engine")
     if FOLDER.exists():
@@ -88,6 +91,9 @@ def main() -> int:
 def _ensure_hosts() -> Hosts:
     found = engine.ensure()
     console.print(f"      engine {found.docker_host}", style="dim")
+    if not image.is_built(found, "bookworm"):
+        # Noted before it is built: an image that was there already is somebody else's.
+        _OWN_IMAGE.write_text(image.get_name("bookworm"), "utf-8")
     name = image.ensure(found, "bookworm")
     console.print(f"      image {name}", style="dim")
     subnet = network.ensure(found, _NETWORK).subnet

@@ -46,12 +46,20 @@ def get_name(suite: Suite) -> str:
     return f"{REPOSITORY}:{suite}-{_hash_recipe()}"
 
 
-def remove_unused(host_engine: engine.Engine) -> list[str]:
-    """Remove our images that no container uses; returns their names."""
+def is_built(host_engine: engine.Engine, suite: Suite) -> bool:
+    """Tell whether the engine has the host image of a suite already."""
+    with host_engine.client() as client:
+        return _exists(client, get_name(suite))
+
+
+def remove_unused(host_engine: engine.Engine, only: str | None = None) -> list[str]:
+    """Remove our images that no container uses, or `only` one of them; returns their names."""
     with host_engine.client() as client:
         used = {c.attrs["ImageID"] for c in client.containers.list(all=True, sparse=True)}
         unused = [
-            image for image in client.images.list(filters={"label": LABEL}) if image.id not in used
+            image
+            for image in client.images.list(filters={"label": LABEL})
+            if image.id not in used and (only is None or only in image.tags)
         ]
         for image in unused:
             client.images.remove(str(image.id), force=True)
