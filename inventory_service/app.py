@@ -17,8 +17,8 @@ from inventory_service.api.documentation import (
     SECURITY_SCHEMES,
     get_info,
 )
+from inventory_service.api.parts import EXTENSION, Parts
 from inventory_service.api.problems import Problem, answer_validation_error
-from inventory_service.api.services import EXTENSION, Services
 from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
 from inventory_service.usecases.inventory import InventoryDocuments
@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.json = _JSON(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.extensions[EXTENSION] = Services(
+    app.extensions[EXTENSION] = Parts(
         settings=settings,
         database=Database(settings.database_url),
         documents=InventoryDocuments(to_json),

@@ -8,7 +8,7 @@ from flask import current_app, g, request
 from flask_openapi3 import OpenAPI
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from inventory_service.api.services import get_database, get_services
+from inventory_service.api.parts import get_database, get_parts
 from inventory_service.domain.actors import ANONYMOUS, Actor, Door, Scope
 from inventory_service.domain.errors import NotAllowed, NotAuthenticated, NotFound
 from inventory_service.usecases.tokens import authenticate
@@ -51,7 +51,7 @@ def _check_access() -> None:
     scope, anonymous = needed
     actor = _find_actor()
     if actor is None:
-        if anonymous and get_services().settings.anonymous_read:
+        if anonymous and get_parts().settings.anonymous_read:
             actor = Actor(ANONYMOUS, _read_door(), Scope.VIEWER)
         else:
             raise NotAuthenticated(

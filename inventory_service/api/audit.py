@@ -6,7 +6,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import PageQuery, answer_page, read_cursor
-from inventory_service.api.services import get_database
+from inventory_service.api.parts import get_database
 from inventory_service.api.views import AuditPage
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.words import Label, Line

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import PageQuery, answer_page, read_cursor
-from inventory_service.api.services import get_database
+from inventory_service.api.parts import get_database
 from inventory_service.api.views import ChangePage, ChangeView
 from inventory_service.domain.actors import Scope
 from inventory_service.storage.models import AuditRecord

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import PageQuery, answer_page, answer_thing, read_cursor
-from inventory_service.api.services import get_actor, get_database
+from inventory_service.api.parts import get_actor, get_database
 from inventory_service.api.views import ClusterPage, ClusterView
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from inventory_service.api.access import public
 from inventory_service.api.answers import answer
-from inventory_service.api.services import get_database
+from inventory_service.api.parts import get_database
 from inventory_service.domain.errors import Unavailable
 from inventory_service.storage.migrations import is_current
 

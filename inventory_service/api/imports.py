@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer
-from inventory_service.api.services import get_actor, get_services
+from inventory_service.api.parts import get_actor, get_parts
 from inventory_service.api.views import ImportView
 from inventory_service.api.writing import writes
 from inventory_service.domain.actors import Scope
@@ -33,7 +33,7 @@ def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
     if not body.apply:
         return _show(plan_import(session, body), applied=False)
-    quarantine = get_services().settings.address_quarantine
+    quarantine = get_parts().settings.address_quarantine
     return _show(apply_import(session, get_actor(), body, quarantine=quarantine), applied=True)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.filters import FilterQuery, to_filters
-from inventory_service.api.services import get_services
+from inventory_service.api.parts import get_parts
 from inventory_service.domain.actors import Scope
 from inventory_service.usecases.inventory import Document
 
@@ -48,18 +48,18 @@ class InventoryQuery(FilterQuery):
 @needs(Scope.VIEWER, anonymous=True)
 def get_inventory(query: InventoryQuery) -> Response:
     """Groups by type, cluster, region, environment, project, state; host variables in `_meta`."""
-    services = get_services()
-    with services.database.reading() as session:
-        return _answer(services.documents.get(session, query.format, to_filters(query)))
+    parts = get_parts()
+    with parts.database.reading() as session:
+        return _answer(parts.documents.get(session, query.format, to_filters(query)))
 
 
 @first_routes.get("", summary="The inventory as a list of nodes", responses={200: _ANY_OBJECT})
 @needs(Scope.VIEWER, anonymous=True)
 def get_first_inventory() -> Response:
     """The shape that the first inventory script reads; keys may be added, none is taken away."""
-    services = get_services()
-    with services.database.reading() as session:
-        return _answer(services.documents.get(session, "first", {}))
+    parts = get_parts()
+    with parts.database.reading() as session:
+        return _answer(parts.documents.get(session, "first", {}))
 
 
 def _answer(document: Document) -> Response:

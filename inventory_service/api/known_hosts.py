@@ -7,7 +7,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from inventory_service.api.access import SECURITY, needs
-from inventory_service.api.services import get_database
+from inventory_service.api.parts import get_database
 from inventory_service.domain.actors import Scope
 from inventory_service.usecases.inventory import list_known_hosts
 

@@ -12,7 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from inventory_service.api.access import needs
-from inventory_service.api.services import get_database
+from inventory_service.api.parts import get_database
 from inventory_service.domain.actors import Scope
 from inventory_service.usecases.status import get_status
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import PageQuery, answer, answer_page, answer_thing, read_cursor
 from inventory_service.api.filters import FilterQuery, to_filters
-from inventory_service.api.services import get_actor, get_database, get_services
+from inventory_service.api.parts import get_actor, get_database, get_parts
 from inventory_service.api.views import NodePage, NodeView, TransitionList, TransitionView
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
@@ -60,8 +60,8 @@ def list_nodes(query: NodeQuery) -> Response:
 @writes
 def register_node(session: Session, body: NodeRegistration) -> Response:
     """The node starts as planned and gets an address of its cluster's mesh."""
-    services = get_services()
-    node = register(session, get_actor(), body, quarantine=services.settings.address_quarantine)
+    parts = get_parts()
+    node = register(session, get_actor(), body, quarantine=parts.settings.address_quarantine)
     return answer_thing(
         node, HTTPStatus.CREATED, location=f"/api/v1/nodes/{quote(node.node_id, safe='')}"
     )
@@ -80,13 +80,13 @@ def show_node(path: NodePath) -> Response:
 @writes
 def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
     """What is left out stays as it is; null clears a field."""
-    services = get_services()
+    parts = get_parts()
     node = acts.change_node(
         session,
         get_actor(),
         path.node_id,
         body,
-        quarantine=services.settings.address_quarantine,
+        quarantine=parts.settings.address_quarantine,
         expected=read_expected(),
     )
     return answer_thing(node)
@@ -117,7 +117,7 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
 @writes
 def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> Response:
     """Back from retirement: into maintenance if its server still exists, else planned."""
-    quarantine = get_services().settings.address_quarantine
+    quarantine = get_parts().settings.address_quarantine
     node = acts.restore_node(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
     return answer_thing(node, HTTPStatus.CREATED)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer_thing
-from inventory_service.api.services import get_actor
+from inventory_service.api.parts import get_actor
 from inventory_service.api.views import PortView
 from inventory_service.api.writing import writes
 from inventory_service.domain.actors import Scope

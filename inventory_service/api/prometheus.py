@@ -10,7 +10,7 @@ from pydantic import Field
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer
 from inventory_service.api.filters import FilterQuery, to_filters
-from inventory_service.api.services import get_database
+from inventory_service.api.parts import get_database
 from inventory_service.domain.actors import Scope
 from inventory_service.usecases.targets import list_targets
 

@@ -5,7 +5,7 @@ import structlog
 from flask import Response, g, request
 from flask_openapi3 import OpenAPI
 
-from inventory_service.api.services import get_database
+from inventory_service.api.parts import get_database
 from inventory_service.domain.errors import Refusal
 from inventory_service.usecases.audit import note_refusal
 

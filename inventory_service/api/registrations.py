@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer
-from inventory_service.api.services import get_actor, get_services
+from inventory_service.api.parts import get_actor, get_parts
 from inventory_service.api.views import RegistrationsView
 from inventory_service.api.writing import writes
 from inventory_service.domain.actors import Scope
@@ -30,7 +30,7 @@ routes = APIBlueprint(
 @writes
 def register(session: Session, body: BulkRegistration) -> Response:
     """Up to 10,000 nodes, all of them or none; each bad row is named with its field."""
-    quarantine = get_services().settings.address_quarantine
+    quarantine = get_parts().settings.address_quarantine
     nodes = register_nodes(session, get_actor(), body.nodes, quarantine=quarantine)
     return answer(
         {

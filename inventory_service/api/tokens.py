@@ -15,7 +15,7 @@ from inventory_service.api.answers import (
     answer_thing,
     read_cursor,
 )
-from inventory_service.api.services import get_actor, get_database
+from inventory_service.api.parts import get_actor, get_database
 from inventory_service.api.views import NewTokenView, TokenPage, TokenView
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.tokens import TokenRequest

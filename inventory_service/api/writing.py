@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 
 from flask import Response, request
 
-from inventory_service.api.services import get_actor, get_database
+from inventory_service.api.parts import get_actor, get_database
 from inventory_service.domain.errors import BadInput, Fault
 from inventory_service.usecases.answers import find_answer, keep_answer
 

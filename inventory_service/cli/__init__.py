@@ -13,7 +13,7 @@ from inventory_service.cli.invocation import connection_options
 from inventory_service.cli.nodes import node
 from inventory_service.cli.ports import port
 from inventory_service.cli.projects import project
-from inventory_service.cli.service import init, migrate, serve
+from inventory_service.cli.serving import init, migrate, serve
 from inventory_service.cli.status import status
 from inventory_service.cli.tokens import token
 

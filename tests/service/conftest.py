@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from inventory_service.api.services import EXTENSION
+from inventory_service.api.parts import EXTENSION
 from inventory_service.app import create_app
 from inventory_service.domain.actors import Actor, Door, Scope
 from inventory_service.domain.tokens import TokenRequest

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from inventory_service.api.services import EXTENSION
+from inventory_service.api.parts import EXTENSION
 from inventory_service.app import create_app
 from inventory_service.domain.actors import Scope
 from inventory_service.settings import Settings

@@ -15,7 +15,7 @@ EXTENSION = "quartermaster"
 
 
 @dataclass(frozen=True)
-class Services:
+class Parts:
     """The parts that a request works with."""
 
     settings: Settings
@@ -23,14 +23,14 @@ class Services:
     documents: InventoryDocuments
 
 
-def get_services() -> Services:
+def get_parts() -> Parts:
     """Return the parts of the application that answers this request."""
-    return cast("Services", current_app.extensions[EXTENSION])
+    return cast("Parts", current_app.extensions[EXTENSION])
 
 
 def get_database() -> Database:
     """Return the database of the application that answers this request."""
-    return get_services().database
+    return get_parts().database
 
 
 def get_actor() -> Actor:
