@@ -16,7 +16,7 @@ from inventory_service.api.parts import get_actor, get_database, get_parts
 from inventory_service.api.views import NodePage, NodeView, TransitionList, TransitionView
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
-from inventory_service.domain.clusters import RetirementRequest
+from inventory_service.domain.named import RetirementRequest
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
 from inventory_service.usecases import nodes as acts
 from inventory_service.usecases.registrations import register_node as register

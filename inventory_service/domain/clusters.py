@@ -4,10 +4,11 @@
 import enum
 import ipaddress
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from inventory_service.domain.errors import BadInput, Exhausted, Fault
-from inventory_service.domain.words import Label, Prefix, Reason
+from inventory_service.domain.named import NamedChange
+from inventory_service.domain.words import Label, Prefix
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -20,15 +21,12 @@ class ClusterType(enum.StrEnum):
     EDGE = "edge"
 
 
-class ClusterChange(BaseModel):
+class ClusterChange(NamedChange):
     """What may be changed of a cluster; its mesh prefix may not: nodes hold addresses of it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_type: ClusterType = ClusterType.REGIONAL
     region: Label | None = None
     mesh_port: int = Field(default=51820, ge=1, le=65535)
-    reason: Reason | None = None
 
 
 class ClusterRegistration(ClusterChange):
@@ -36,14 +34,6 @@ class ClusterRegistration(ClusterChange):
 
     cluster_id: Label
     mesh_prefix: Prefix = Field(description="the network that mesh addresses come from")
-
-
-class RetirementRequest(BaseModel):
-    """Why a cluster or a project ends."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason | None = None
 
 
 def get_capacity(prefix: str) -> int:

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Acts on clusters: register, change, retire, read."""
+"""Acts on clusters: register, change, retire."""
 
 import ipaddress
-from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
-from inventory_service.domain.clusters import (
-    ClusterChange,
-    ClusterRegistration,
-    RetirementRequest,
+from inventory_service.domain.clusters import ClusterChange, ClusterRegistration
+from inventory_service.domain.errors import Conflict
+from inventory_service.domain.named import RetirementRequest
+from inventory_service.domain.revisions import Expected
+from inventory_service.storage.models import Cluster, Node
+from inventory_service.usecases.named import (
+    change_named,
+    check_no_nodes,
+    check_unused,
+    get_named,
+    register_named,
+    retire_named,
 )
-from inventory_service.domain.errors import Conflict, NotFound
-from inventory_service.domain.revisions import Expected, check_expected
-from inventory_service.storage.models import Cluster, Node, record
 
 
 def register_cluster(session: Session, actor: Actor, wanted: ClusterRegistration) -> Cluster:
@@ -24,26 +27,9 @@ def register_cluster(session: Session, actor: Actor, wanted: ClusterRegistration
 
     :raises Conflict: the name is taken, or its mesh prefix overlaps with another cluster's.
     """
-    if session.get(Cluster, wanted.cluster_id) is not None:
-        raise Conflict(
-            f"There is a cluster '{wanted.cluster_id}' already. Change it, or choose another name."
-        )
+    check_unused(session, Cluster, wanted.cluster_id)
     _check_prefix(session, wanted.mesh_prefix)
-    fields = wanted.model_dump(mode="json", exclude={"reason"})
-    cluster = Cluster(**fields, next_offset=1, created_at=datetime.now(UTC), revision=0)
-    entry = record(
-        session,
-        actor,
-        "register",
-        "cluster",
-        wanted.cluster_id,
-        after=fields,
-        reason=wanted.reason,
-    )
-    cluster.revision = entry.revision
-    session.add(cluster)
-    session.flush()
-    return cluster
+    return register_named(session, actor, Cluster, wanted.model_dump(mode="json"), next_offset=1)
 
 
 def change_cluster(
@@ -60,27 +46,8 @@ def change_cluster(
     :raises Stale: it is not as the caller expects it.
     :raises Conflict: it is retired.
     """
-    cluster = get_cluster(session, cluster_id)
-    check_expected(f"Cluster '{cluster_id}'", cluster.revision, expected)
-    wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
-    before = {name: getattr(cluster, name) for name in wanted}
-    if wanted == before:
-        return cluster
-    _check_live(cluster)
-    entry = record(
-        session,
-        actor,
-        "change",
-        "cluster",
-        cluster_id,
-        before=before,
-        after=wanted,
-        reason=change.reason,
-    )
-    for name, value in wanted.items():
-        setattr(cluster, name, value)
-    cluster.revision = entry.revision
-    return cluster
+    cluster = get_named(session, Cluster, cluster_id)
+    return change_named(session, actor, cluster, change, expected=expected)
 
 
 def retire_cluster(
@@ -91,46 +58,9 @@ def retire_cluster(
     :raises NotFound: no such cluster.
     :raises Conflict: it has nodes, or is retired already.
     """
-    cluster = get_cluster(session, cluster_id)
-    _check_live(cluster)
-    count = session.execute(
-        select(func.count()).where(Node.cluster_id == cluster_id, Node.state != "retired")
-    ).scalar_one()
-    if count:
-        raise Conflict(
-            f"Cluster '{cluster_id}' has {count} nodes. Retire them first: "
-            f"`qm node list --cluster {cluster_id}` shows them."
-        )
-    entry = record(session, actor, "retire", "cluster", cluster_id, reason=request.reason)
-    cluster.retired_at, cluster.revision = entry.at, entry.revision
-    return cluster
-
-
-def get_cluster(session: Session, cluster_id: str) -> Cluster:
-    """Return the cluster.
-
-    :raises NotFound: no such cluster.
-    """
-    cluster = session.get(Cluster, cluster_id)
-    if cluster is None:
-        raise NotFound(
-            f"There is no cluster '{cluster_id[:64]}'. `qm cluster list` shows those that there "
-            "are; `qm cluster add` makes one."
-        )
-    return cluster
-
-
-def list_clusters(session: Session, *, after: str | None, limit: int) -> Sequence[Cluster]:
-    """Return clusters by name, those after a name that was seen last."""
-    query = select(Cluster).order_by(Cluster.cluster_id).limit(limit)
-    return session.scalars(
-        query if after is None else query.where(Cluster.cluster_id > after)
-    ).all()
-
-
-def _check_live(cluster: Cluster) -> None:
-    if cluster.retired_at is not None:
-        raise Conflict(f"Cluster '{cluster.cluster_id}' is retired and can't change any more.")
+    cluster = get_named(session, Cluster, cluster_id)
+    check_no_nodes(session, cluster, Node.cluster_id == cluster_id)
+    return retire_named(session, actor, cluster, request)
 
 
 def _check_prefix(session: Session, prefix: str) -> None:

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
 from inventory_service.domain.ports import PortRequest, choose_port, get_hash_based_port
-from inventory_service.storage.models import Port, record
-from inventory_service.usecases.projects import get_project
+from inventory_service.storage.models import Port, Project, record
+from inventory_service.usecases.named import get_named
 
 
 def give_port(session: Session, actor: Actor, wish: PortRequest) -> tuple[Port, bool]:
@@ -18,7 +18,7 @@ def give_port(session: Session, actor: Actor, wish: PortRequest) -> tuple[Port, 
     :raises NotFound: no such project.
     :raises Exhausted: the range has no free port.
     """
-    get_project(session, wish.project)
+    get_named(session, Project, wish.project)
     fields = wish.model_dump()
     known = session.scalars(select(Port).filter_by(**fields)).one_or_none()
     if known is not None:

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Acts on projects: register, change, retire, read."""
+"""Acts on projects: register, change, retire."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
-from inventory_service.domain.clusters import RetirementRequest
-from inventory_service.domain.errors import Conflict, NotFound
+from inventory_service.domain.named import RetirementRequest
 from inventory_service.domain.projects import ProjectChange, ProjectRegistration
-from inventory_service.domain.revisions import Expected, check_expected
-from inventory_service.storage.models import Node, Project, record
+from inventory_service.domain.revisions import Expected
+from inventory_service.storage.models import Node, Project
+from inventory_service.usecases.named import (
+    change_named,
+    check_no_nodes,
+    get_named,
+    register_named,
+    retire_named,
+)
 
 
 def register_project(session: Session, actor: Actor, wanted: ProjectRegistration) -> Project:
@@ -20,18 +22,7 @@ def register_project(session: Session, actor: Actor, wanted: ProjectRegistration
 
     :raises Conflict: the name is taken.
     """
-    if session.get(Project, wanted.project) is not None:
-        raise Conflict(
-            f"There is a project '{wanted.project}' already. Change it, or choose another name."
-        )
-    fields = wanted.model_dump(exclude={"reason"})
-    entry = record(
-        session, actor, "register", "project", wanted.project, after=fields, reason=wanted.reason
-    )
-    project = Project(**fields, created_at=datetime.now(UTC), revision=entry.revision)
-    session.add(project)
-    session.flush()
-    return project
+    return register_named(session, actor, Project, wanted.model_dump())
 
 
 def change_project(
@@ -48,27 +39,8 @@ def change_project(
     :raises Stale: it is not as the caller expects it.
     :raises Conflict: it is retired.
     """
-    project = get_project(session, name)
-    check_expected(f"Project '{name}'", project.revision, expected)
-    wanted = change.model_dump(include=change.model_fields_set - {"reason"})
-    before = {field: getattr(project, field) for field in wanted}
-    if wanted == before:
-        return project
-    _check_live(project)
-    entry = record(
-        session,
-        actor,
-        "change",
-        "project",
-        name,
-        before=before,
-        after=wanted,
-        reason=change.reason,
-    )
-    for field, value in wanted.items():
-        setattr(project, field, value)
-    project.revision = entry.revision
-    return project
+    project = get_named(session, Project, name)
+    return change_named(session, actor, project, change, expected=expected)
 
 
 def retire_project(
@@ -79,41 +51,6 @@ def retire_project(
     :raises NotFound: no such project.
     :raises Conflict: it has nodes, or is retired already.
     """
-    project = get_project(session, name)
-    _check_live(project)
-    count = session.execute(
-        select(func.count()).where(Node.project == name, Node.state != "retired")
-    ).scalar_one()
-    if count:
-        raise Conflict(
-            f"Project '{name}' has {count} nodes. Retire them first: `qm node list --project "
-            f"{name}` shows them."
-        )
-    entry = record(session, actor, "retire", "project", name, reason=request.reason)
-    project.retired_at, project.revision = entry.at, entry.revision
-    return project
-
-
-def get_project(session: Session, name: str) -> Project:
-    """Return the project.
-
-    :raises NotFound: no such project.
-    """
-    project = session.get(Project, name)
-    if project is None:
-        raise NotFound(
-            f"There is no project '{name[:64]}'. `qm project list` shows those that there are; "
-            "`qm project add` makes one."
-        )
-    return project
-
-
-def list_projects(session: Session, *, after: str | None, limit: int) -> Sequence[Project]:
-    """Return projects by name, those after a name that was seen last."""
-    query = select(Project).order_by(Project.project).limit(limit)
-    return session.scalars(query if after is None else query.where(Project.project > after)).all()
-
-
-def _check_live(project: Project) -> None:
-    if project.retired_at is not None:
-        raise Conflict(f"Project '{project.project}' is retired and can't change any more.")
+    project = get_named(session, Project, name)
+    check_no_nodes(session, project, Node.project == name)
+    return retire_named(session, actor, project, request)

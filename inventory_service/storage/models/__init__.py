@@ -7,6 +7,7 @@ from inventory_service.storage.models.audit import AuditRecord, record
 from inventory_service.storage.models.base import Base
 from inventory_service.storage.models.clusters import Cluster
 from inventory_service.storage.models.fleet import Fleet, get_revision, next_revision
+from inventory_service.storage.models.named import Named
 from inventory_service.storage.models.nodes import Node, Transition
 from inventory_service.storage.models.projects import Port, Project
 from inventory_service.storage.models.tokens import Token
@@ -19,6 +20,7 @@ __all__ = [
     "Fleet",
     "FreeAddresses",
     "KeptAnswer",
+    "Named",
     "Node",
     "Port",
     "Project",

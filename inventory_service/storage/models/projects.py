@@ -1,37 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Projects, and the ports that they were given."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory_service.storage.models.base import Base, UTCDateTime
+from inventory_service.storage.models.base import Base
+from inventory_service.storage.models.named import Named
 
 
-class Project(Base):
+class Project(Named):
     """What nodes are for."""
 
     __tablename__ = "projects"
 
+    NOUN = "project"
+    FIELDS = ("project", "description", "owner")
+
     project: Mapped[str] = mapped_column(String(63), primary_key=True)
     description: Mapped[str | None] = mapped_column(String(255))
     owner: Mapped[str | None] = mapped_column(String(255))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    revision: Mapped[int]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what outsiders see of the project."""
-        return {
-            "project": self.project,
-            "description": self.description,
-            "owner": self.owner,
-            "created_at": self.created_at,
-            "retired_at": self.retired_at,
-            "revision": self.revision,
-        }
 
 
 class Port(Base):

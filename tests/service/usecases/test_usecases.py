@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor, Door, Scope
-from inventory_service.domain.clusters import ClusterChange, ClusterRegistration, RetirementRequest
+from inventory_service.domain.clusters import ClusterChange, ClusterRegistration
 from inventory_service.domain.imports import ImportRequest
+from inventory_service.domain.named import RetirementRequest
 from inventory_service.domain.nodes import (
     NodeChange,
     NodeRegistration,

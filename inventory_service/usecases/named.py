@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acts that clusters, projects, environments and services share: register, change, retire, read."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from inventory_service.domain.actors import Actor
+from inventory_service.domain.errors import Conflict, NotFound
+from inventory_service.domain.named import NamedChange, RetirementRequest, with_article
+from inventory_service.domain.nodes import NodeState
+from inventory_service.domain.revisions import Expected, check_expected
+from inventory_service.storage.models import Named, Node, record
+
+Thing = TypeVar("Thing", bound=Named)
+
+
+def check_unused(session: Session, kind: type[Named], name: str) -> None:
+    """Let a name pass that can be given.
+
+    :raises Conflict: it is taken, be it by a retired thing.
+    """
+    if session.get(kind, name) is not None:
+        noun = with_article(kind.NOUN)
+        raise Conflict(f"There is {noun} '{name}' already. Change it, or choose another name.")
+
+
+def register_named(
+    session: Session, actor: Actor, kind: type[Thing], said: dict[str, Any], **unsaid: object
+) -> Thing:
+    """Make a thing known; ``said`` may hold a reason, and ``unsaid`` is what only we know.
+
+    :raises Conflict: the name is taken.
+    """
+    reason = said.pop("reason", None)
+    name = said[kind.FIELDS[0]]
+    check_unused(session, kind, name)
+    entry = record(session, actor, "register", kind.NOUN, name, after=said, reason=reason)
+    thing = kind(**said, **unsaid, created_at=entry.at, revision=entry.revision)
+    session.add(thing)
+    session.flush()
+    return thing
+
+
+def change_named(
+    session: Session, actor: Actor, thing: Thing, change: NamedChange, *, expected: Expected = None
+) -> Thing:
+    """Set what the change names; nothing is recorded if all is so already.
+
+    :raises Stale: the thing is not as the caller expects it.
+    :raises Conflict: it is retired.
+    """
+    check_expected(f"{thing.NOUN.capitalize()} '{thing.name}'", thing.revision, expected)
+    wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
+    before = {name: getattr(thing, name) for name in wanted}
+    if wanted == before:
+        return thing
+    _check_live(thing)
+    entry = record(
+        session,
+        actor,
+        "change",
+        thing.NOUN,
+        thing.name,
+        before=before,
+        after=wanted,
+        reason=change.reason,
+    )
+    for name, value in wanted.items():
+        setattr(thing, name, value)
+    thing.revision = entry.revision
+    return thing
+
+
+def retire_named(session: Session, actor: Actor, thing: Thing, request: RetirementRequest) -> Thing:
+    """End a thing.
+
+    :raises Conflict: it is retired already.
+    """
+    _check_live(thing)
+    entry = record(session, actor, "retire", thing.NOUN, thing.name, reason=request.reason)
+    thing.retired_at, thing.revision = entry.at, entry.revision
+    return thing
+
+
+def check_no_nodes(session: Session, thing: Named, belongs: ColumnElement[bool]) -> None:
+    """Let a thing end that no live node belongs to.
+
+    :raises Conflict: some do.
+    """
+    query = select(func.count()).where(belongs, Node.state != NodeState.RETIRED.value)
+    count = session.execute(query).scalar_one()
+    if count:
+        raise Conflict(
+            f"{thing.NOUN.capitalize()} '{thing.name}' has {count} nodes. Retire them first: "
+            f"`qm node list --{thing.NOUN} {thing.name}` shows them."
+        )
+
+
+def get_named(session: Session, kind: type[Thing], name: str) -> Thing:
+    """Return the thing of that name.
+
+    :raises NotFound: there was never one.
+    """
+    thing = session.get(kind, name)
+    if thing is None:
+        raise NotFound(
+            f"There is no {kind.NOUN} '{name[:64]}'. `qm {kind.NOUN} list` shows those that there "
+            f"are; `qm {kind.NOUN} add` makes one."
+        )
+    return thing
+
+
+def list_named(
+    session: Session, kind: type[Thing], *, after: str | None, limit: int
+) -> Sequence[Thing]:
+    """Return things by name, those after a name that was seen last."""
+    name = getattr(kind, kind.FIELDS[0])
+    query = select(kind).order_by(name).limit(limit)
+    return session.scalars(query if after is None else query.where(name > after)).all()
+
+
+def _check_live(thing: Named) -> None:
+    if thing.retired_at is not None:
+        raise Conflict(
+            f"{thing.NOUN.capitalize()} '{thing.name}' is retired and can't change any more."
+        )
