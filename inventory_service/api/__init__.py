@@ -9,6 +9,7 @@ from inventory_service.api import (
     changes,
     clusters,
     documentation,
+    environments,
     health,
     imports,
     inventory,
@@ -21,6 +22,7 @@ from inventory_service.api import (
     prometheus,
     refusals,
     registrations,
+    services,
     status,
     tokens,
 )
@@ -29,6 +31,7 @@ _V1 = (
     audit,
     changes,
     clusters,
+    environments,
     imports,
     inventory,
     known_hosts,
@@ -37,6 +40,7 @@ _V1 = (
     projects,
     prometheus,
     registrations,
+    services,
     status,
     tokens,
 )

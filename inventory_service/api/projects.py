@@ -18,6 +18,6 @@ routes = make_routes(
         register=acts.register_project,
         change_it=acts.change_project,
         retire=acts.retire_project,
-        end="Only a project without nodes can end.",
+        end="Only a project without nodes and services can end.",
     )
 )

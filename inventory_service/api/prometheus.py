@@ -12,7 +12,9 @@ from inventory_service.api.answers import answer
 from inventory_service.api.filters import FilterQuery, to_filters
 from inventory_service.api.parts import get_database
 from inventory_service.domain.actors import Scope
-from inventory_service.usecases.targets import list_targets
+from inventory_service.domain.errors import BadInput, Fault
+from inventory_service.domain.words import Label
+from inventory_service.usecases.targets import list_job_targets, list_targets
 
 routes = APIBlueprint(
     "prometheus",
@@ -22,6 +24,8 @@ routes = APIBlueprint(
     abp_security=SECURITY,
 )
 
+#: Where Prometheus' own exporter of a machine listens.
+_NODE_EXPORTER = 9100
 _TARGETS: dict[str, Any] = {
     "description": "The targets",
     "content": {
@@ -45,7 +49,12 @@ _TARGETS: dict[str, Any] = {
 class TargetQuery(FilterQuery):
     """Which nodes, and where they are scraped."""
 
-    port: int = Field(default=9100, ge=1, le=65535)
+    job: Label | None = Field(
+        default=None, description="the services of this job, each on its port and path"
+    )
+    port: int | None = Field(
+        default=None, ge=1, le=65535, description="without a job: the port of every node; 9100"
+    )
     address: Literal["internal_ip", "external_ip", "wireguard_ip"] = "internal_ip"
 
 
@@ -53,7 +62,14 @@ class TargetQuery(FilterQuery):
 @needs(Scope.VIEWER, anonymous=True)
 def get_targets(query: TargetQuery) -> Response:
     """The whole list each time, since Prometheus drops what an answer does not name."""
-    with get_database().reading() as session:
-        return answer(
-            list_targets(session, to_filters(query), port=query.port, address=query.address)
+    if query.job is not None and query.port is not None:
+        raise BadInput(
+            "The services of a job have ports of their own. Leave out the job or the port.",
+            faults=[Fault("port", "does not go with a job")],
         )
+    filters, address = to_filters(query), query.address
+    with get_database().reading() as session:
+        if query.job is not None:
+            return answer(list_job_targets(session, query.job, filters, address=address))
+        port = query.port or _NODE_EXPORTER
+        return answer(list_targets(session, filters, port=port, address=address))

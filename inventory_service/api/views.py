@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.clusters import ClusterType
 from inventory_service.domain.nodes import NodeState
+from inventory_service.domain.services import ServiceProtocol
 
 
 class NodeView(BaseModel):
@@ -92,11 +93,42 @@ class ProjectView(BaseModel):
     revision: int
 
 
+class EnvironmentView(BaseModel):
+    """An environment."""
+
+    environment: str
+    description: str | None
+    owner: str | None
+    created_at: datetime
+    retired_at: datetime | None
+    revision: int
+
+
+class ServiceView(BaseModel):
+    """A service."""
+
+    service: str
+    project: str
+    environment: str
+    description: str | None
+    port: int
+    protocol: ServiceProtocol
+    node_types: list[str]
+    nodes: list[str]
+    health_path: str | None
+    scrape_job: str | None
+    metrics_path: str
+    created_at: datetime
+    retired_at: datetime | None
+    revision: int
+
+
 class PortView(BaseModel):
     """A port that was given to a project."""
 
     project: str
     environment: str
+    service: str | None
     base: int
     range: int
     port: int
@@ -225,6 +257,20 @@ class ProjectPage(BaseModel):
     """A page of projects."""
 
     items: list[ProjectView]
+    next_cursor: str | None
+
+
+class EnvironmentPage(BaseModel):
+    """A page of environments."""
+
+    items: list[EnvironmentView]
+    next_cursor: str | None
+
+
+class ServicePage(BaseModel):
+    """A page of services."""
+
+    items: list[ServiceView]
     next_cursor: str | None
 
 

@@ -8,11 +8,13 @@ import click
 
 from inventory_service.cli.audit import audit
 from inventory_service.cli.clusters import cluster
+from inventory_service.cli.environments import environment
 from inventory_service.cli.imports import import_group
 from inventory_service.cli.invocation import connection_options
 from inventory_service.cli.nodes import node
 from inventory_service.cli.ports import port
 from inventory_service.cli.projects import project
+from inventory_service.cli.services import service
 from inventory_service.cli.serving import init, migrate, serve
 from inventory_service.cli.status import status
 from inventory_service.cli.tokens import token
@@ -39,6 +41,8 @@ for command in (
     node,
     cluster,
     project,
+    environment,
+    service,
     import_group,
     token,
     port,

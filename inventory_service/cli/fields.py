@@ -40,12 +40,16 @@ def json_or_text(value: str) -> Any:  # noqa: ANN401 (JSON)
 
 
 def given(**fields: object) -> dict[str, Any]:
-    """Return the fields that were said; an empty text takes the value away (null)."""
+    """Return the fields that were said; an empty text takes the value away (null, or no items)."""
     return {
-        name: None if value == "" else value
+        name: [one for one in value if one] if isinstance(value, tuple) else _or_null(value)
         for name, value in fields.items()
         if value not in (None, (), {})
     }
+
+
+def _or_null(value: object) -> object:
+    return None if value == "" else value
 
 
 def _refuse_constant(name: str) -> None:

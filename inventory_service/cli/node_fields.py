@@ -63,8 +63,4 @@ def field_options(command: Command) -> Command:
 def fields_of(**options: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
     """Return the body of a request from the options that were given."""
     variables = options.pop("variables")
-    keys = options.pop("ssh_host_keys")
-    # `--ssh-host-key ''` takes all keys away; null is not a list.
-    return given(**options, vars=variables) | (
-        {"ssh_host_keys": [k for k in keys if k]} if keys else {}
-    )
+    return given(**options, vars=variables)

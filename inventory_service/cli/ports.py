@@ -4,6 +4,7 @@
 import click
 
 from inventory_service.cli.client import Thing, open_api
+from inventory_service.cli.fields import given
 from inventory_service.cli.invocation import (
     Invocation,
     connection_options,
@@ -17,14 +18,17 @@ from inventory_service.cli.output import print_json
 @click.command()
 @click.argument("project")
 @click.argument("environment")
+@click.option("--service", help="One of several within them.")
 @click.option("--base", type=int, required=True, help="First port to choose from.")
-@click.option("--range", "size", type=int, default=1000, show_default=True, help="How many ports.")
+@click.option("--range", type=int, default=1000, show_default=True, help="How many ports.")
 @json_option
 @connection_options
 @pass_invocation
-def port(invocation: Invocation, /, project: str, environment: str, base: int, size: int) -> None:
+def port(
+    invocation: Invocation, /, project: str, environment: str, **wish: str | int | None
+) -> None:
     """Print the port of PROJECT in ENVIRONMENT: the same answer each time."""
-    body = {"project": project, "environment": environment, "base": base, "range": size}
+    body = {"project": project, "environment": environment} | given(**wish)
     thing = Thing("port", f"{project}/{environment}")
     answer = open_api(invocation).post("/api/v1/ports", thing, body)
     if wants_json():

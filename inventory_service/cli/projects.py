@@ -18,6 +18,6 @@ project = make_group(
             click.option("--owner", help="Who answers for it."),
         ),
         changes="Change fields of a project.",
-        ends="Retire a project that has no nodes left.",
+        ends="Retire a project that has no nodes and no services left.",
     )
 )

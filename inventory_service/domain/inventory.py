@@ -29,6 +29,7 @@ COLUMNS = (
     "provider",
     "provider_id",
     "spec",
+    "node_services",
     "labels",
     "vars",
 )
@@ -43,7 +44,7 @@ _GROUPED = (
     ("project_", _PLACE["project"]),
     ("state_", _PLACE["state"]),
 )
-_VARS = _PLACE["vars"]
+_SERVICES, _VARS = _PLACE["node_services"], _PLACE["vars"]
 _HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+-]*\Z")
 #: Key of the first document: column.
 _FIRST_KEYS = {
@@ -61,7 +62,7 @@ _FIRST_KEYS = {
 
 
 def get_groups(rows: Iterable[Row]) -> dict[str, list[int]]:
-    """Return each group with the positions of its rows: by type, cluster, region and so on."""
+    """Return each group with the positions of its rows: by type, cluster, service and so on."""
     groups: dict[str, list[int]] = defaultdict(list)
     names: dict[tuple[str, str], str] = {}
     for position, row in enumerate(rows):
@@ -74,6 +75,8 @@ def get_groups(rows: Iterable[Row]) -> dict[str, list[int]]:
                 # A label has no underscore, so two labels never become one group.
                 name = names[prefix, value] = prefix + value.replace("-", "_")
             groups[name].append(position)
+        for service in row[_SERVICES] or ():
+            groups["service_" + service.replace("-", "_")].append(position)
     return dict(sorted(groups.items()))
 
 

@@ -18,6 +18,8 @@ _LABEL = re.compile(LABEL_PATTERN)
 _VARIABLE = re.compile(r"[a-z_][a-zA-Z0-9_]{0,127}\Z")
 _WIREGUARD_KEY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\Z")
 _SSH_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]+=*\Z")
+#: A path of RFC 3986, section 3.3, with a query; nothing that a shell or a template could read.
+_URL_PATH = re.compile(r"/[A-Za-z0-9._~:@%/?&=+,;-]*\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
 
 #: What Ansible's own machinery is called; a variable of that name would hide it.
@@ -28,7 +30,7 @@ _ANSIBLE_NAMES = """
 #: What the service itself says of each node (domain/inventory.py).
 _OWN_NAMES = """
     node_id node_type cluster_id region env project state internal_ip external_ip wireguard_ip
-    wireguard_public_key mesh_prefix mesh_port provider provider_id spec labels
+    wireguard_public_key mesh_prefix mesh_port provider provider_id spec labels node_services
 """
 RESERVED_VARIABLES = frozenset(_ANSIBLE_NAMES.split() + _OWN_NAMES.split())
 #: Names of nodes that mean something else to Ansible or to every host.
@@ -135,6 +137,16 @@ def check_ssh_key(value: str) -> str:
     return value
 
 
+def check_url_path(value: str) -> str:
+    """Return the path of a URL, from its first slash on.
+
+    :raises ValueError: it is not of that form.
+    """
+    if not _URL_PATH.match(value):
+        raise ValueError("must be the path of a URL: '/health', in the characters of RFC 3986")
+    return value
+
+
 def check_variables(variables: dict[str, Any]) -> dict[str, Any]:
     """Return the variables if Ansible can take each name, and none can run code.
 
@@ -195,5 +207,6 @@ Address = Annotated[str, StringConstraints(max_length=45), AfterValidator(check_
 Prefix = Annotated[str, StringConstraints(max_length=49), AfterValidator(check_prefix)]
 WireguardKey = Annotated[str, AfterValidator(check_wireguard_key)]
 SSHKey = Annotated[str, StringConstraints(max_length=1500), AfterValidator(check_ssh_key)]
+UrlPath = Annotated[str, StringConstraints(max_length=255), AfterValidator(check_url_path)]
 Variables = Annotated[dict[str, Any], AfterValidator(check_variables)]
 Labels = Annotated[dict[Label, Line], "free marks on a node, searched and shown, never run"]

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
+from inventory_service.domain.environments import EnvironmentRegistration
 from inventory_service.domain.errors import BadInput, Conflict, Fault
 from inventory_service.domain.imports import (
     ImportRequest,
@@ -23,7 +24,8 @@ from inventory_service.domain.nodes import (
 )
 from inventory_service.domain.projects import ProjectRegistration
 from inventory_service.domain.projects_csv import parse_projects
-from inventory_service.storage.models import Cluster, Node, Project
+from inventory_service.storage.models import Cluster, Environment, Node, Project
+from inventory_service.usecases.environments import register_environment
 from inventory_service.usecases.nodes import change_node, move_node
 from inventory_service.usecases.projects import register_project
 from inventory_service.usecases.registrations import register_nodes
@@ -63,8 +65,7 @@ def apply_import(
     for resize in plan.resize:
         change = NodeChange(spec=resize.to_spec, reason=reason)
         change_node(session, actor, resize.node_id, change, quarantine=quarantine)
-    for project in sorted({wanted.project for wanted in plan.add}):
-        _ensure_project(session, actor, project)
+    _register_missing(session, actor, plan)
     register_nodes(
         session,
         actor,
@@ -136,9 +137,14 @@ def _choose_cluster(session: Session, request: ImportRequest) -> str:
     return live[0]
 
 
-def _ensure_project(session: Session, actor: Actor, name: str) -> None:
-    if session.get(Project, name) is None:
-        register_project(session, actor, ProjectRegistration(project=name))
+def _register_missing(session: Session, actor: Actor, plan: Plan) -> None:
+    """Make the projects and environments known that the file is the first to name."""
+    for name in sorted({wanted.project for wanted in plan.add}):
+        if session.get(Project, name) is None:
+            register_project(session, actor, ProjectRegistration(project=name))
+    for name in sorted({wanted.environment for wanted in plan.add}):
+        if session.get(Environment, name) is None:
+            register_environment(session, actor, EnvironmentRegistration(environment=name))
 
 
 def _registration(

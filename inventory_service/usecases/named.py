@@ -12,7 +12,7 @@ from inventory_service.domain.errors import Conflict, NotFound
 from inventory_service.domain.named import NamedChange, RetirementRequest, with_article
 from inventory_service.domain.nodes import NodeState
 from inventory_service.domain.revisions import Expected, check_expected
-from inventory_service.storage.models import Named, Node, record
+from inventory_service.storage.models import Named, Node, Service, record
 
 Thing = TypeVar("Thing", bound=Named)
 
@@ -96,6 +96,20 @@ def check_no_nodes(session: Session, thing: Named, belongs: ColumnElement[bool])
         raise Conflict(
             f"{thing.NOUN.capitalize()} '{thing.name}' has {count} nodes. Retire them first: "
             f"`qm node list --{thing.NOUN} {thing.name}` shows them."
+        )
+
+
+def check_no_services(session: Session, thing: Named, belongs: ColumnElement[bool]) -> None:
+    """Let a thing end that no live service belongs to.
+
+    :raises Conflict: some do.
+    """
+    query = select(Service.service).where(belongs, Service.retired_at.is_(None))
+    names = session.scalars(query.order_by(Service.service)).all()
+    if names:
+        raise Conflict(
+            f"{thing.NOUN.capitalize()} '{thing.name}' has {len(names)} services: "
+            f"{', '.join(names[:5])}. Retire them first: `qm service retire` ends one."
         )
 
 

@@ -44,7 +44,8 @@ def change_node(
     :raises NotFound: no such node.
     :raises Stale: it is not as the caller expects it.
     :raises Conflict: the node is retired, or an address or key belongs to another node.
-    :raises BadInput: a required field is null, or a cluster or project is not known.
+    :raises BadInput: a required field is null, or a cluster, project or environment is not
+            known.
     """
     node = get_node(session, node_id)
     check_expected(f"Node '{node_id}'", node.revision, expected)
@@ -98,7 +99,9 @@ def restore_node(
     :raises Conflict: it is not retired, or what it had belongs to another node by now.
     """
     node = get_node(session, node_id)
-    fields = {name: getattr(node, name) for name in (*UNIQUE, "cluster_id", "project")}
+    fields = {
+        name: getattr(node, name) for name in (*UNIQUE, "cluster_id", "project", "environment")
+    }
     check_references(session, fields)
     Taken(session, [fields], own_id=node.id).check(fields)
     node.restore(actor, reason)

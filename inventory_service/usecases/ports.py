@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ports given to projects: the same wish gets the same port, each time."""
+"""Ports given to projects and services: the same wish gets the same port, each time."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
-from inventory_service.domain.ports import PortRequest, choose_port, get_hash_based_port
-from inventory_service.storage.models import Port, Project, record
+from inventory_service.domain.ports import PortRequest, choose_port, get_preferred_port
+from inventory_service.storage.models import Environment, Port, Project, Service, record
 from inventory_service.usecases.named import get_named
 
 
@@ -15,21 +15,20 @@ def give_port(session: Session, actor: Actor, wish: PortRequest) -> tuple[Port, 
 
     A collision is resolved once, by the next free port, and then remembered.
 
-    :raises NotFound: no such project.
+    :raises NotFound: no such project or environment.
     :raises Exhausted: the range has no free port.
     """
     get_named(session, Project, wish.project)
+    get_named(session, Environment, wish.environment)
     fields = wish.model_dump()
     known = session.scalars(select(Port).filter_by(**fields)).one_or_none()
     if known is not None:
         return known, False
     last = wish.base + wish.range - 1
     taken = set(session.scalars(select(Port.port).where(Port.port.between(wish.base, last))))
-    port = Port(
-        **fields,
-        port=choose_port(wish, taken),
-        preferred=get_hash_based_port(wish.project, wish.environment, wish.base, wish.range),
-    )
+    # Services may name a port of their own choice, which nobody gave them.
+    taken |= set(session.scalars(select(Service.port).where(Service.retired_at.is_(None))))
+    port = Port(**fields, port=choose_port(wish, taken), preferred=get_preferred_port(wish))
     session.add(port)
     record(session, actor, "give", "port", str(port.port), after=port.as_dict())
     session.flush()

@@ -7,10 +7,11 @@ from inventory_service.domain.actors import Actor
 from inventory_service.domain.named import RetirementRequest
 from inventory_service.domain.projects import ProjectChange, ProjectRegistration
 from inventory_service.domain.revisions import Expected
-from inventory_service.storage.models import Node, Project
+from inventory_service.storage.models import Node, Project, Service
 from inventory_service.usecases.named import (
     change_named,
     check_no_nodes,
+    check_no_services,
     get_named,
     register_named,
     retire_named,
@@ -46,11 +47,12 @@ def change_project(
 def retire_project(
     session: Session, actor: Actor, name: str, request: RetirementRequest
 ) -> Project:
-    """End a project that has no nodes left.
+    """End a project that has no nodes and no services left.
 
     :raises NotFound: no such project.
-    :raises Conflict: it has nodes, or is retired already.
+    :raises Conflict: it has nodes or services, or is retired already.
     """
     project = get_named(session, Project, name)
     check_no_nodes(session, project, Node.project == name)
+    check_no_services(session, project, Service.project == name)
     return retire_named(session, actor, project, request)

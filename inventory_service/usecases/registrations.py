@@ -17,7 +17,13 @@ from inventory_service.storage.models import (
     next_revision,
     record,
 )
-from inventory_service.usecases.uniqueness import Groups, Names, Taken, check_references
+from inventory_service.usecases.uniqueness import (
+    REFERENCES,
+    Groups,
+    Names,
+    Taken,
+    check_references,
+)
 
 _MOST_FAULTS = 50
 
@@ -29,7 +35,7 @@ def register_node(
 
     :raises Conflict: the name, an address or the key belongs to another node; or an older node of
         that name is retired but still has its server.
-    :raises BadInput: its cluster or project is not known.
+    :raises BadInput: its cluster, project or environment is not known.
     """
     _check(session, [wanted], _raise)
     return _register(session, actor, [wanted], quarantine=quarantine, source="api")[0]
@@ -47,7 +53,7 @@ def register_nodes(
 
     :raises Conflict: a name, an address or a key belongs to another node, or two of these want
         the same; ``faults`` name each row and field.
-    :raises BadInput: a cluster or a project is not known; likewise.
+    :raises BadInput: a cluster, a project or an environment is not known; likewise.
     """
     faults: list[Fault] = []
     kinds: set[type[Refusal]] = set()
@@ -80,14 +86,15 @@ def _check(
     names = Names(session, {row["node_id"] for row in rows})
     groups = Groups(session, rows)
     taken = Taken(session, rows)
-    known: set[tuple[str, str | None]] = set()
+    known: set[tuple[str | None, ...]] = set()
     for place, row in enumerate(rows):
         try:
             names.take(row["node_id"])
             groups.check(row)
-            if (row["cluster_id"], row["project"]) not in known:
+            references = tuple(row[kind.FIELDS[0]] for kind in REFERENCES)
+            if references not in known:
                 check_references(session, row)
-                known.add((row["cluster_id"], row["project"]))
+                known.add(references)
             taken.check(row)
         except Refusal as refusal:
             refuse(place, refusal)

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.errors import BadInput, Conflict, Fault
 from inventory_service.domain.nodes import NodeState
-from inventory_service.storage.models import Cluster, Node, Project
+from inventory_service.storage.models import Cluster, Environment, Named, Node, Project
 
 #: What belongs to one live node only, beside its name.
 UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
+#: What a node or a service refers to by its name.
+REFERENCES: tuple[type[Named], ...] = (Cluster, Project, Environment)
 #: How many values one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
 _CHUNK = 1000
 
@@ -132,26 +134,23 @@ class Groups:
 
 
 def check_references(session: Session, fields: Fields) -> None:
-    """Let a node pass whose cluster and project are known.
+    """Let a node or a service pass whose cluster, project and environment are known.
 
     :raises BadInput: one of them is not known, or retired.
     """
-    if fields.get("cluster_id") is not None:
-        cluster = session.get(Cluster, fields["cluster_id"])
-        _check_known("cluster_id", "cluster", fields["cluster_id"], cluster)
-    if fields.get("project") is not None:
-        project = session.get(Project, fields["project"])
-        _check_known("project", "project", fields["project"], project)
-
-
-def _check_known(field: str, noun: str, name: str, known: Cluster | Project | None) -> None:
-    if known is not None and known.retired_at is None:
-        return
-    reason = f"{noun} '{name}' is {'not known' if known is None else 'retired'}"
-    raise BadInput(
-        f"The {reason}. `qm {noun} add` makes one; `qm {noun} list` shows those that there are.",
-        faults=[Fault(field, reason)],
-    )
+    for kind in REFERENCES:
+        field = kind.FIELDS[0]
+        if fields.get(field) is None:
+            continue
+        known = session.get(kind, fields[field])
+        if known is None or known.retired_at is not None:
+            noun = kind.NOUN
+            reason = f"{noun} '{fields[field]}' is {'retired' if known else 'not known'}"
+            raise BadInput(
+                f"The {reason}. `qm {noun} add` makes one; `qm {noun} list` shows those that there "
+                "are.",
+                faults=[Fault(field, reason)],
+            )
 
 
 def _place(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:

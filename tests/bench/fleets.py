@@ -47,6 +47,7 @@ def _make_row(number: int) -> list[Any]:
         "provider": "docker",
         "provider_id": f"{number:012x}",
         "spec": "s-2vcpu-4gb",
+        "node_services": None,
         "labels": {"rack": f"r{number % 50}"},
         "vars": {"rack_unit": number % 42},
     }

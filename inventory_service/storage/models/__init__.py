@@ -6,10 +6,12 @@ from inventory_service.storage.models.answers import KeptAnswer
 from inventory_service.storage.models.audit import AuditRecord, record
 from inventory_service.storage.models.base import Base
 from inventory_service.storage.models.clusters import Cluster
+from inventory_service.storage.models.environments import Environment
 from inventory_service.storage.models.fleet import Fleet, get_revision, next_revision
 from inventory_service.storage.models.named import Named
 from inventory_service.storage.models.nodes import Node, Transition
 from inventory_service.storage.models.projects import Port, Project
+from inventory_service.storage.models.services import Service
 from inventory_service.storage.models.tokens import Token
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "AuditRecord",
     "Base",
     "Cluster",
+    "Environment",
     "Fleet",
     "FreeAddresses",
     "KeptAnswer",
@@ -24,6 +27,7 @@ __all__ = [
     "Node",
     "Port",
     "Project",
+    "Service",
     "Token",
     "Transition",
     "get_revision",

@@ -70,7 +70,8 @@ class Node(Base):
     node_type: Mapped[str] = mapped_column(String(63))
     cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.cluster_id"), index=True)
     region: Mapped[str | None] = mapped_column(String(63))
-    environment: Mapped[str | None] = mapped_column(String(63))
+    #: On record, but without a foreign key: SQLite could add one only by copying the nodes.
+    environment: Mapped[str | None] = mapped_column(String(63), index=True)
     project: Mapped[str | None] = mapped_column(ForeignKey("projects.project"), index=True)
     state: Mapped[str] = mapped_column(String(16), index=True)
     internal_ip: Mapped[str | None] = mapped_column(String(45), index=True)

@@ -3,11 +3,13 @@
 
 from typing import Any
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory_service.storage.models.base import Base
 from inventory_service.storage.models.named import Named
+
+_WITHOUT_SERVICE = text("service IS NULL")
 
 
 class Project(Named):
@@ -24,14 +26,31 @@ class Project(Named):
 
 
 class Port(Base):
-    """A port given to a project in an environment; the row is why it stays the same."""
+    """A port given to a project in an environment, or to one of its services there.
+
+    The row is why it stays the same.
+    """
 
     __tablename__ = "ports"
-    __table_args__ = (UniqueConstraint("project", "environment", "base", "range"),)
+    __table_args__ = (
+        UniqueConstraint("project", "environment", "service", "base", "range"),
+        # To a unique constraint, nulls are all different.
+        Index(
+            "uq_ports_without_service",
+            "project",
+            "environment",
+            "base",
+            "range",
+            unique=True,
+            sqlite_where=_WITHOUT_SERVICE,
+            postgresql_where=_WITHOUT_SERVICE,
+        ),
+    )
 
     port: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     project: Mapped[str] = mapped_column(String(63))
     environment: Mapped[str] = mapped_column(String(63))
+    service: Mapped[str | None] = mapped_column(String(63))
     base: Mapped[int]
     range: Mapped[int]
     preferred: Mapped[int]
@@ -41,6 +60,7 @@ class Port(Base):
         return {
             "project": self.project,
             "environment": self.environment,
+            "service": self.service,
             "base": self.base,
             "range": self.range,
             "port": self.port,

@@ -4,12 +4,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, null, select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.inventory import COLUMNS
 from inventory_service.domain.nodes import IN_SERVICE, LIVE
+from inventory_service.domain.services import describe
 from inventory_service.storage.models import Cluster, Node
+from inventory_service.storage.queries.services import read_placement
 
 #: What a list of nodes can be narrowed by, and the column behind each name.
 FILTERS = {
@@ -21,6 +23,8 @@ FILTERS = {
     "state": Node.state,
 }
 Filters = Mapping[str, Sequence[str]]
+_HOST, _SERVICES = COLUMNS.index("ansible_host"), COLUMNS.index("node_services")
+_PLACED_BY = [COLUMNS.index(name) for name in ("node_id", "project", "env", "node_type")]
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 
@@ -75,6 +79,7 @@ def list_inventory_rows(session: Session, filters: Filters) -> list[list[Any]]:
         "env": Node.__table__.c.environment,
         "mesh_prefix": Cluster.__table__.c.mesh_prefix,
         "mesh_port": Cluster.__table__.c.mesh_port,
+        "node_services": null(),
     }
     own = Node.__table__.c
     columns = [special[name] if name in special else own[name] for name in COLUMNS]
@@ -85,10 +90,11 @@ def list_inventory_rows(session: Session, filters: Filters) -> list[list[Any]]:
         .order_by(Node.node_id),
         filters,
     )
-    place = COLUMNS.index("ansible_host")
     rows = [list(row) for row in session.execute(query)]
+    placement = read_placement(session)
     for row in rows:
-        row[place] = row[-1].get("ansible_host", row[place])
+        row[_HOST] = row[-1].get("ansible_host", row[_HOST])
+        row[_SERVICES] = describe(placement.find(*(row[place] for place in _PLACED_BY)))
     return rows
 
 

@@ -64,6 +64,7 @@ def storm(
     admin = make_caller(app, Scope.ADMIN)
     admin.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/16"})
     admin.post("/api/v1/projects", {"project": "shop"})
+    admin.post("/api/v1/services", {"service": "api", "project": "shop", "environment": "prod"})
     make_node(admin, "web-1", state="active", internal_ip="10.0.0.1", project="shop")
     yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app), admin
     app.extensions[EXTENSION].database.engine.dispose()

@@ -53,6 +53,8 @@ def test_what_is_no_pair_or_comes_twice_is_refused(words: list[str]) -> None:
         ({"region": ""}, {"region": None}),
         ({"region": "eu", "labels": {}}, {"region": "eu"}),
         ({"mesh_port": 0}, {"mesh_port": 0}),
+        ({"nodes": ("a", "b"), "node_types": ()}, {"nodes": ["a", "b"]}),
+        ({"nodes": ("",)}, {"nodes": []}),
     ],
 )
 def test_only_what_was_said_is_sent_and_empty_text_clears(

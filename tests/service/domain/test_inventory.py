@@ -36,6 +36,13 @@ def test_groups_come_by_type_cluster_region_environment_project_and_state() -> N
     }
 
 
+def test_services_are_groups_too() -> None:
+    rows = [make_row(node_services={"shop-api": {"port": 80}, "db": {"port": 1}}), make_row()]
+    groups = get_groups(rows)
+    assert (groups["service_shop_api"], groups["service_db"]) == ([0], [0])
+    assert list(groups) == sorted(groups)
+
+
 def test_what_is_not_known_is_left_out_and_own_variables_come_last() -> None:
     row = make_row(ansible_host="10.0.0.9", vars={"ansible_host": "10.0.0.9", "size": 3})
     assert get_host_variables(row) == {

@@ -15,6 +15,7 @@ def test_the_port_never_changes_from_one_version_to_the_next() -> None:
     # Written down once: a change here would move the services of every user.
     assert get_hash_based_port("hostomatic", "prod", 8000, 1000) == 8422
     assert get_hash_based_port("hostomatic", "uat", 8000) == 8622
+    assert get_hash_based_port("shop", "prod", 20000, 10000, service="api") == 22118
 
 
 @given(labels, labels, st.integers(1, 60000), st.integers(1, 5000))

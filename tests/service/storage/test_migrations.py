@@ -45,6 +45,26 @@ def test_the_schema_goes_back_with_data_in_it_and_up_again(
         assert get_revision(session) == 0
 
 
+def test_what_nodes_and_ports_name_already_becomes_environments(
+    operator: Caller, cluster: str, database_url: str
+) -> None:
+    operator.post("/api/v1/projects", {"project": "shop"})
+    for name in ("load", "demo"):
+        operator.post("/api/v1/environments", {"environment": name})
+    make_node(operator, "web-1", cluster_id=cluster, environment="load")
+    wish = {"project": "shop", "environment": "demo", "base": 8000}
+    port = operator.post("/api/v1/ports", wish)["port"]
+    service = {"service": "api", "project": "shop", "environment": "prod", "port_base": 8000}
+    operator.post("/api/v1/services", service)
+    migrations.downgrade(database_url, "0002")
+    migrations.upgrade(database_url)
+    found = [one["environment"] for one in operator.get("/api/v1/environments")["items"]]
+    assert found == ["demo", "load", "prod", "staging", "test", "uat"]
+    assert operator.get("/api/v1/nodes/web-1")["environment"] == "load"
+    assert operator.post("/api/v1/ports", wish, status=200)["port"] == port
+    assert operator.get("/api/v1/services")["items"] == []
+
+
 def test_an_upgrade_that_fails_in_the_middle_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/fleet.sqlite"
     engine = migrations.open_engine(url)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor, Door, Scope
 from inventory_service.domain.clusters import ClusterChange, ClusterRegistration
+from inventory_service.domain.environments import EnvironmentChange, EnvironmentRegistration
 from inventory_service.domain.imports import ImportRequest
 from inventory_service.domain.named import RetirementRequest
 from inventory_service.domain.nodes import (
@@ -19,14 +20,21 @@ from inventory_service.domain.nodes import (
     TransitionRequest,
 )
 from inventory_service.domain.projects import ProjectChange, ProjectRegistration
+from inventory_service.domain.services import ServiceChange, ServiceRegistration
 from inventory_service.domain.tokens import TokenRequest
 from inventory_service.storage.database import Database
 from inventory_service.storage.models import AuditRecord, get_revision
 from inventory_service.usecases.clusters import change_cluster, register_cluster, retire_cluster
+from inventory_service.usecases.environments import (
+    change_environment,
+    register_environment,
+    retire_environment,
+)
 from inventory_service.usecases.imports import apply_import
 from inventory_service.usecases.nodes import change_node, move_node
 from inventory_service.usecases.projects import change_project, register_project, retire_project
 from inventory_service.usecases.registrations import register_node
+from inventory_service.usecases.services import change_service, register_service, retire_service
 from inventory_service.usecases.tokens import create_token
 
 ACTOR = Actor("somebody", Door.ANSIBLE, Scope.OPERATOR)
@@ -54,6 +62,26 @@ ACTS: dict[str, Act] = {
     "retire a project": lambda session: retire_project(
         session, ACTOR, "idle", RetirementRequest(reason="done")
     ),
+    "register an environment": lambda session: register_environment(
+        session, ACTOR, EnvironmentRegistration(environment="new")
+    ),
+    "change an environment": lambda session: change_environment(
+        session, ACTOR, "uat", EnvironmentChange(owner="sales")
+    ),
+    "retire an environment": lambda session: retire_environment(
+        session, ACTOR, "uat", RetirementRequest(reason="done")
+    ),
+    "register a service": lambda session: register_service(
+        session,
+        ACTOR,
+        ServiceRegistration(service="new", project="shop", environment="prod"),
+    ),
+    "change a service": lambda session: change_service(
+        session, ACTOR, "api", ServiceChange(node_types=["web"])
+    ),
+    "retire a service": lambda session: retire_service(
+        session, ACTOR, "api", RetirementRequest(reason="done")
+    ),
     "register a node": lambda session: register_node(
         session,
         ACTOR,
@@ -75,12 +103,15 @@ ACTS: dict[str, Act] = {
 
 @pytest.fixture
 def fleet(database: Database) -> Database:
-    """Return a database with a cluster that has a node, an empty one, and an idle project."""
+    """Return a database with a node, a service, and what nothing belongs to."""
     with database.writing() as session:
         for name, prefix in (("main", "10.90.0.0/24"), ("empty", "10.92.0.0/24")):
             wanted = ClusterRegistration(cluster_id=name, mesh_prefix=prefix)
             register_cluster(session, ACTOR, wanted)
         register_project(session, ACTOR, ProjectRegistration(project="idle"))
+        register_project(session, ACTOR, ProjectRegistration(project="shop"))
+        api = ServiceRegistration(service="api", project="shop", environment="prod")
+        register_service(session, ACTOR, api)
         node = NodeRegistration(node_id="web-1", node_type="web", cluster_id="main")
         register_node(session, ACTOR, node, quarantine=REST)
     return database
