@@ -9,6 +9,7 @@ import structlog
 from flask import Flask
 from flask.json.provider import JSONProvider
 from flask_openapi3 import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from inventory_service import api
 from inventory_service.api.answers import to_json
@@ -47,6 +48,8 @@ def create_app(settings: Settings) -> Flask:
         doc_prefix=PREFIX,
     )
     app.json = _JSON(app)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign] # as Flask's documents say
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions[EXTENSION] = Parts(
         settings=settings,

@@ -42,7 +42,35 @@ class Settings(BaseSettings):
         ge=0,
         description="How long a retired node's mesh address rests before it is given again.",
     )
+    limit_total_per_min: int = Field(
+        default=1000, ge=0, description="Requests a minute in all; 0 for any number."
+    )
+    limit_address_per_min: int = Field(
+        default=100,
+        ge=0,
+        description="Requests a minute of one address without a valid token; 0 for any number.",
+    )
+    limit_account_per_min: int = Field(
+        default=500, ge=0, description="Requests a minute of one token; 0 for any number."
+    )
+    limiter_url: str = Field(
+        default="memory://",
+        pattern=r"^(memory://$|rediss?://|redis\+unix:///)",
+        description="Where requests are counted: in each process, or in one Redis for all.",
+    )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        le=16,
+        description="How many proxies in front add to X-Forwarded-For; with 0 it is not read.",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    @property
+    def counts_requests_alone(self) -> bool:
+        """Tell whether there are limits, and each process counts towards them for itself."""
+        limits = (self.limit_total_per_min, self.limit_address_per_min, self.limit_account_per_min)
+        return any(limits) and self.limiter_url == "memory://"
 
     @property
     def address_quarantine(self) -> timedelta:

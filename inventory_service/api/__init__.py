@@ -14,6 +14,7 @@ from inventory_service.api import (
     imports,
     inventory,
     known_hosts,
+    limits,
     metrics,
     nodes,
     ports,
@@ -50,7 +51,9 @@ def register(app: OpenAPI) -> None:
     """Hang all routes, checks and error answers into the application."""
     problems.register(app)
     # Before the checks, so that refused requests are counted too.
-    metrics.register(app)
+    registry = metrics.register(app)
+    access.register_callers(app)
+    limits.register(app, registry)
     access.register(app)
     refusals.register(app)
     routes: list[APIBlueprint] = [module.routes for module in _V1]

@@ -2,7 +2,7 @@
 """Who may call what: each view says which scope it needs, and this is checked before it runs."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from flask import current_app, g, request
 from flask_openapi3 import OpenAPI
@@ -34,36 +34,62 @@ def public(view: View) -> View:
     return view
 
 
+def register_callers(app: OpenAPI) -> None:
+    """Find out who makes each request, before anything is decided about it."""
+    app.before_request(_note_caller)
+
+
 def register(app: OpenAPI) -> None:
     """Check each request before its view, and its body's form with it."""
     app.before_request(_check_access)
     app.before_request(_check_body)
 
 
+def has_account() -> bool:
+    """Tell whether this request showed a valid token."""
+    return bool(g.get("has_account"))
+
+
+def _note_caller() -> None:
+    if _get_needed() is None:
+        return
+    try:
+        actor = _find_actor()
+    except NotAuthenticated as refusal:
+        # Said by _check_access, once it is clear that this request is not one too many.
+        g.not_authenticated = refusal
+    else:
+        if actor is not None:
+            g.actor, g.has_account = actor, True
+
+
 def _check_access() -> None:
     if "\x00" in request.path:
         # No name holds it, and PostgreSQL's text can't.
         raise NotFound("There is nothing at this path.")
-    view = current_app.view_functions.get(request.endpoint or "")
-    needed = getattr(view, "needs", None)
+    needed = _get_needed()
     if needed is None:
         return
+    if "not_authenticated" in g:
+        raise g.not_authenticated
     scope, anonymous = needed
-    actor = _find_actor()
-    if actor is None:
-        if anonymous and get_parts().settings.anonymous_read:
-            actor = Actor(ANONYMOUS, _read_door(), Scope.VIEWER)
-        else:
+    if "actor" not in g:
+        if not anonymous or not get_parts().settings.anonymous_read:
             raise NotAuthenticated(
                 "This needs a token: send the header 'Authorization: Bearer qm_…'. `qm token "
                 "create` makes one."
             )
-    g.actor = actor
-    if not actor.scope.covers(scope):
+        g.actor = Actor(ANONYMOUS, _read_door(), Scope.VIEWER)
+    if not g.actor.scope.covers(scope):
         raise NotAllowed(
-            f"Token '{actor.name}' has the scope {actor.scope}, and this needs {scope}. Ask "
+            f"Token '{g.actor.name}' has the scope {g.actor.scope}, and this needs {scope}. Ask "
             "somebody with the scope admin for another token."
         )
+
+
+def _get_needed() -> tuple[Scope, bool] | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return cast("tuple[Scope, bool] | None", getattr(view, "needs", None))
 
 
 def _find_actor() -> Actor | None:

@@ -42,8 +42,8 @@ class _FleetCollector(Collector):
         )
 
 
-def register(app: OpenAPI) -> None:
-    """Count and time each request, and show the counts at /metrics."""
+def register(app: OpenAPI) -> CollectorRegistry:
+    """Count and time each request; show these counts, and what others add to them, at /metrics."""
     registry = CollectorRegistry()
     registry.register(_FleetCollector())
     requests = Counter(
@@ -75,3 +75,5 @@ def register(app: OpenAPI) -> None:
     @needs(Scope.VIEWER, anonymous=True)
     def _metrics() -> Response:
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    return registry

@@ -25,6 +25,7 @@ STATUS: dict[type[errors.Refusal], HTTPStatus] = {
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Exhausted: HTTPStatus.CONFLICT,
     errors.Stale: HTTPStatus.PRECONDITION_FAILED,
+    errors.LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -56,7 +57,7 @@ class Problem(BaseModel):
 
 def register(app: OpenAPI) -> None:
     """Answer every error with a problem document."""
-    app.register_error_handler(errors.Refusal, _answer_refusal)
+    app.register_error_handler(errors.Refusal, answer_refusal)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_fault)
 
@@ -68,12 +69,13 @@ def answer_validation_error(error: ValidationError) -> Response:
         for found in error.errors(include_url=False, include_input=False)
     ]
     names = ", ".join(sorted({fault.field for fault in faults})[:5])
-    return _answer_refusal(
+    return answer_refusal(
         errors.BadInput(f"The request was not understood: see {names}.", faults=faults[:50])
     )
 
 
-def _answer_refusal(refusal: errors.Refusal) -> Response:
+def answer_refusal(refusal: errors.Refusal) -> Response:
+    """Answer what was refused on purpose, with the status of its class."""
     status = STATUS[type(refusal)]
     response = _make(
         status,
@@ -85,6 +87,8 @@ def _answer_refusal(refusal: errors.Refusal) -> Response:
         response.headers["WWW-Authenticate"] = 'Bearer realm="quartermaster"'
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(refusal, errors.LimitReached):
+        response.headers["Retry-After"] = str(refusal.retry_after_s)
     return response
 
 

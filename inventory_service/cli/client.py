@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service as `qm` sees it: over HTTP only, with a timeout, each refusal made a Failure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -11,6 +12,7 @@ from requests.auth import AuthBase
 
 from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.invocation import Invocation
+from inventory_service.cli.patience import Patience
 from inventory_service.cli.profiles import Connection, resolve_connection
 from inventory_service.settings import ClientSettings
 
@@ -48,8 +50,11 @@ class Thing:
 class Api:
     """An open connection to one service."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, *, pause: Callable[[float], object] = time.sleep
+    ) -> None:
         self.url = connection.url
+        self._pause = pause
         self._http = requests.Session()
         self._http.auth = _Bearer(connection.token)
         self._http.headers["X-Quartermaster-Door"] = "cli"
@@ -106,19 +111,23 @@ class Api:
         body: Mapping[str, object] | None = None,
         etag: str | None = None,
     ) -> requests.Response:
-        try:
-            response = self._http.request(
-                method,
-                self.url + path,
-                params=query,
-                json=body,
-                headers={"If-Match": etag} if etag else None,
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                # A redirect would carry the token to a host that nobody named.
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise _unreachable(self.url, error) from error
+        patience = Patience(self._pause)
+        while True:
+            try:
+                response = self._http.request(
+                    method,
+                    self.url + path,
+                    params=query,
+                    json=body,
+                    headers={"If-Match": etag} if etag else None,
+                    timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                    # A redirect would carry the token to a host that nobody named.
+                    allow_redirects=False,
+                )
+            except requests.RequestException as error:
+                raise _unreachable(self.url, error) from error
+            if not patience.waits_for(response):
+                break
         if response.is_redirect:
             raise Failure(
                 f"{self.url} answers with a redirect to {response.headers['Location']}",

@@ -94,6 +94,12 @@ def serve(bind: str | None, workers: int, threads: int | None) -> None:
             "the database has not the schema of this version",
             next_step="run `qm init` for a new database, `qm migrate` for one that is in use",
         )
+    if workers > 1 and settings.counts_requests_alone:
+        click.echo(
+            f"Warning: each of the {workers} processes counts requests for itself, so that up to "
+            f"{workers} times the limits pass. Set QM_LIMITER_URL to a Redis that counts for all.",
+            err=True,
+        )
     _Server(settings, workers).run()
 
 

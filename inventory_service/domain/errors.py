@@ -11,6 +11,7 @@ The tree, with the HTTP status that ``api/problems.py`` answers::
     ├── Conflict            409   the thing is not in a state that allows this
     │   └── Exhausted       409   nothing is left to give out
     ├── Stale               412   the thing has changed since it was read
+    ├── LimitReached        429   whoever asks has used up what a minute allows
     └── Unavailable         503   the database does not answer now
 """
 
@@ -70,6 +71,14 @@ class Exhausted(Conflict):
 
 class Stale(Refusal):
     """The thing has changed since it was read."""
+
+
+class LimitReached(Refusal):
+    """Whoever asks has used up what a minute allows; the same request may succeed later."""
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(Refusal):

@@ -13,7 +13,10 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-MAX_RETRY_AFTER_S = 10.0
+MAX_RETRY_AFTER_S = {
+    http.HTTPStatus.TOO_MANY_REQUESTS: 60.0,
+    http.HTTPStatus.SERVICE_UNAVAILABLE: 10.0,
+}
 """A service that asks for a longer wait is reported, not waited for."""
 MAX_BODY_BYTES = 512 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
@@ -56,9 +59,10 @@ class Answer:
     def retry_after_s(self) -> float | None:
         """Return the seconds after which to ask again; None if that was not offered."""
         stated = self.headers.get("retry-after", "")
-        if self.status != http.HTTPStatus.SERVICE_UNAVAILABLE or not stated.isdigit():
+        longest_s = MAX_RETRY_AFTER_S.get(self.status, 0.0)
+        if not longest_s or not (stated.isascii() and stated.isdigit()):
             return None
-        return float(stated) if float(stated) <= MAX_RETRY_AFTER_S else None
+        return float(stated) if float(stated) <= longest_s else None
 
 
 def errors_of(problem: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:

@@ -32,7 +32,9 @@ __all__ = ["DEFAULT_URL", "Answer", "Client", "ClientError", "resolve_connection
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 PAUSES_S = (0.2, 0.5, 1.2)
-"""Pauses before the second, third and fourth attempt."""
+"""Pauses before the second, third and fourth attempt, where the service asks for no longer ones."""
+MAX_WAIT_S = 60.0
+"""All pauses of one request together; the limits of the service count by the minute."""
 MIN_SECRET_CHARS = 6
 """A shorter token is no secret, and hiding it would make messages unreadable."""
 TOTAL_TIMEOUTS = 6
@@ -42,15 +44,16 @@ NEXT_STEPS = {
     401: "Give a valid token: option token, QM_TOKEN, or the profile file.",
     403: "Use a token whose scope allows this.",
     404: "Check the name, and that url is the address of the service itself.",
-    429: "The service limits requests; try again later.",
+    429: "Run it again in a minute, or with fewer forks.",
 }
 
 
 class Client:
     """Requests to one service, with one account.
 
-    A refused connection and a 503 that names its Retry-After are tried again, at most three times
-    with growing pauses; what may have had an effect is repeated only if the method is idempotent.
+    A refused connection, and a 429 or 503 that names its Retry-After, are tried again, at most
+    three times with growing pauses; what may have had an effect is repeated only if the method is
+    idempotent.
     Redirects are never followed, so that a token stays with the service that it was meant for.
     """
 
@@ -174,13 +177,18 @@ class Client:
         return self._attempt(request)
 
     def _attempt(self, request: urllib.request.Request) -> Answer:
+        left_s = MAX_WAIT_S
         for pause_s in PAUSES_S:
             try:
                 return self._send(request)
             except ClientError as error:
                 if error.retry_after_s is None:
                     raise
-                self._pause(max(pause_s, error.retry_after_s))
+                wait_s = max(pause_s, error.retry_after_s)
+                left_s -= wait_s
+                if left_s < 0:
+                    raise
+                self._pause(wait_s)
         return self._send(request)
 
     def _send(self, request: urllib.request.Request) -> Answer:
@@ -240,7 +248,9 @@ class Client:
         elif answer.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
             step = "See the log of the service."
         message = f"{method} {self.url}{path}: {'; '.join(parts).rstrip('.')}. {step}".rstrip()
-        wait_s = answer.retry_after_s() if method in IDEMPOTENT else None
+        # 429 says that nothing was done.
+        repeatable = method in IDEMPOTENT or answer.status == http.HTTPStatus.TOO_MANY_REQUESTS
+        wait_s = answer.retry_after_s() if repeatable else None
         return self._error(message, status=answer.status, problem=problem, retry_after_s=wait_s)
 
 

@@ -54,8 +54,11 @@ class Service:
 
 
 @contextlib.contextmanager
-def running_service(folder: Path, **settings: str) -> Iterator[Service]:
-    """Start the service on an empty database in `folder`, stop it at the end."""
+def running_service(folder: Path, *options: str, **settings: str) -> Iterator[Service]:
+    """Start the service on an empty database in `folder`, stop it at the end.
+
+    It writes its log to `serve.log` there.
+    """
     port = free_port()
     environment = clean_environment(
         QM_DATABASE_URL=f"sqlite:///{folder}/fleet.sqlite",
@@ -68,7 +71,7 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
     )
     token = json.loads(made.stdout)["token"]
     with (folder / "serve.log").open("wb") as log:
-        process = subprocess.Popen([QM, "serve"], env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen([QM, "serve", *options], env=environment, stdout=log, stderr=log)
     try:
         _await_ready(f"http://127.0.0.1:{port}/health/ready", process, folder / "serve.log")
         yield Service(f"http://127.0.0.1:{port}", token)

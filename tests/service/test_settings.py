@@ -29,6 +29,11 @@ def test_the_defaults_serve_one_machine_and_nobody_without_a_token(
         ("QM_ANONYMOUS_READ", "perhaps"),
         ("QM_ADDRESS_QUARANTINE_S", "-1"),
         ("QM_MAX_BODY_BYTES", "1"),
+        ("QM_LIMIT_TOTAL_PER_MIN", "-1"),
+        ("QM_LIMIT_ADDRESS_PER_MIN", "many"),
+        ("QM_LIMITER_URL", "memcached://127.0.0.1"),
+        ("QM_LIMITER_URL", "memory://x"),
+        ("QM_TRUSTED_PROXIES", "-1"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(
@@ -37,6 +42,22 @@ def test_a_value_that_cannot_be_meant_is_refused(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_alone"),
+    [
+        ({}, True),
+        ({"QM_LIMITER_URL": "redis://127.0.0.1:6379/0"}, False),
+        ({f"QM_LIMIT_{name}_PER_MIN": "0" for name in ("TOTAL", "ADDRESS", "ACCOUNT")}, False),
+    ],
+)
+def test_a_process_counts_alone_where_there_are_limits_and_no_redis(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], *, is_alone: bool
+) -> None:
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().counts_requests_alone is is_alone
 
 
 @pytest.mark.parametrize("name", ["QM_URL", "QM_TOKEN", "QM_PROFILE", "QM_CONFIG"])

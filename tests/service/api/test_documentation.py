@@ -60,7 +60,7 @@ def storm(
     else:
         server = request.getfixturevalue("server")
         url = server.create(f"storm_{uuid.uuid4().hex}", template=postgres.TEMPLATE)
-    app = create_app(Settings(database_url=url))
+    app = create_app(Settings(database_url=url, limit_total_per_min=0, limit_account_per_min=0))
     admin = make_caller(app, Scope.ADMIN)
     admin.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/16"})
     admin.post("/api/v1/projects", {"project": "shop"})

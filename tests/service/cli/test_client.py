@@ -37,7 +37,7 @@ def serve() -> Iterator[Serve]:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_GET  # noqa: N815 (the name that http.server calls)
+            do_POST = do_PATCH = do_GET  # noqa: N815 (the names that http.server calls)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -46,8 +46,10 @@ def serve() -> Iterator[Serve]:
         server.seen = []  # type: ignore[attr-defined]
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        api = Api(Connection(f"http://127.0.0.1:{server.server_port}", "qm_token"))
-        api.seen = server.seen  # type: ignore[attr-defined]
+        pauses: list[float] = []
+        connection = Connection(f"http://127.0.0.1:{server.server_port}", "qm_token")
+        api = Api(connection, pause=pauses.append)
+        api.seen, api.pauses = server.seen, pauses  # type: ignore[attr-defined]
         return api
 
     yield start
@@ -91,6 +93,45 @@ def test_a_refusal_without_detail_gets_its_next_step_here(serve: Serve, status: 
     with pytest.raises(Failure) as caught:
         serve(answer(status)).get("/api/v1/nodes/web-1", NODE)
     assert caught.value.next_step
+
+
+def later(status: int, wait_s: object) -> tuple[int, dict[str, str], bytes]:
+    return answer(status, {"detail": "Not now"}, **{"Retry-After": str(wait_s)})
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("get", 429), ("post", 429), ("patch", 429), ("get", 503), ("patch", 503)],
+)
+def test_a_service_that_asks_to_come_later_is_asked_again_and_the_wait_is_told(
+    serve: Serve, capsys: pytest.CaptureFixture[str], method: str, status: int
+) -> None:
+    api = serve(later(status, 7), later(status, 0), answer(200, {"a": 1}))
+    body = () if method == "get" else ({},)
+    assert getattr(api, method)("/api/v1/nodes", NODE, *body) == {"a": 1}
+    assert api.pauses == [7, 1]  # type: ignore[attr-defined]
+    assert "trying again in 7 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("method", "answers", "pauses"),
+    [
+        pytest.param("post", [later(503, 1)], [], id="it may have been done"),
+        pytest.param("get", [later(429, 61)], [], id="too long"),
+        pytest.param("get", [later(429, "Sat, 21 Nov 2026 12:00:00 GMT")], [], id="a date"),
+        pytest.param("get", [later(429, "²")], [], id="no number"),
+        pytest.param("get", [later(500, 1)], [], id="a fault"),
+        pytest.param("get", [later(429, 40), later(429, 21)], [40], id="a minute together"),
+        pytest.param("get", [later(503, 5)] * 4, [5, 5, 5], id="three times"),
+    ],
+)
+def test_the_patience_has_an_end(
+    serve: Serve, method: str, answers: list[Any], pauses: list[int]
+) -> None:
+    api = serve(*answers)
+    with pytest.raises(Failure, match="Not now"):
+        getattr(api, method)("/api/v1/nodes", NODE, *(() if method == "get" else ({},)))
+    assert api.pauses == pauses  # type: ignore[attr-defined]
 
 
 def test_each_field_at_fault_is_named(serve: Serve) -> None:

@@ -123,12 +123,34 @@ def test_a_service_that_asks_to_come_back_is_asked_again(
     assert pauses == [2.0, 0.5]
 
 
+def test_a_request_that_is_one_too_many_is_sent_again_whatever_it_does(
+    loopback: t.Any, client: Client, pauses: list[float]
+) -> None:
+    loopback.reply(PROBLEM, status=429, headers={"Retry-After": "41"})
+    loopback.reply({"a": 1})
+    assert client.json("POST", "/x", {"b": 2}) == {"a": 1}
+    assert pauses == [41.0]
+
+
+def test_all_pauses_of_a_request_together_are_a_minute_at_most(
+    loopback: t.Any, client: Client, pauses: list[float]
+) -> None:
+    for _ in range(2):
+        loopback.reply(PROBLEM, status=429, headers={"Retry-After": "40"})
+    with pytest.raises(ClientError, match="fewer forks") as caught:
+        client.json("GET", "/x")
+    assert caught.value.status == 429
+    assert pauses == [40.0]
+
+
 @pytest.mark.parametrize(
     ("method", "status", "headers"),
     [
         pytest.param("POST", 503, {"Retry-After": "1"}, id="not idempotent"),
         pytest.param("GET", 503, {}, id="no time named"),
         pytest.param("GET", 503, {"Retry-After": "3600"}, id="too long a wait"),
+        pytest.param("POST", 429, {}, id="limited, and no time named"),
+        pytest.param("GET", 429, {"Retry-After": "61"}, id="limited for too long"),
         pytest.param("GET", 500, {"Retry-After": "1"}, id="a fault"),
         pytest.param("GET", 409, {}, id="a conflict"),
     ],
