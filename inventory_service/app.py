@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application: the only place that joins the parts."""
 
-import logging
 from typing import Any
 
 import orjson
-import structlog
 from flask import Flask
 from flask.json.provider import JSONProvider
 from flask_openapi3 import OpenAPI
@@ -20,6 +18,7 @@ from inventory_service.api.documentation import (
 )
 from inventory_service.api.parts import EXTENSION, Parts
 from inventory_service.api.problems import Problem, answer_validation_error
+from inventory_service.logs import set_up_logs
 from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
 from inventory_service.usecases.inventory import InventoryDocuments
@@ -37,7 +36,7 @@ class _JSON(JSONProvider):
 
 def create_app(settings: Settings) -> Flask:
     """Return the service, ready to be served; the database must have its schema already."""
-    _set_up_logs(settings.log_level)
+    set_up_logs(settings.log_level)
     app = OpenAPI(
         "inventory_service",
         info=get_info(),
@@ -58,16 +57,3 @@ def create_app(settings: Settings) -> Flask:
     )
     api.register(app)
     return app
-
-
-def _set_up_logs(level: str) -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(),
-    )

@@ -23,6 +23,7 @@ from inventory_service.api import (
     prometheus,
     refusals,
     registrations,
+    request_log,
     services,
     status,
     tokens,
@@ -50,6 +51,8 @@ _V1 = (
 def register(app: OpenAPI) -> None:
     """Hang all routes, checks and error answers into the application."""
     problems.register(app)
+    # First to see a request, last to see its answer.
+    request_log.register(app)
     # Before the checks, so that refused requests are counted too.
     registry = metrics.register(app)
     access.register_callers(app)

@@ -59,10 +59,6 @@ def register(app: OpenAPI) -> CollectorRegistry:
         registry=registry,
     )
 
-    @app.before_request
-    def _start() -> None:
-        g.started = time.perf_counter()
-
     @app.after_request
     def _count(response: Response) -> Response:
         # The rule, not the path: a label for each path that strangers invent would fill memory.

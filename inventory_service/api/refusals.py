@@ -16,13 +16,12 @@ _RECORDED = frozenset({400, 403, 409, 412, 413, 415, 422})
 def register(app: OpenAPI) -> None:
     """Record each refusal of an act, and each of a scope, of somebody who has a token.
 
-    Strangers are only logged: each of their tries would cost a write, and a name it has none.
+    Strangers stand in the log of requests only: each of their tries would cost a write, and has no
+    name to be recorded under.
     """
 
     @app.after_request
     def _note(response: Response) -> Response:
-        if response.status_code == 401:  # noqa: PLR2004 - HTTP's own number
-            _log.warning("not authenticated", path=request.path, address=request.remote_addr)
         if response.status_code in _RECORDED and "actor" in g and _is_worth_it(response):
             _record(response)
         return response

@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from inventory_service.cli import main
 from inventory_service.domain.actors import Actor, Door, Scope
 from inventory_service.domain.tokens import TokenRequest
+from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
 from inventory_service.usecases.tokens import create_token
 
@@ -38,6 +39,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     return home
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Keep the service's log out of the output of the command: they share a process here."""
+    return Settings(database_url=database_url, log_level="error")
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own events and those of libraries are one line of JSON each, whatever stands in them."""
+
+import json
+import logging
+import logging.config
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from inventory_service.logs import describe_library_logs, set_up_logs
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_they_were() -> Iterator[None]:
+    known = (logging.getLogger(), logging.getLogger("gunicorn.error"))
+    before = [(logger, logger.level, logger.handlers[:], logger.propagate) for logger in known]
+    yield
+    for logger, level, handlers, propagates in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+        logger.propagate = propagates
+
+
+def read_events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.split("\n") if line]
+
+
+def test_our_own_events_carry_time_level_and_what_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up_logs("info")
+    structlog.get_logger().info("node moved", node_id='a"\n{"event": "forged"}\u2028\x1b[2J')
+    (event,) = read_events(capsys)
+    assert event["timestamp"].endswith("Z")
+    assert (event["level"], event["event"]) == ("info", "node moved")
+    assert event["node_id"].startswith('a"\n{')
+
+
+def test_the_level_decides_what_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs("warning")
+    structlog.get_logger().info("small")
+    structlog.get_logger().warning("large")
+    assert [event["event"] for event in read_events(capsys)] == ["large"]
+
+
+@pytest.mark.parametrize("name", ["gunicorn.error", "some.library"])
+def test_what_libraries_say_has_the_same_form(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    logging.config.dictConfig(describe_library_logs("info"))
+    fault = ValueError("first\nsecond")
+    logging.getLogger(name).error("request of %s failed", "web\n1", exc_info=fault)
+    (event,) = read_events(capsys)
+    assert event["event"] == "request of web\n1 failed"
+    assert event["logger"] == name
+    assert "ValueError: first\nsecond" in event["exception"]
+
+
+def test_gunicorn_tells_from_our_level_on_and_libraries_from_their_warnings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logging.config.dictConfig(describe_library_logs("info"))
+    logging.getLogger("gunicorn.error").debug("small")
+    logging.getLogger("gunicorn.error").info("worker booted")
+    logging.getLogger("some.library").info("inner life")
+    assert [event["event"] for event in read_events(capsys)] == ["worker booted"]
