@@ -3,9 +3,15 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, FilePath, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 _MEBIBYTE = 1024 * 1024
 
@@ -64,7 +70,28 @@ class Settings(BaseSettings):
         le=16,
         description="How many proxies in front add to X-Forwarded-For; with 0 it is not read.",
     )
-    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error."
+    )
+    settings_file: FilePath | None = Field(
+        default=None,
+        description="A file of `QM_…=value` lines, read at each start and reload; the environment "
+        "wins.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the settings file behind the environment, which names it."""
+        del dotenv_settings, file_secret_settings
+        path = env_settings().get("settings_file")
+        return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=path)
 
     @property
     def counts_requests_alone(self) -> bool:

@@ -3,37 +3,48 @@
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from inventory_service.api.access import public
 from inventory_service.api.answers import answer
 from inventory_service.api.parts import get_database
 from inventory_service.domain.errors import Unavailable
-from inventory_service.storage.migrations import is_current
+from inventory_service.storage.migrations import read_schema
 
 routes = APIBlueprint("health", __name__, url_prefix="/health", abp_tags=[Tag(name="health")])
 
 
-class HealthView(BaseModel):
-    """How the service is."""
+class LifeView(BaseModel):
+    """That the process answers."""
 
     status: str
 
 
-@routes.get("/live", summary="Does the process answer?", responses={200: HealthView})
+class ReadinessView(BaseModel):
+    """That the service can work, and on what."""
+
+    status: str
+    database: str = Field(description="the kind that answered: sqlite or postgresql")
+    schema_: str = Field(alias="schema", description="the schema that it has, the one needed")
+
+
+@routes.get("/live", summary="Does the process answer?", responses={200: LifeView})
 @public
 def live() -> Response:
     """Nothing else is asked, so that a slow database does not restart the service."""
     return answer({"status": "live"})
 
 
-@routes.get("/ready", summary="Can it work?", responses={200: HealthView})
+@routes.get("/ready", summary="Can it work?", responses={200: ReadinessView})
 @public
 def ready() -> Response:
-    """The database answers, and has the schema that this version needs."""
+    """The database answers, and has the schema that this version needs; else 503 says which."""
     database = get_database()
     if not database.is_answering():
         raise Unavailable("The database does not answer.")
-    if not is_current(database.engine):
-        raise Unavailable("The database has another schema than this version. Run `qm migrate`.")
-    return answer({"status": "ready"})
+    schema = read_schema(database.engine)
+    if not schema.is_current:
+        raise Unavailable(schema.explain())
+    return answer(
+        {"status": "ready", "database": database.engine.dialect.name, "schema": schema.wanted}
+    )

@@ -1,30 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm init`, `qm migrate`, `qm serve`: they run beside the database, not over HTTP."""
 
-import contextlib
-from collections.abc import Iterator
-from typing import Any
-
 import click
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # ships no types
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_service.app import create_app
 from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.invocation import json_option, wants_json
+from inventory_service.cli.local import explained, read_settings
 from inventory_service.cli.output import print_json, say
 from inventory_service.cli.profiles import Connection, profile_path, save_profile
+from inventory_service.cli.server import Server
 from inventory_service.domain.actors import Actor, Door, Scope
-from inventory_service.domain.errors import Conflict, Refusal
+from inventory_service.domain.errors import Conflict
 from inventory_service.domain.tokens import TokenRequest
 from inventory_service.settings import ClientSettings, Settings
 from inventory_service.storage.database import Database
-from inventory_service.storage.migrations import is_current, upgrade
+from inventory_service.storage.migrations import move, read_schema, upgrade
 from inventory_service.usecases.tokens import count_tokens, create_token
-
-# A request that runs when the service is told to stop may finish within this time.
-GRACEFUL_TIMEOUT_S = 30
 
 
 @click.command()
@@ -44,10 +37,11 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
 
     Works on QM_DATABASE_URL. A second call is refused while there are tokens.
     """
-    settings = _settings()
-    with _explained():
+    settings = read_settings()
+    request = _request_token(name)
+    with explained():
         upgrade(settings.database_url)
-        text = _make_token(settings, name, is_forced=force_new_token)
+        text = _make_token(settings, request, is_forced=force_new_token)
     if wants_json():
         print_json({"name": name, "scope": Scope.ADMIN.value, "token": text})
     else:
@@ -60,15 +54,24 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
 
 
 @click.command()
+@click.option(
+    "--to",
+    "revision",
+    metavar="SCHEMA",
+    help="Go to this schema, also back to an older one: what that can't hold is lost.",
+)
 @json_option
-def migrate() -> None:
+def migrate(revision: str | None) -> None:
     """Bring the database (QM_DATABASE_URL) to the schema of this version."""
-    settings = _settings()
-    with _explained():
-        upgrade(settings.database_url)
+    settings = read_settings()
+    with explained():
+        if revision is None:
+            upgrade(settings.database_url)
+        else:
+            move(settings.database_url, revision)
     if wants_json():
-        print_json({"is_current": True})
-    say("The database has the schema of this version.")
+        print_json({"is_current": revision is None, "schema": revision})
+    say(f"The database has the schema {revision or 'of this version'}.")
 
 
 @click.command()
@@ -81,111 +84,65 @@ def migrate() -> None:
     help="Processes; /metrics counts for one of them.",
 )
 @click.option("--threads", type=click.IntRange(1, 256), help="Requests at once in a process.")
-def serve(bind: str | None, workers: int, threads: int | None) -> None:
-    """Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`)."""
+@click.option("--check", is_flag=True, help="Tell whether it could start, and end.")
+@click.option(
+    "--replaces",
+    # A reload hands it over in the environment, as gunicorn does with its sockets.
+    envvar="QUARTERMASTER_REPLACES",
+    hidden=True,
+    default="",
+    help="Process ids of the workers that this program takes over.",
+)
+def serve(
+    bind: str | None, workers: int, threads: int | None, replaces: str, *, check: bool
+) -> None:
+    """Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`).
+
+    SIGHUP takes up new code and new settings without losing a request.
+    """
     said = {"bind": bind, "threads": threads}
-    settings = _settings().model_copy(update={k: v for k, v in said.items() if v is not None})
-    with _explained():
+    settings = read_settings().model_copy(update={k: v for k, v in said.items() if v is not None})
+    with explained():
         database = Database(settings.database_url)
-        is_ready = is_current(database.engine)
+        schema = read_schema(database.engine)
         database.engine.dispose()
-    if not is_ready:
-        raise Failure(
-            "the database has not the schema of this version",
-            next_step="run `qm init` for a new database, `qm migrate` for one that is in use",
-        )
+    if not schema.is_current:
+        raise Failure(schema.explain())
     if workers > 1 and settings.counts_requests_alone:
         click.echo(
             f"Warning: each of the {workers} processes counts requests for itself, so that up to "
             f"{workers} times the limits pass. Set QM_LIMITER_URL to a Redis that counts for all.",
             err=True,
         )
-    _Server(settings, workers).run()
+    if check:
+        create_app(settings)
+        say("The service could start.")
+    else:
+        Server(settings, workers, replaces=[int(pid) for pid in replaces.split()]).run()
 
 
-class _Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
-    """gunicorn in this process, without its own command line and configuration file."""
-
-    def __init__(self, settings: Settings, workers: int) -> None:
-        self._settings = settings
-        self._workers = workers
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Set what differs from gunicorn's defaults."""
-        options = {
-            "bind": self._settings.bind,
-            "workers": self._workers,
-            "threads": self._settings.threads,
-            "worker_class": "gthread",
-            "graceful_timeout": GRACEFUL_TIMEOUT_S,
-            "loglevel": self._settings.log_level,
-            "proc_name": "qm-serve",
-            # Its control socket lies in the home folder and would be shared by two services.
-            "control_socket_disable": True,
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Any:  # noqa: ANN401 (gunicorn's signature)
-        """Return the application; each worker opens its own database."""
-        return create_app(self._settings)
+def _request_token(name: str) -> TokenRequest:
+    try:
+        return TokenRequest(name=name, scope=Scope.ADMIN)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise Failure(
+            f"the token's name: {fault['msg']}", Exit.USAGE, next_step="give another with --name"
+        ) from None
 
 
-def _make_token(settings: Settings, name: str, *, is_forced: bool) -> str:
+def _make_token(settings: Settings, request: TokenRequest, *, is_forced: bool) -> str:
     """Return the text of a new admin token; checked and made in one transaction."""
     actor = Actor("qm init", Door.CLI, Scope.ADMIN)
     database = Database(settings.database_url)
     try:
         with database.writing() as session:
             if count_tokens(session) and not is_forced:
-                raise Conflict("The database is in use: there are tokens already.")
-            request = TokenRequest(name=name, scope=Scope.ADMIN)
+                raise Conflict(
+                    "The database is in use: there are tokens already. Use the one you have; "
+                    "`qm init --force-new-token --name NAME` makes more."
+                )
             _, text = create_token(session, actor, request)
             return text
     finally:
         database.engine.dispose()
-
-
-def _settings() -> Settings:
-    """Return the settings of the service.
-
-    :raises Failure: a QM_… variable holds what it cannot mean.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        faults = [
-            f"QM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors()
-        ]
-        raise Failure(
-            "a setting cannot be used: " + "; ".join(faults),
-            Exit.USAGE,
-            next_step="correct the variable; docs/settings.md explains each",
-        ) from None
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what the database and the use cases refuse into failures of the command."""
-    try:
-        yield
-    except Conflict as conflict:
-        raise Failure(
-            conflict.detail,
-            Exit.CONFLICT,
-            next_step="use the token you have; `qm init --force-new-token --name NAME` makes more",
-        ) from conflict
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise Failure(
-            f"the token's name: {fault['msg']}", Exit.USAGE, next_step="give another with --name"
-        ) from None
-    except (Refusal, SQLAlchemyError, OSError, ImportError) as error:
-        # SQLAlchemy's text may repeat statements and parameters; its first line tells the reason.
-        reason = str(error).splitlines()[0]
-        raise Failure(
-            f"the database cannot be used: {reason}",
-            next_step="check QM_DATABASE_URL; is the server or folder there, the driver installed?",
-        ) from error

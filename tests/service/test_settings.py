@@ -26,6 +26,7 @@ def test_the_defaults_serve_one_machine_and_nobody_without_a_token(
     [
         ("QM_THREADS", "0"),
         ("QM_THREADS", "many"),
+        ("QM_LOG_LEVEL", "loud"),
         ("QM_ANONYMOUS_READ", "perhaps"),
         ("QM_ADDRESS_QUARANTINE_S", "-1"),
         ("QM_MAX_BODY_BYTES", "1"),
@@ -58,6 +59,23 @@ def test_a_process_counts_alone_where_there_are_limits_and_no_redis(
     for name, value in said.items():
         monkeypatch.setenv(name, value)
     assert Settings().counts_requests_alone is is_alone
+
+
+def test_a_settings_file_counts_behind_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "quartermaster.env"
+    file.write_text('# ours\nQM_THREADS=3\nQM_BIND="10.0.0.1:9008"\nPATH=/else\n', "utf-8")
+    monkeypatch.setenv("QM_SETTINGS_FILE", str(file))
+    monkeypatch.setenv("QM_THREADS", "5")
+    settings = Settings()
+    assert (settings.threads, settings.bind) == (5, "10.0.0.1:9008")
+
+
+def test_a_settings_file_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QM_SETTINGS_FILE", "/nowhere/quartermaster.env")
+    with pytest.raises(ValidationError, match="settings_file"):
+        Settings()
 
 
 @pytest.mark.parametrize("name", ["QM_URL", "QM_TOKEN", "QM_PROFILE", "QM_CONFIG"])

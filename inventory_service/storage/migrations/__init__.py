@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schema's history, and the ways to bring a database up to date."""
+"""The schema's history, and the ways to bring a database to a place in it."""
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -10,26 +12,101 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+from inventory_service.domain.errors import Conflict
 from inventory_service.storage.database import open_engine
 
 _FOLDER = Path(__file__).parent
+NEWEST = "head"
 
 
-def upgrade(database_url: str, revision: str = "head") -> None:
-    """Bring the schema up to a revision; a database that is there already stays as it is."""
+@dataclass(frozen=True)
+class Schema:
+    """The schema that a database has, and the one that this version works with.
+
+    ``found`` is None for a database without tables; ``is_known`` tells whether this version has
+    heard of what it found.
+    """
+
+    found: str | None
+    wanted: str
+    is_known: bool
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether this version can work on the database."""
+        return self.found == self.wanted
+
+    def explain(self) -> str:
+        """Return what is wrong with the database, and what to do."""
+        if self.found is None:
+            return "The database is empty. Run `qm init` for a new fleet, else `qm migrate`."
+        if self.is_known:
+            return (
+                f"The database has the schema {self.found}, and this version needs {self.wanted}. "
+                "Make a backup, then run `qm migrate`."
+            )
+        return (
+            f"The database has the schema {self.found} of a newer version; this one knows "
+            f"{self.wanted} at most. Install the newer version again; its `qm migrate --to "
+            f"{self.wanted}` makes the database fit for this one."
+        )
+
+
+def read_schema(engine: Engine) -> Schema:
+    """Return what schema the database has, and what it should have."""
+    known = _list_known()
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return Schema(found, wanted=known[-1], is_known=found in known)
+
+
+def upgrade(database_url: str, revision: str = NEWEST) -> None:
+    """Bring the schema up to a revision; a database that is there already stays as it is.
+
+    :raises Conflict: a newer version has made the database.
+    """
+    _refuse_unknown(database_url)
     _run(database_url, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(database_url: str, revision: str) -> None:
-    """Take the schema back to an older revision; what it can't hold is lost."""
+    """Take the schema back to an older revision; what it can't hold is lost.
+
+    :raises Conflict: a newer version has made the database.
+    """
+    _refuse_unknown(database_url)
     _run(database_url, lambda config: command.downgrade(config, revision))
 
 
-def is_current(engine: Engine) -> bool:
-    """Tell whether the database has the newest schema that this code knows."""
-    head = ScriptDirectory(str(_FOLDER)).get_current_head()
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+def move(database_url: str, revision: str) -> None:
+    """Bring the schema to a revision, be it newer or older.
+
+    :raises Conflict: there is no such revision, or a newer version has made the database.
+    """
+    known = _list_known()
+    if revision not in known:
+        raise Conflict(f"There is no schema {revision}; there are {', '.join(known)}.")
+    found = _refuse_unknown(database_url).found
+    is_older = found is not None and known.index(revision) < known.index(found)
+    (downgrade if is_older else upgrade)(database_url, revision)
+
+
+def _refuse_unknown(database_url: str) -> Schema:
+    engine = open_engine(database_url)
+    try:
+        schema = read_schema(engine)
+    finally:
+        engine.dispose()
+    if schema.found is not None and not schema.is_known:
+        raise Conflict(schema.explain())
+    return schema
+
+
+@functools.cache
+def _list_known() -> tuple[str, ...]:
+    """Return the revisions that this version knows, oldest first."""
+    walk = ScriptDirectory(str(_FOLDER)).walk_revisions()
+    return tuple(script.revision for script in walk)[::-1]
 
 
 def _run(database_url: str, act: Callable[[Config], None]) -> None:

@@ -6,9 +6,12 @@ from inventory_service.storage.migrations import downgrade
 from tests.service.conftest import Caller
 
 
-def test_a_service_that_can_work_says_so(stranger: Caller) -> None:
+def test_a_service_that_can_work_says_so(stranger: Caller, settings: Settings) -> None:
     assert stranger.get("/health/live") == {"status": "live"}
-    assert stranger.get("/health/ready") == {"status": "ready"}
+    ready = stranger.get("/health/ready")
+    assert ready["status"] == "ready"
+    assert settings.database_url.startswith(ready["database"])
+    assert ready["schema"].isdigit()
 
 
 def test_another_schema_is_not_ready_and_says_what_to_do(

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm init`, `qm migrate` and `qm serve`: the last one as a real process."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -87,6 +89,56 @@ def test_serve_asks_for_the_schema_first(url: str) -> None:
     result = run("serve")
     assert result.exit_code == 1, url
     assert "qm init" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("serve",), ("serve", "--check")])
+@pytest.mark.parametrize(
+    ("schema", "advice"),
+    [("0001", "run `qm migrate`"), ("9999", "Install the newer version again")],
+    ids=["older", "newer"],
+)
+def test_serve_refuses_another_schema_and_says_what_to_do(
+    url: str, words: tuple[str, ...], schema: str, advice: str
+) -> None:
+    run("init")
+    if schema == "9999":
+        mark_schema(url, schema)
+    else:
+        assert run("migrate", "--to", schema).exit_code == 0
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"the schema {schema}" in result.stderr
+    assert advice in result.stderr
+
+
+@pytest.mark.parametrize("words", [("init",), ("migrate",), ("migrate", "--to", "0001")])
+def test_the_schema_of_a_newer_version_is_not_touched(url: str, words: tuple[str, ...]) -> None:
+    run("init")
+    mark_schema(url, "9999")
+    result = run(*words)
+    assert result.exit_code == 5, result.output
+    assert "Install the newer version again" in result.stderr
+
+
+def mark_schema(url: str, schema: str) -> None:
+    """Make the database look as another version would leave it."""
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (schema,))
+        connection.commit()
+
+
+def test_migrate_goes_back_and_forth(url: str) -> None:
+    run("init")
+    assert run("migrate", "--to", "0001").exit_code == 0, url
+    assert json.loads(run("migrate", "--json").stdout)["is_current"]
+    assert run("serve", "--check").exit_code == 0
+
+
+def test_migrate_names_the_schemas_there_are(url: str) -> None:
+    run("init")
+    result = run("migrate", "--to", "0000")
+    assert result.exit_code == 5, url
+    assert "0001, 0002" in result.stderr
 
 
 @pytest.fixture

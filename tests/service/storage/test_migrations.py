@@ -38,9 +38,9 @@ def test_the_schema_goes_back_with_data_in_it_and_up_again(
     make_node(operator, "web-1", cluster_id=cluster, state="retired")
     migrations.downgrade(database_url, "base")
     assert inspect(database.engine).get_table_names() == ["alembic_version"]
-    assert not migrations.is_current(database.engine)
+    assert not migrations.read_schema(database.engine).is_current
     migrations.upgrade(database_url)
-    assert migrations.is_current(database.engine)
+    assert migrations.read_schema(database.engine).is_current
     with database.reading() as session:
         assert get_revision(session) == 0
 
