@@ -11,7 +11,7 @@ from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.filters import FilterQuery, to_filters
 from inventory_service.api.parts import get_parts
 from inventory_service.domain.actors import Scope
-from inventory_service.usecases.inventory import Document
+from inventory_service.domain.documents import Document
 
 _TAG = Tag(name="inventory")
 routes = APIBlueprint(
@@ -47,7 +47,10 @@ class InventoryQuery(FilterQuery):
 @routes.get("", summary="The inventory for Ansible", responses={200: _ANY_OBJECT})
 @needs(Scope.VIEWER, anonymous=True)
 def get_inventory(query: InventoryQuery) -> Response:
-    """Groups by type, cluster, region, environment, project, state; host variables in `_meta`."""
+    """Groups by type, cluster, region, environment, project, state; host variables in `_meta`.
+
+    Retired nodes stand in no inventory.
+    """
     parts = get_parts()
     with parts.database.reading() as session:
         return _answer(parts.documents.get(session, query.format, to_filters(query)))
@@ -73,7 +76,11 @@ def _answer(document: Document) -> Response:
     if request.if_none_match.contains(etag):
         response.status_code = 304
         return response
-    response.set_data(document.zipped if is_zipped else document.body)
     if is_zipped:
         response.headers["Content-Encoding"] = "gzip"
+        response.response = pieces = document.zip()
+        response.content_length = sum(map(len, pieces))
+    else:
+        response.response = document.read()
+        response.content_length = document.length
     return response

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fleet as other programs read it: Ansible's document, a columnar one, and the first one.
+"""A node as other programs read it: its groups, its variables, and the first script's keys.
 
-All three are made from the same rows, so that they can't tell different stories.
+All are made from the same row, so that they can't tell different stories.
 """
 
+import functools
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 #: One row a node, in this order; the first column names the host. The environment is `env` here:
@@ -44,6 +44,15 @@ _GROUPED = (
     ("project_", _PLACE["project"]),
     ("state_", _PLACE["state"]),
 )
+#: What an inventory can be narrowed by, and how the groups of it begin.
+_FILTER_PREFIXES = {
+    "project": "project_",
+    "environment": "env_",
+    "cluster": "cluster_",
+    "region": "region_",
+    "node_type": "",
+    "state": "state_",
+}
 _SERVICES, _VARS = _PLACE["node_services"], _PLACE["vars"]
 _HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+-]*\Z")
 #: Key of the first document: column.
@@ -61,50 +70,35 @@ _FIRST_KEYS = {
 }
 
 
-def get_groups(rows: Iterable[Row]) -> dict[str, list[int]]:
-    """Return each group with the positions of its rows: by type, cluster, service and so on."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    names: dict[tuple[str, str], str] = {}
-    for position, row in enumerate(rows):
-        for prefix, place in _GROUPED:
-            value = row[place]
-            if value is None:
-                continue
-            name = names.get((prefix, value))
-            if name is None:
-                # A label has no underscore, so two labels never become one group.
-                name = names[prefix, value] = prefix + value.replace("-", "_")
-            groups[name].append(position)
-        for service in row[_SERVICES] or ():
-            groups["service_" + service.replace("-", "_")].append(position)
-    return dict(sorted(groups.items()))
+def list_groups(row: Row) -> tuple[str, ...]:
+    """Return the groups that a host is in: by type, cluster, service and so on."""
+    return _name_groups(tuple(row[place] for _, place in _GROUPED), tuple(row[_SERVICES] or ()))
 
 
-def make_columns_document(rows: Sequence[Row], *, revision: int) -> dict[str, Any]:
-    """Return the fleet with its column names once and a row a host; strings are as they are."""
-    return {
-        "version": 1,
-        "revision": revision,
-        "columns": COLUMNS,
-        "rows": rows,
-        "groups": get_groups(rows),
-    }
+@functools.lru_cache(maxsize=10_000)
+def _name_groups(values: Sequence[str | None], services: Sequence[str]) -> tuple[str, ...]:
+    # Kept, since hosts that share their groups then share the memory for them.
+    named = [(prefix, value) for (prefix, _), value in zip(_GROUPED, values, strict=True)]
+    named += [("service_", service) for service in services]
+    return tuple(name_group(prefix, value) for prefix, value in named if value is not None)
 
 
-def make_ansible_document(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the document that an Ansible inventory script prints, ``_meta.hostvars`` included.
+@functools.lru_cache(maxsize=10_000)
+def name_group(prefix: str, value: str) -> str:
+    """Return the group of those that share a value.
 
-    A string that could be read as a template or an expression is wrapped as
-    ``{"__ansible_unsafe": …}`` (ansible-core 2.10 and newer, ``AnsibleJSONDecoder``).
+    A label has no underscore, so two labels never become one group.
     """
-    groups = get_groups(rows)
-    document: dict[str, Any] = {
-        "_meta": {"hostvars": {row[0]: get_host_variables(row) for row in rows}},
-        "all": {"children": [*groups, "ungrouped"]},
-    }
-    for name, positions in groups.items():
-        document[name] = {"hosts": [rows[position][0] for position in positions]}
-    return document
+    return prefix + value.replace("-", "_")
+
+
+def name_filter_groups(filters: Mapping[str, Iterable[str]]) -> list[frozenset[str]]:
+    """Return for each filter the groups of which a host must be in at least one."""
+    return [
+        frozenset(name_group(_FILTER_PREFIXES[name], value) for value in values)
+        for name, values in filters.items()
+        if values
+    ]
 
 
 def get_host_variables(row: Row) -> dict[str, Any]:
@@ -129,15 +123,12 @@ def mark_unsafe(value: object) -> object:
     return value
 
 
-def make_first_document(rows: Iterable[Row]) -> dict[str, list[dict[str, Any]]]:
-    """Return the shape that the first inventory script reads: a flat list of nodes.
+def get_first_node(row: Row) -> dict[str, Any]:
+    """Return a node as the first inventory script reads it.
 
     ``internal_ip`` is the external one where a node has no other, since that script connects to
     it. Keys may be added here, never taken away.
     """
-    nodes = []
-    for row in rows:
-        node = {key: row[_PLACE[column]] for key, column in _FIRST_KEYS.items()}
-        node["internal_ip"] = node["internal_ip"] or node["external_ip"]
-        nodes.append(node)
-    return {"nodes": nodes}
+    node = {key: row[_PLACE[column]] for key, column in _FIRST_KEYS.items()}
+    node["internal_ip"] = node["internal_ip"] or node["external_ip"]
+    return node

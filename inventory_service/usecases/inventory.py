@@ -1,81 +1,125 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inventory as bytes, made once a revision and then given from memory."""
+"""The inventory as bytes, given from memory; a change costs what has changed."""
 
-import gzip
-import hashlib
+import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from inventory_service.domain import inventory as documents
+from inventory_service.domain.documents import Document, Fits, Question, make_document
+from inventory_service.domain.forms import (
+    AnsibleForm,
+    ColumnsForm,
+    Encode,
+    FirstForm,
+    Form,
+)
+from inventory_service.domain.inventory import COLUMNS, Row, list_groups, name_filter_groups
 from inventory_service.domain.nodes import IN_SERVICE, LIVE
-from inventory_service.storage.models import get_revision
+from inventory_service.domain.sections import Host, Section, change_sections, make_sections
 from inventory_service.storage.queries import nodes as queries
+from inventory_service.storage.queries.inventory import list_inventory_rows
+from inventory_service.storage.queries.revisions import Version, get_version, is_same_past
 
+_LIVE = [state.value for state in LIVE]
+_STATE = COLUMNS.index("state")
 #: How many combinations of form and filters are kept.
 _MOST_DOCUMENTS = 32
 
 
-class Encoder(Protocol):
-    """How a document becomes bytes of JSON."""
+@dataclass(frozen=True)
+class _Copy:
+    """All live nodes as they were at one version of the fleet, in the forms that are in use."""
 
-    def __call__(self, document: Any, /) -> bytes:  # noqa: ANN401 - any JSON document
-        """Return the document as bytes."""
-
-
-@dataclass
-class Document:
-    """An answer in bytes, for one revision of the fleet."""
-
-    revision: int
-    body: bytes
-
-    @cached_property
-    def etag(self) -> str:
-        """Return a strong validator.
-
-        The hash of the content stands beside the revision, since a restored database counts on
-        from an older one.
-        """
-        return f"r{self.revision}-{hashlib.blake2b(self.body, digest_size=12).hexdigest()}"
-
-    @cached_property
-    def zipped(self) -> bytes:
-        """Return the body as gzip; made once, at a level where speed and size meet."""
-        return gzip.compress(self.body, compresslevel=5, mtime=0)
+    version: Version
+    forms: tuple[Form, ...]
+    sections: list[Section]
 
 
 class InventoryDocuments:
-    """The documents of the newest revision that was asked for, by form and filters."""
+    """The documents of the newest version that was asked for, by form and filters.
 
-    def __init__(self, encode: Encoder) -> None:
-        self._encode = encode
-        self._kept: OrderedDict[object, Document] = OrderedDict()
+    A copy of the fleet is kept. When the fleet has changed, only what has changed since is read and
+    written anew.
+    """
+
+    def __init__(self, encode: Encode) -> None:
+        self._forms: dict[str, Form] = {
+            "ansible": AnsibleForm(encode),
+            "columns": ColumnsForm(encode),
+            "first": FirstForm(encode),
+        }
+        self._copy: _Copy | None = None
+        self._kept: OrderedDict[tuple[str, object], tuple[Version, Document]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, session: Session, form: str, filters: queries.Filters) -> Document:
-        """Return the fleet in one form: 'ansible', 'columns' or 'first'."""
-        revision = get_revision(session)
+        """Return the fleet in one form: 'ansible', 'columns' or 'first'.
+
+        ``session`` should have read nothing yet. So versions come in the order of the lock, and one
+        that is older than what is kept can only be that of a restored database.
+        """
         narrowed = narrow_to_service(filters)
-        key = (form, tuple(sorted((name, tuple(values)) for name, values in narrowed.items())))
+        key = form, tuple(sorted((name, tuple(values)) for name, values in narrowed.items()))
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and kept.revision == revision:
-                self._kept.move_to_end(key)
-                return kept
-        rows = queries.list_inventory_rows(session, narrowed)
-        document = Document(revision, self._encode(_FORMS[form](rows, revision)))
-        with self._lock:
-            self._kept[key] = document
+            version = get_version(session)
+            known, document = self._kept.get(key, (None, None))
+            if document is None or known != version:
+                document = self._make(session, version, self._forms[form], key, narrowed)
+                self._kept[key] = version, document
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_DOCUMENTS:
                 self._kept.popitem(last=False)
-        return document
+            return document
+
+    def _make(
+        self,
+        session: Session,
+        version: Version,
+        form: Form,
+        key: tuple[str, object],
+        filters: queries.Filters,
+    ) -> Document:
+        copy = self._copy
+        forms = copy.forms if copy else ()
+        if copy is None or form not in forms or not is_same_past(session, copy.version, version):
+            # What is kept goes first, so that a large fleet is never in memory twice.
+            self._copy = copy = None
+            self._kept.clear()
+            copy = _read_all(session, version, forms if form in forms else (*forms, form))
+        elif copy.version != version:
+            copy = _read_changes(session, version, copy)
+        self._copy = copy
+        _, last = self._kept.get(key, (None, None))
+        question = Question(form, copy.forms.index(form), _make_filter(filters))
+        return make_document(question, version.revision, copy.sections, last)
+
+
+def _read_all(session: Session, version: Version, forms: tuple[Form, ...]) -> _Copy:
+    rows = list_inventory_rows(session, {"state": _LIVE})
+    return _Copy(version, forms, make_sections(_make_host(forms, row) for row in rows))
+
+
+def _read_changes(session: Session, version: Version, copy: _Copy) -> _Copy:
+    changes: dict[str, Host | None] = {}
+    for row in list_inventory_rows(session, {}, since=copy.version.revision):
+        if row[_STATE] in _LIVE:
+            changes[row[0]] = _make_host(copy.forms, row)
+        else:
+            # Its name may belong to a live node by now.
+            changes.setdefault(row[0], None)
+    return _Copy(version, copy.forms, change_sections(copy.sections, changes))
+
+
+def _make_host(forms: tuple[Form, ...], row: Row) -> Host:
+    return Host(row[0], list_groups(row), tuple(form.show_host(row) for form in forms))
+
+
+def _make_filter(filters: queries.Filters) -> Fits:
+    wanted = name_filter_groups(filters)
+    return functools.cache(lambda groups: all(names.intersection(groups) for names in wanted))
 
 
 def list_known_hosts(session: Session) -> str:
@@ -94,10 +138,3 @@ def narrow_to_service(filters: queries.Filters) -> dict[str, list[str]]:
     if "any" in states:
         states = [state.value for state in LIVE]
     return narrowed | {"state": states}
-
-
-_FORMS: dict[str, Callable[[list[list[Any]], int], Any]] = {
-    "ansible": lambda rows, _revision: documents.make_ansible_document(rows),
-    "columns": lambda rows, revision: documents.make_columns_document(rows, revision=revision),
-    "first": lambda rows, _revision: documents.make_first_document(rows),
-}

@@ -2,6 +2,7 @@
 """What Prometheus is to scrape, as its http_sd takes it."""
 
 import ipaddress
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from inventory_service.domain.errors import NotFound
 from inventory_service.domain.inventory import COLUMNS
 from inventory_service.storage.models import Service
 from inventory_service.storage.queries import nodes as queries
+from inventory_service.storage.queries.inventory import list_inventory_rows
 from inventory_service.storage.queries.services import read_placement
 from inventory_service.usecases.inventory import narrow_to_service
 
@@ -63,8 +65,8 @@ def list_job_targets(
 
 
 def _list_nodes(session: Session, filters: queries.Filters, address: str) -> list[dict[str, Any]]:
-    rows = queries.list_inventory_rows(session, narrow_to_service(filters))
-    nodes = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    rows = list_inventory_rows(session, narrow_to_service(filters))
+    nodes = [dict(zip(COLUMNS, row, strict=True)) for row in sorted(rows, key=itemgetter(0))]
     return [node for node in nodes if node[address] is not None]
 
 

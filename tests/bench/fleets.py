@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
-from inventory_service.domain.inventory import (
-    COLUMNS,
-    make_ansible_document,
-    make_columns_document,
-)
+from inventory_service.api.answers import to_json
+from inventory_service.domain.documents import Question, make_document
+from inventory_service.domain.forms import AnsibleForm, ColumnsForm, Form
+from inventory_service.domain.inventory import COLUMNS, list_groups
+from inventory_service.domain.sections import Host, make_sections
 
 KEY = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
 
@@ -54,10 +54,19 @@ def _make_row(number: int) -> list[Any]:
     return [facts[name] for name in COLUMNS]
 
 
+def write_document(form: Form, size: int) -> bytes:
+    """Return the fleet as the service writes it."""
+    sections = make_sections(
+        Host(row[0], list_groups(row), (form.show_host(row),)) for row in make_rows(size)
+    )
+    document = make_document(Question(form, 0, lambda _groups: True), 1, sections, None)
+    return b"".join(document.read())
+
+
 def write_source(kind: str, folder: Path, size: int) -> Path:
     """Write the fleet as one of KINDS; return the file to hand to Ansible."""
     name = f"{kind.replace(' ', '-').replace(',', '')}-{size}"
-    return KINDS[kind](folder / name, make_ansible_document(make_rows(size)))
+    return KINDS[kind](folder / name, json.loads(write_document(AnsibleForm(to_json), size)))
 
 
 def _write_yaml(path: Path, document: dict[str, Any]) -> Path:
@@ -112,7 +121,7 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def serving(size: int) -> Iterator[str]:
     """Serve a fleet as the service does, from bytes with an ETag; yield the address."""
-    body = json.dumps(make_columns_document(make_rows(size), revision=1)).encode()
+    body = write_document(ColumnsForm(to_json), size)
     etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -19,7 +19,10 @@ class AuditRecord(Base):
     """One act that changed the fleet, or that was refused; records are only ever added."""
 
     __tablename__ = "audit_records"
-    __table_args__ = (Index("ix_audit_records_subject", "noun", "subject"),)
+    __table_args__ = (
+        Index("ix_audit_records_subject", "noun", "subject"),
+        Index("ix_audit_records_revision_id", "revision", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UTCDateTime)

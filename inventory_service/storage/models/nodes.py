@@ -91,7 +91,7 @@ class Node(Base):
     last_seen: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column(index=True)
 
     def move(self, wanted: NodeState, actor: Actor, reason: str | None) -> "Transition":
         """Go on to another state, and leave the record of it.

@@ -46,6 +46,7 @@ def test_nodes_in_service_stand_in_the_inventory(fleet: Caller) -> None:
         ("?state=any", {"planned", "provisioning", "active", "maintenance", "failed"}),
         ("?state=planned", {"planned"}),
         ("?state=active&state=failed", {"active", "failed"}),
+        ("?state=retired", set()),
         ("?project=shop&environment=prod&region=lon1&cluster=main&state=active", {"active"}),
         ("?project=other", set()),
     ],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The documents that other programs read are made from the same rows."""
+"""What other programs read of a node is made from one row."""
 
 from typing import Any
 
@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from inventory_service.domain.inventory import (
     COLUMNS,
-    get_groups,
+    get_first_node,
     get_host_variables,
-    make_ansible_document,
-    make_columns_document,
-    make_first_document,
+    list_groups,
     mark_unsafe,
+    name_filter_groups,
 )
 
 
@@ -25,22 +24,26 @@ def make_row(**values: Any) -> list[Any]:
 
 
 def test_groups_come_by_type_cluster_region_environment_project_and_state() -> None:
-    rows = [make_row(region="eu-west", env="prod", project="shop"), make_row()]
-    assert get_groups(rows) == {
-        "cluster_main": [0, 1],
-        "env_prod": [0],
-        "project_shop": [0],
-        "region_eu_west": [0],
-        "state_active": [0, 1],
-        "web": [0, 1],
-    }
+    row = make_row(region="eu-west", env="prod", project="shop")
+    assert list_groups(row) == (
+        "web",
+        "cluster_main",
+        "region_eu_west",
+        "env_prod",
+        "project_shop",
+        "state_active",
+    )
+    assert list_groups(make_row()) == ("web", "cluster_main", "state_active")
+
+
+def test_each_filter_is_a_choice_of_groups() -> None:
+    filters = {"environment": ["prod"], "node_type": ["web", "data-store"], "region": []}
+    assert name_filter_groups(filters) == [{"env_prod"}, {"web", "data_store"}]
 
 
 def test_services_are_groups_too() -> None:
-    rows = [make_row(node_services={"shop-api": {"port": 80}, "db": {"port": 1}}), make_row()]
-    groups = get_groups(rows)
-    assert (groups["service_shop_api"], groups["service_db"]) == ([0], [0])
-    assert list(groups) == sorted(groups)
+    row = make_row(node_services={"shop-api": {"port": 80}, "db": {"port": 1}})
+    assert list_groups(row)[-2:] == ("service_shop_api", "service_db")
 
 
 def test_what_is_not_known_is_left_out_and_own_variables_come_last() -> None:
@@ -56,21 +59,10 @@ def test_what_is_not_known_is_left_out_and_own_variables_come_last() -> None:
     }
 
 
-def test_both_documents_tell_one_story() -> None:
-    rows = [make_row(node_id=f"web-{number}", vars={"motd": "{{ x }}"}) for number in range(3)]
-    columns = make_columns_document(rows, revision=7)
-    ansible = make_ansible_document(rows)
-    assert set(ansible["_meta"]["hostvars"]) == {row[0] for row in columns["rows"]}
-    for name, positions in columns["groups"].items():
-        assert ansible[name]["hosts"] == [columns["rows"][place][0] for place in positions]
-    assert columns["revision"] == 7
-    assert ansible["_meta"]["hostvars"]["web-0"]["motd"] == {"__ansible_unsafe": "{{ x }}"}
-
-
 def test_the_first_shape_keeps_its_keys_and_always_has_an_address() -> None:
-    nodes = make_first_document([make_row(external_ip="192.0.2.1")])["nodes"]
-    assert nodes[0]["internal_ip"] == "192.0.2.1"
-    assert {"node_id", "node_type", "cluster_id", "region", "internal_ip"} <= nodes[0].keys()
+    node = get_first_node(make_row(external_ip="192.0.2.1"))
+    assert node["internal_ip"] == "192.0.2.1"
+    assert {"node_id", "node_type", "cluster_id", "region", "internal_ip"} <= node.keys()
 
 
 @given(st.recursive(st.text() | st.none() | st.integers(), st.lists))
