@@ -4,6 +4,7 @@
 from typing import Any
 
 import orjson
+import structlog
 from flask import Flask
 from flask.json.provider import JSONProvider
 from flask_openapi3 import OpenAPI
@@ -22,6 +23,8 @@ from inventory_service.logs import set_up_logs
 from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
 from inventory_service.usecases.inventory import InventoryDocuments
+
+_log = structlog.get_logger(__name__)
 
 
 class _JSON(JSONProvider):
@@ -52,8 +55,17 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions[EXTENSION] = Parts(
         settings=settings,
-        database=Database(settings.database_url),
+        database=Database(
+            settings.database_url, lock_timeout_s=settings.lock_timeout_s, tell=_tell_outage
+        ),
         documents=InventoryDocuments(to_json),
     )
     api.register(app)
     return app
+
+
+def _tell_outage(kind: str, reason: str | None) -> None:
+    if reason is None:
+        _log.warning("the database is back", kind=kind)
+    else:
+        _log.error("the database fails", kind=kind, reason=reason)

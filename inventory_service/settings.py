@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     threads: int = Field(
         default=8, ge=1, le=256, description="How many requests `qm serve` answers at once."
     )
+    lock_timeout_s: int = Field(
+        default=10,
+        ge=1,
+        le=60,
+        description="How long a change waits for another writer before it is answered with 503.",
+    )
     max_body_bytes: int = Field(
         default=8 * _MEBIBYTE, ge=1024, description="A larger request body is refused with 413."
     )

@@ -67,7 +67,7 @@ CHECK = (
 
 SLOW = (
     Stage("contract", (*PYTEST, "-m", "not hosts", "tests/contract"), timeout_s=900),
-    Stage("e2e", (*PYTEST, "-m", "not hosts", "tests/e2e"), timeout_s=900),
+    Stage("e2e", (*PYTEST, "-m", "not hosts", "tests/e2e"), timeout_s=1800),
     Stage("collection", ("python", "-m", "tests.architecture.collection"), timeout_s=1200),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
     Stage("hosts", (*PYTEST, "-m", "hosts", "tests"), timeout_s=1800),

@@ -38,13 +38,16 @@ def live() -> Response:
 @routes.get("/ready", summary="Can it work?", responses={200: ReadinessView})
 @public
 def ready() -> Response:
-    """The database answers, and has the schema that this version needs; else 503 says which."""
+    """The database answers, has the schema that this version needs, and takes changes.
+
+    Else 503 says which of these is not so.
+    """
     database = get_database()
-    if not database.is_answering():
-        raise Unavailable("The database does not answer.")
-    schema = read_schema(database.engine)
+    with database.reading():
+        schema = read_schema(database.engine)
     if not schema.is_current:
         raise Unavailable(schema.explain())
+    database.check_writing()
     return answer(
         {"status": "ready", "database": database.engine.dialect.name, "schema": schema.wanted}
     )

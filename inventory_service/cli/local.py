@@ -49,5 +49,5 @@ def explained() -> Iterator[None]:
         reason = str(error).splitlines()[0]
         raise Failure(
             f"the database cannot be used: {reason}",
-            next_step="check QM_DATABASE_URL; is the server or folder there, the driver installed?",
+            next_step="check QM_DATABASE_URL: is the server or file there? `qm init` makes one",
         ) from error

@@ -2,33 +2,52 @@
 """The database: how it is opened, and the two kinds of transaction that doors may begin."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from inventory_service.domain.errors import Conflict, Unavailable
+from inventory_service.storage import postgresql
+from inventory_service.storage.outages import Outage, Tell, explain
+from inventory_service.storage.probes import make_probe
+from inventory_service.storage.sqlite import open_sqlite
 
-#: How long a writer waits for another one before it answers 503.
+#: How long a writer waits for another one before it answers 503, where nothing else is set.
 LOCK_TIMEOUT_S = 10
+#: How long the question whether changes are taken may wait for a writer.
+_PROBE_TIMEOUT_S = 0.5
+_NEXT_STEP = "Send the same request again later; with an Idempotency-Key it acts only once."
+
+
+def _tell_nobody(_kind: str, _reason: str | None) -> None:
+    pass
 
 
 class Database:
     """An open database; ``reading`` and ``writing`` are the only ways in."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = open_engine(url)
-        self._writing = self.engine.execution_options(qm_writes=True)
+    def __init__(
+        self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, tell: Tell = _tell_nobody
+    ) -> None:
+        self.engine = open_engine(url, creates=False, lock_timeout_s=lock_timeout_s)
+        self._lock_timeout_s = lock_timeout_s
         # SQLite's transactions see one state anyway; PostgreSQL's do so from this level on.
         self._reading = (
             self.engine
             if self.engine.dialect.name == "sqlite"
             else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        self._no_reading = Outage("reading", tell)
+        self._no_writing = Outage("writing", tell)
+        self._has_written = False
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -36,11 +55,12 @@ class Database:
 
         :raises Unavailable: the database does not answer.
         """
-        with _translated(), Session(self._reading, autoflush=False) as session:
+        with _translated(self._no_reading), Session(self._reading, autoflush=False) as session:
             try:
                 yield session
             finally:
                 session.rollback()
+        self._no_reading.note_success()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
@@ -49,62 +69,67 @@ class Database:
         The write lock is taken at once, so that what is read inside can't be overtaken: SQLite's
         deferred transactions would fail at their first write instead (BEGIN IMMEDIATE).
 
-        :raises Unavailable: the database does not answer, or is locked for too long.
+        :raises Unavailable: the database does not answer, takes no changes, or is locked for
+            too long.
         """
+        with self._changing(self._lock_timeout_s) as session:
+            yield session
+        if self._no_writing.reason is None:
+            self._has_written = True
+        else:
+            # That this change was kept does not tell it of a larger one.
+            with contextlib.suppress(Unavailable):
+                self.check_writing()
+
+    def check_writing(self) -> None:
+        """Let pass that the database takes changes; tried only while that is not known.
+
+        :raises Unavailable: it does not.
+        """
+        if self._has_written and self._no_writing.reason is None:
+            return
+        for statement in make_probe():
+            with self._changing(_PROBE_TIMEOUT_S) as session:
+                session.execute(statement)
+        self._has_written = True
+        self._no_writing.note_success()
+
+    @contextlib.contextmanager
+    def _changing(self, lock_timeout_s: float) -> Iterator[Session]:
+        engine = self.engine.execution_options(qm_writes=True, qm_lock_timeout_s=lock_timeout_s)
         with (
-            _translated(),
-            Session(self._writing, expire_on_commit=False) as session,
+            _translated(self._no_writing),
+            Session(engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             if self.engine.dialect.name != "sqlite":
-                session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+                wait_ms = round(lock_timeout_s * 1000)
+                session.execute(text(f"SET LOCAL lock_timeout = '{wait_ms}ms'"))
                 # One writer at a time here too: what is checked can't be overtaken before it is
                 # written, and revisions are given out in the order of commits.
                 session.execute(text("SELECT revision FROM fleet FOR UPDATE"))
             yield session
 
-    def is_answering(self) -> bool:
-        """Tell whether a query is answered now."""
-        try:
-            with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except DBAPIError:
-            return False
-        return True
 
-
-def open_engine(url: str) -> Engine:
-    """Return the engine of a database URL; the folder of a SQLite file is made if missing."""
+def open_engine(
+    url: str, *, creates: bool = True, lock_timeout_s: float = LOCK_TIMEOUT_S
+) -> Engine:
+    """Return the engine of a database URL; a SQLite file and its folder are made if missing."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        # psycopg 3, also where the URL names no driver.
-        parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = create_engine(parsed, connect_args={"timeout": LOCK_TIMEOUT_S})
-    event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "begin", _begin)
+    if parsed.get_backend_name() == "sqlite":
+        return open_sqlite(parsed, creates=creates, lock_timeout_s=lock_timeout_s)
+    # psycopg 3, also where the URL names no driver. The service's threads bound the connections.
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=-1
+    )
+    postgresql.bound(engine, lock_timeout_s=lock_timeout_s)
     return engine
 
 
-def _set_pragmas(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    # The driver's own transaction handling is switched off: it begins too late, see `writing`.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("qm_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translated(outage: Outage) -> Iterator[None]:
+    if outage.is_silent():
+        raise Unavailable(f"{outage.reason} {_NEXT_STEP}")
     try:
         yield
     except IntegrityError as error:
@@ -112,10 +137,10 @@ def _translated() -> Iterator[None]:
         raise Conflict(
             "What is asked for does not go with what is on record by now. Read it again."
         ) from error
+    except (DataError, NotSupportedError, ProgrammingError):
+        # These are mistakes of ours.
+        raise
     except DatabaseError as error:
-        # The plain class is what SQLite raises for a file that is damaged or no database.
-        if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
-            raise
-        raise Unavailable(
-            f"The database does not answer: {error.orig}. The same request may succeed later."
-        ) from error
+        reason = explain(error)
+        outage.note_failure(reason, error)
+        raise Unavailable(f"{reason} {_NEXT_STEP}") from error

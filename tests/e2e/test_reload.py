@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from tests.contract.processes import QM, clean_environment, free_port
-from tests.e2e.test_service_process import wait_until
+from tests.e2e.service.process import wait_until
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 4

@@ -8,8 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,54 @@ from psycopg import sql
 from tests.hosts.engine import EngineMissing, install_packages
 
 TEMPLATE = "template_fleet"
+INITDB = ("-A", "trust", "-E", "UTF8", "--no-sync")
+SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=")
 
 
-@dataclass(frozen=True)
 class Postgres:
-    """A running server; ``folder`` holds its socket."""
+    """A server; ``folder`` holds its socket, its data and its log."""
 
-    folder: Path
+    def __init__(self, folder: Path, settings: Sequence[str]) -> None:
+        self.folder = folder
+        self._settings = (*SETTINGS, *settings, f"unix_socket_directories={folder}")
+        self._process: subprocess.Popen[bytes] | None = None
+        # It refuses to run as root.
+        self._as_owner: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            shutil.chown(folder, _owner())
+            group = pwd.getpwnam(_owner()).pw_gid
+            self._as_owner = {"user": _owner(), "group": group, "extra_groups": []}
+        subprocess.run(
+            [find_programs() / "initdb", "-D", folder / "data", *INITDB, "-U", _owner()],
+            check=True, capture_output=True, cwd=folder, **self._as_owner,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = [word for setting in self._settings for word in ("-c", setting)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [find_programs() / "postgres", "-D", self.folder / "data", *options],
+                stdout=log, stderr=log, cwd=self.folder, **self._as_owner,
+            )  # fmt: skip
+        # -t 1 waits until the server answers, or a second is over.
+        ask = [find_programs() / "pg_isready", "-q", "-h", self.folder, "-t", "1"]
+        for _ in range(600):
+            if subprocess.run(ask, check=False).returncode == 0:
+                return
+            assert self._process.poll() is None, (self.folder / "log").read_text("utf-8")
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End the server; SIGINT is the fast stop, which does not wait for clients."""
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(30)
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to the server and to each process that serves one connection."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        subprocess.run(["pkill", f"-{number.value}", "-P", str(self._process.pid)], check=False)
 
     def url(self, database: str) -> str:
         """Return the SQLAlchemy URL of a database."""
@@ -46,61 +86,31 @@ class Postgres:
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
         )
 
-    def run(self, statement: sql.Composed) -> None:
+    def run(self, statement: sql.Composable) -> None:
         """Run one statement beside the databases of the tests."""
-        with psycopg.connect(
-            host=str(self.folder), user=_owner(), dbname="postgres", autocommit=True
-        ) as connection:
+        with self.connect("postgres") as connection:
             connection.execute(statement)
+
+    def connect(self, database: str) -> psycopg.Connection[Any]:
+        """Return a connection of somebody else's to a database, without transactions."""
+        return psycopg.connect(
+            host=str(self.folder), user=_owner(), dbname=database, autocommit=True
+        )
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Postgres]:
-    """Start a server, and remove it with its data at the end.
+def running(*settings: str) -> Iterator[Postgres]:
+    """Start a server with more settings, and remove it with its data at the end.
 
     Its folder is not one of pytest's: those are closed to others, and the server is not root.
     """
     with tempfile.TemporaryDirectory(prefix="qm-postgres-") as name:
-        folder = Path(name)
-        as_owner: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            shutil.chown(folder, _owner())
-            group = pwd.getpwnam(_owner()).pw_gid
-            as_owner = {"user": _owner(), "group": group, "extra_groups": []}
-        with _started(folder, as_owner):
-            yield Postgres(folder)
-
-
-@contextlib.contextmanager
-def _started(folder: Path, as_owner: dict[str, Any]) -> Iterator[None]:
-    programs = find_programs()
-    data = folder / "data"
-    subprocess.run(
-        [programs / "initdb", "-D", data, "-U", _owner(), "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True, capture_output=True, cwd=folder, **as_owner,
-    )  # fmt: skip
-    settings = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses="]
-    settings.append(f"unix_socket_directories={folder}")
-    options = [word for setting in settings for word in ("-c", setting)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [programs / "postgres", "-D", data, *options],
-            stdout=log, stderr=log, cwd=folder, **as_owner,
-        )  # fmt: skip
-    try:
-        # -w waits until the server answers, or the time is over.
-        for _ in range(600):
-            ready = subprocess.run(
-                [programs / "pg_isready", "-q", "-h", folder, "-t", "1"], check=False
-            )
-            if ready.returncode == 0:
-                break
-            assert process.poll() is None, (folder / "log").read_text("utf-8")
-        yield
-    finally:
-        # SIGINT is the fast stop: it does not wait for clients.
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        server = Postgres(Path(name), settings)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.end()
 
 
 def find_programs() -> Path:

@@ -9,7 +9,13 @@ from sqlalchemy import text
 
 from inventory_service.domain.errors import Unavailable
 from inventory_service.storage.database import Database, open_engine
-from inventory_service.storage.models import Project, get_revision, next_revision, record
+from inventory_service.storage.models import (
+    KeptAnswer,
+    Project,
+    get_revision,
+    next_revision,
+    record,
+)
 from tests.service.conftest import ACTOR
 
 
@@ -62,10 +68,75 @@ def test_many_writers_lose_no_change(database: Database) -> None:
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "fleet.sqlite").write_text("this is no database at all" * 100)
     database = Database(f"sqlite:///{tmp_path}/fleet.sqlite")
-    assert not database.is_answering()
     with pytest.raises(Unavailable, match="does not answer"), database.reading() as session:
         get_revision(session)
     database.engine.dispose()
+
+
+def test_a_database_that_is_missing_is_not_made_by_asking_it(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.sqlite"
+    database = Database(f"sqlite:///{path}")
+    with pytest.raises(Unavailable, match="does not answer"), database.reading() as session:
+        get_revision(session)
+    assert not path.exists()
+    database.engine.dispose()
+
+
+def test_a_database_that_was_replaced_is_seen_as_it_is_now(tmp_path: Path, template: Path) -> None:
+    path, copy = tmp_path / "fleet.sqlite", tmp_path / "copy.sqlite"
+    path.write_bytes(template.read_bytes())
+    copy.write_bytes(template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    with database.writing() as session:
+        next_revision(session)
+    database.engine.dispose()
+    with database.reading() as session:
+        assert get_revision(session) == 1
+    copy.rename(path)
+    with database.reading() as session:
+        assert get_revision(session) == 0
+    database.engine.dispose()
+
+
+def test_each_of_many_threads_gets_a_connection(database: Database) -> None:
+    all_read = threading.Barrier(40, timeout=60)
+    revisions = []
+
+    def read() -> None:
+        with database.reading() as session:
+            revisions.append(get_revision(session))
+            all_read.wait()
+
+    threads = [threading.Thread(target=read) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert revisions == [0] * 40
+
+
+def test_an_outage_is_told_once_each_way(tmp_path: Path, template: Path) -> None:
+    path = tmp_path / "fleet.sqlite"
+    told: list[tuple[str, str | None]] = []
+    database = Database(f"sqlite:///{path}", tell=lambda kind, reason: told.append((kind, reason)))
+    for _ in range(3):
+        with pytest.raises(Unavailable), database.reading() as session:
+            get_revision(session)
+    path.write_bytes(template.read_bytes())
+    for _ in range(3):
+        with database.reading() as session:
+            get_revision(session)
+    assert [kind for kind, _ in told] == ["reading", "reading"]
+    assert "unable to open" in (told[0][1] or "")
+    assert told[1][1] is None
+    database.engine.dispose()
+
+
+def test_the_question_whether_changes_are_taken_leaves_nothing(database: Database) -> None:
+    database.check_writing()
+    with database.reading() as session:
+        assert get_revision(session) == 0
+        assert session.query(KeptAnswer).count() == 0
 
 
 def test_the_folder_of_a_new_database_belongs_to_its_owner_alone(tmp_path: Path) -> None:
