@@ -183,10 +183,52 @@ class PlanView(BaseModel):
     digest: str
 
 
+class AddedNodeView(BaseModel):
+    """A node of a Terraform file that the fleet does not have."""
+
+    address: str = Field(description="what Terraform calls it")
+    node_id: str
+    fields: dict[str, Any]
+
+
+class FieldChangeView(BaseModel):
+    """A field that a Terraform file would change."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ChangedNodeView(BaseModel):
+    """A node that a Terraform file would change."""
+
+    address: str
+    node_id: str
+    changes: list[FieldChangeView]
+
+
+class SkipView(BaseModel):
+    """Something in a Terraform file that is not made a node, or a part of one."""
+
+    address: str = Field(description="the first of its kind")
+    reason: str
+    more: int = Field(description="how many others there are with the same reason")
+
+
+class TerraformPlanView(BaseModel):
+    """What a Terraform file would record."""
+
+    add: list[AddedNodeView]
+    update: list[ChangedNodeView]
+    unchanged: int
+    skipped: list[SkipView]
+    digest: str
+
+
 class ImportView(BaseModel):
     """A plan, and whether it was recorded."""
 
-    plan: PlanView
+    plan: PlanView | TerraformPlanView
     applied: bool
 
 

@@ -17,6 +17,7 @@ from inventory_service.cli.projects import project
 from inventory_service.cli.services import service
 from inventory_service.cli.serving import init, migrate, serve
 from inventory_service.cli.status import status
+from inventory_service.cli.terraform import import_terraform
 from inventory_service.cli.tokens import token
 
 __all__ = ["main"]
@@ -34,6 +35,7 @@ def main() -> None:
     """
 
 
+import_group.add_command(import_terraform)
 for command in (
     init,
     migrate,

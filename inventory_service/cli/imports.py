@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`qm import csv`: a file of projects becomes a plan, and with --apply planned nodes."""
+"""`qm import`: a file becomes a plan, and with --apply planned nodes; `csv` takes projects."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import click
 
 from inventory_service.cli.client import Api, Thing, faults_of, open_api
-from inventory_service.cli.failures import Failure
+from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.fields import given
 from inventory_service.cli.invocation import (
     Invocation,
@@ -16,7 +16,7 @@ from inventory_service.cli.invocation import (
     pass_invocation,
     wants_json,
 )
-from inventory_service.cli.output import print_json, print_table, say
+from inventory_service.cli.output import print_json, print_table, say, shown
 
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
 
@@ -51,45 +51,44 @@ def csv(
     Columns: Project,Servers,MasterSpec,WebSpec and, optional, Environment and Region.
     """
     name = getattr(file, "name", "-")
-    order = {"format": "csv", "content": _text(file.read(), name)}
+    order = {"format": "csv", "content": read_text(file.read(), name)}
     order |= given(cluster=cluster, provider=provider, reason=reason)
+    done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
+    if done is None:
+        return
+    if done["applied"]:
+        say("Recorded. Make the servers with: ansible-playbook quartermaster.fleet.provision")
+    elif any(_rows(done["plan"])):
+        say("Nothing is changed yet. Record this plan with --apply.")
+
+
+def import_file(
+    invocation: Invocation,
+    name: str,
+    order: dict[str, Any],
+    *,
+    is_apply: bool,
+    print_plan: Callable[[dict[str, Any]], None],
+) -> dict[str, Any] | None:
+    """Show the plan of a file and, if asked, record exactly that; return the last answer.
+
+    For programs all is printed by then, and None is returned.
+    """
     api = open_api(invocation)
     answer = _post(api, name, order | {"apply": False})
     if not wants_json():
-        _print_plan(answer["plan"])
+        print_plan(answer["plan"])
     if is_apply:
         # The digest makes the service refuse when the fleet changed after this plan was printed.
         digest = answer["plan"]["digest"]
         answer = _post(api, name, order | {"apply": True, "plan_digest": digest})
     if wants_json():
         print_json(answer)
-    elif answer["applied"]:
-        say("Recorded. Make the servers with: ansible-playbook quartermaster.fleet.provision")
-    elif any(_rows(answer["plan"])):
-        say("Nothing is changed yet. Record this plan with --apply.")
-
-
-def _post(api: Api, name: str, order: dict[str, Any]) -> dict[str, Any]:
-    """Send the file; a fault in it is told with its line and the number of its column."""
-    try:
-        answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order)
-    except Failure as failure:
-        placed = [fault for fault in faults_of(failure.problem or {}) if fault.get("line")]
-        if not placed:
-            raise
-        raise Failure(
-            "\n".join(
-                f"{name}, line {fault['line']}, column {fault.get('column', 1)}: "
-                f"{fault.get('field', '')}: {fault.get('reason', '')}"
-                for fault in placed
-            ),
-            next_step="correct the file and import it again; nothing was changed",
-            problem=failure.problem,
-        ) from failure
+        return None
     return answer
 
 
-def _text(content: bytes, name: str) -> str:
+def read_text(content: bytes, name: str) -> str:
     """Return the file's text, its line ends and byte order mark untouched: the service judges.
 
     :raises Failure: it is not UTF-8.
@@ -104,6 +103,35 @@ def _text(content: bytes, name: str) -> str:
             f"{name}, line {line}, column {column}: byte 0x{content[error.start]:02x} is not UTF-8",
             next_step="save the file as UTF-8 and import it again; nothing was changed",
         ) from error
+
+
+def _post(api: Api, name: str, order: dict[str, Any]) -> dict[str, Any]:
+    """Send the file; a fault in it is told with its place: line and column, or its field."""
+    try:
+        answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order)
+    except Failure as failure:
+        faults = faults_of(failure.problem or {})
+        # A fault in the request itself, like a cluster that is not known, has no place in the file.
+        if not any(_is_placed(fault) for fault in faults):
+            raise
+        raise Failure(
+            "\n".join(f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults),
+            Exit(failure.exit_code),
+            next_step="correct the file and import it again; nothing was changed",
+            problem=failure.problem,
+        ) from failure
+    return answer
+
+
+def _is_placed(fault: dict[str, Any]) -> bool:
+    return bool(fault.get("line")) or "." in str(fault.get("field", ""))
+
+
+def _place_of(fault: dict[str, Any]) -> str:
+    field = shown(fault.get("field", ""))
+    if fault.get("line"):
+        return f", line {fault['line']}, column {fault.get('column', 1)}: {field}"
+    return f": {field}"
 
 
 def _print_plan(plan: dict[str, Any]) -> None:

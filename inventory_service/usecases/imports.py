@@ -38,7 +38,7 @@ def plan_import(session: Session, request: ImportRequest) -> Plan:
 
     :raises BadInput: the file has faults, or no cluster can take its nodes.
     """
-    _choose_cluster(session, request)
+    choose_cluster(session, request)
     return _plan(session, request)
 
 
@@ -50,7 +50,7 @@ def apply_import(
     :raises BadInput: the file has faults, or no cluster can take its nodes.
     :raises Conflict: the plan is not the one that was shown; or the mesh has no address left.
     """
-    cluster_id = _choose_cluster(session, request)
+    cluster_id = choose_cluster(session, request)
     plan = _plan(session, request)
     if request.plan_digest is not None and request.plan_digest != plan.digest:
         raise Conflict(
@@ -74,6 +74,30 @@ def apply_import(
         source=SOURCE,
     )
     return plan
+
+
+def choose_cluster(session: Session, request: ImportRequest) -> str:
+    """Return the cluster that takes nodes for which a file names none.
+
+    :raises BadInput: the one that is asked for is not known; or it must be said which one.
+    """
+    if request.cluster is not None:
+        cluster = session.get(Cluster, request.cluster)
+        if cluster is None or cluster.retired_at is not None:
+            raise BadInput(
+                f"There is no live cluster '{request.cluster}'. `qm cluster list` shows those that "
+                "there are.",
+                faults=[Fault("cluster", "is not known or retired")],
+            )
+        return cluster.cluster_id
+    live = session.scalars(select(Cluster.cluster_id).where(Cluster.retired_at.is_(None))).all()
+    if len(live) != 1:
+        raise BadInput(
+            f"There are {len(live)} clusters, so it must be said which one takes the nodes: "
+            "`--cluster NAME`. `qm cluster add` makes one.",
+            faults=[Fault("cluster", "is missing")],
+        )
+    return live[0]
 
 
 def _plan(session: Session, request: ImportRequest) -> Plan:
@@ -115,26 +139,6 @@ def _check_names(session: Session, plan: Plan) -> None:
             "those nodes, or choose another name for the project.",
             faults=[Fault("Project", f"the name '{name}' is taken") for name in sorted(taken)[:50]],
         )
-
-
-def _choose_cluster(session: Session, request: ImportRequest) -> str:
-    if request.cluster is not None:
-        cluster = session.get(Cluster, request.cluster)
-        if cluster is None or cluster.retired_at is not None:
-            raise BadInput(
-                f"There is no live cluster '{request.cluster}'. `qm cluster list` shows those that "
-                "there are.",
-                faults=[Fault("cluster", "is not known or retired")],
-            )
-        return cluster.cluster_id
-    live = session.scalars(select(Cluster.cluster_id).where(Cluster.retired_at.is_(None))).all()
-    if len(live) != 1:
-        raise BadInput(
-            f"There are {len(live)} clusters, so it must be said which one takes the nodes: "
-            "`--cluster NAME`. `qm cluster add` makes one.",
-            faults=[Fault("cluster", "is missing")],
-        )
-    return live[0]
 
 
 def _register_missing(session: Session, actor: Actor, plan: Plan) -> None:

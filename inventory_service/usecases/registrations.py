@@ -55,6 +55,16 @@ def register_nodes(
         the same; ``faults`` name each row and field.
     :raises BadInput: a cluster, a project or an environment is not known; likewise.
     """
+    check_nodes(session, wanted)
+    return _register(session, actor, wanted, quarantine=quarantine, source=source)
+
+
+def check_nodes(session: Session, wanted: Sequence[NodeRegistration]) -> None:
+    """Let nodes pass that can all be registered together.
+
+    :raises Conflict: as `register_nodes`.
+    :raises BadInput: likewise.
+    """
     faults: list[Fault] = []
     kinds: set[type[Refusal]] = set()
 
@@ -72,7 +82,6 @@ def register_nodes(
             "rows named and send all of them again.",
             faults=faults[:_MOST_FAULTS],
         )
-    return _register(session, actor, wanted, quarantine=quarantine, source=source)
 
 
 def _raise(_place: int, refusal: Refusal) -> None:

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Terraform files: show what one would change, and record it, all or nothing."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.domain.actors import Actor
+from inventory_service.domain.errors import Conflict, Fault, Refusal
+from inventory_service.domain.imports import ImportRequest
+from inventory_service.domain.nodes import NodeChange, NodeRegistration, NodeState
+from inventory_service.domain.terraform import TerraformNode, read_terraform
+from inventory_service.domain.terraform_plans import TerraformPlan, apply_changes, plan_rows
+from inventory_service.storage.models import Node
+from inventory_service.usecases.imports import choose_cluster
+from inventory_service.usecases.nodes import change_node
+from inventory_service.usecases.registrations import check_nodes, register_nodes
+
+SOURCE = "terraform"
+#: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
+_CHUNK = 1000
+_FIELDS = tuple(name for name in TerraformNode.model_fields if name != "node_id")
+
+
+def plan_terraform(session: Session, request: ImportRequest) -> TerraformPlan:
+    """Return what the file would change; nothing is changed.
+
+    :raises BadInput: the file has faults, or a node to add can't be registered.
+    :raises Conflict: likewise.
+    """
+    plan, _ = _plan(session, request)
+    with _faults_by_address([added.address for added in plan.add]):
+        check_nodes(session, _registrations(plan, request))
+    return plan
+
+
+def apply_terraform(
+    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+) -> TerraformPlan:
+    """Record what the file says: new nodes as planned, and changes of those that are there.
+
+    :raises BadInput: the file has faults, or a node can't be registered or changed so.
+    :raises Conflict: likewise; or the plan is not the one that was shown.
+    """
+    plan, known = _plan(session, request)
+    if request.plan_digest is not None and request.plan_digest != plan.digest:
+        raise Conflict(
+            "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
+            "changed. Look at the new plan and apply that one."
+        )
+    reason = request.reason or SOURCE
+    for changed in plan.update:
+        wanted = apply_changes(changed.changes, known[changed.node_id])
+        with _faults_by_address([changed.address]):
+            change_node(
+                session,
+                actor,
+                changed.node_id,
+                NodeChange(**wanted, reason=reason),
+                quarantine=quarantine,
+            )
+    with _faults_by_address([added.address for added in plan.add]):
+        register_nodes(
+            session, actor, _registrations(plan, request), quarantine=quarantine, source=SOURCE
+        )
+    return plan
+
+
+def _plan(
+    session: Session, request: ImportRequest
+) -> tuple[TerraformPlan, dict[str, dict[str, Any]]]:
+    """Return the plan, and the fields of the nodes that the file names and the fleet has."""
+    file = read_terraform(request.content)
+    known = _list_known(session, [row.node.node_id for row in file.rows])
+    plan = plan_rows(file.rows, known, file.skipped)
+    homeless = [added for added in plan.add if "cluster_id" not in added.fields]
+    cluster_id = choose_cluster(session, request) if homeless else None
+    for added in homeless:
+        added.fields["cluster_id"] = cluster_id
+    return plan, known
+
+
+def _list_known(session: Session, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    columns = [getattr(Node, name) for name in _FIELDS]
+    known = {}
+    for start in range(0, len(names), _CHUNK):
+        query = select(Node.node_id, *columns).where(
+            Node.node_id.in_(names[start : start + _CHUNK]), Node.state != NodeState.RETIRED.value
+        )
+        for node_id, *values in session.execute(query):
+            known[node_id] = dict(zip(_FIELDS, values, strict=True))
+    return known
+
+
+def _registrations(plan: TerraformPlan, request: ImportRequest) -> list[NodeRegistration]:
+    reason = request.reason or SOURCE
+    return [
+        NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
+    ]
+
+
+@contextmanager
+def _faults_by_address(addresses: Sequence[str]) -> Iterator[None]:
+    """Name faults by Terraform's address instead of the number of a row of ours."""
+    try:
+        yield
+    except Refusal as refusal:
+        faults = [
+            Fault(_place(fault.field, addresses), fault.reason, fault.line, fault.column)
+            for fault in refusal.faults
+        ]
+        raise type(refusal)(refusal.detail, faults=faults) from None
+
+
+def _place(field: str, addresses: Sequence[str]) -> str:
+    if not field.startswith("nodes."):
+        return f"{addresses[0]}.{field}"
+    _, row, name = field.split(".", 2)
+    return f"{addresses[int(row)]}.{name}"
