@@ -9,6 +9,9 @@ It runs from any directory, with any Python from 3.9 on, and needs nothing but t
 service is QM_URL with QM_TOKEN, or a profile of ~/.config/quartermaster/config.ini. If the service
 is down, the last good answer is printed, with a warning, as long as it is younger than
 QM_CACHE_MAX_AGE seconds (3600). Nothing is printed before all of it is known to be right.
+
+QM_TERRAFORM names a file of `terraform output -json`, or a Terraform state, to merge with what the
+service says. The service has the last word, and a warning says where.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 from module_utils._client import Client, ClientError, resolve_connection
 from module_utils._inventory import DEFAULT_MAX_AGE_S, fetch_fleet
 from module_utils._script import make_document
+from module_utils._terraform import read_terraform
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         url, token = resolve_connection()
         client = Client(url, token)
-        fleet = fetch_fleet(client, {}, max_age_s=_max_age_s(), warn=_warn)
+        path = os.environ.get("QM_TERRAFORM")
+        terraform = read_terraform(path) if path else None
+        age_s = _max_age_s()
+        fleet = fetch_fleet(client, {}, terraform=terraform, max_age_s=age_s, warn=_warn)
         document = make_document(fleet, _warn)
         answer = document if options.list else _find_host(document, options.host)
         text = json.dumps(answer, indent=2 if sys.stdout.isatty() else None)

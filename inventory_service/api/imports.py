@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer
+from inventory_service.api.import_views import ImportView
 from inventory_service.api.parts import get_actor, get_parts
-from inventory_service.api.views import ImportView
 from inventory_service.api.writing import writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.imports import ImportRequest, Plan

@@ -8,10 +8,13 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from inventory_service.api.access import SECURITY, needs
+from inventory_service.api.answers import answer
 from inventory_service.api.filters import FilterQuery, to_filters
 from inventory_service.api.parts import get_parts
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.documents import Document
+from inventory_service.domain.terraform_merges import MergeRequest
+from inventory_service.usecases.merges import merge_terraform
 
 _TAG = Tag(name="inventory")
 routes = APIBlueprint(
@@ -54,6 +57,14 @@ def get_inventory(query: InventoryQuery) -> Response:
     parts = get_parts()
     with parts.database.reading() as session:
         return _answer(parts.documents.get(session, query.format, to_filters(query)))
+
+
+@routes.post("", summary="The inventory merged with a Terraform file", responses={200: _ANY_OBJECT})
+@needs(Scope.VIEWER, anonymous=True)
+def merge_inventory(query: FilterQuery, body: MergeRequest) -> Response:
+    """The form 'columns', and what of the file is not used; nothing is recorded."""
+    with get_parts().database.reading() as session:
+        return answer(merge_terraform(session, body.terraform, to_filters(query)))
 
 
 @first_routes.get("", summary="The inventory as a list of nodes", responses={200: _ANY_OBJECT})

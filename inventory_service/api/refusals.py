@@ -2,10 +2,11 @@
 """Refusals stand in the audit too: who was not let, and why."""
 
 import structlog
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 from flask_openapi3 import OpenAPI
 
 from inventory_service.api.parts import get_database
+from inventory_service.domain.actors import Scope
 from inventory_service.domain.errors import Refusal
 from inventory_service.usecases.audit import note_refusal
 
@@ -28,7 +29,16 @@ def register(app: OpenAPI) -> None:
 
 
 def _is_worth_it(response: Response) -> bool:
-    return response.status_code == 403 or request.method not in {"GET", "HEAD"}  # noqa: PLR2004 - HTTP
+    return response.status_code == 403 or _is_act()  # noqa: PLR2004 - HTTP's own number
+
+
+def _is_act() -> bool:
+    """Tell whether the request would change something; what a viewer may send does not."""
+    if request.method in {"GET", "HEAD"}:
+        return False
+    view = current_app.view_functions.get(request.endpoint or "")
+    needed = getattr(view, "needs", None)
+    return needed is None or needed[0] is not Scope.VIEWER
 
 
 def _record(response: Response) -> None:

@@ -82,6 +82,17 @@ options:
     type: list
     elements: str
     default: []
+  terraform:
+    description:
+      - A file of C(terraform output -json), or a Terraform state, to merge with what the service
+        says. Its nodes are hosts too, and it adds what the service does not know of others.
+      - The service has the last word; a warning names each host and field where the file says
+        otherwise, and each node of the file that the service says is planned or retired.
+      - Only what the convention names is sent to the service, and nothing is recorded.
+      - A path in the source file is relative to the folder of that file.
+    type: str
+    env:
+      - name: QM_TERRAFORM
   cache_max_age:
     description:
       - How many seconds ago the kept answer must have been current to be used while the service
@@ -121,9 +132,15 @@ plugin: quartermaster.fleet.quartermaster
 #     prefix: rack
 # compose:
 #   backup_address: wireguard_ip
+
+# staging.quartermaster.yml: with servers that Terraform made and that nobody has registered yet
+# plugin: quartermaster.fleet.quartermaster
+# environment: [staging]
+# terraform: terraform.json
 """
 
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Constructable
@@ -135,6 +152,9 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._client import
 from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory import (
     FILTERS,
     fetch_fleet,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._terraform import (
+    read_terraform,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._values import Omissions, mark
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._roads import (
@@ -175,6 +195,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         """
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        self._source = path
         try:
             fleet = self._fetch()
         except ClientError as error:
@@ -201,9 +222,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         return fetch_fleet(
             client,
             {name: self.get_option(name) for name in FILTERS},
+            terraform=self._read_terraform(),
             max_age_s=self.get_option("cache_max_age"),
             warn=self.display.warning,
         )
+
+    def _read_terraform(self) -> str | None:
+        path, origin = self.get_option_and_origin("terraform")
+        if not path:
+            return None
+        if not str(origin).startswith("env"):
+            # What stands in the source file is found from there, wherever Ansible is started.
+            path = str(Path(self._source).parent / Path(path).expanduser())
+        return read_terraform(path)
 
     def _construct(self, fleet: Fleet, variables: list[dict[str, t.Any]]) -> None:
         """Run the Jinja that the user configured, and none else."""

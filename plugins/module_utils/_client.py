@@ -114,19 +114,34 @@ class Client:
         :raises ClientError: if the service refuses, cannot be reached, or answers anything but
         whole JSON.
         """
+        answer = self.exchange(method, path, body, query)
+        if answer.status == http.HTTPStatus.NO_CONTENT:
+            return None
+        try:
+            return answer.document()
+        except ValueError as error:
+            raise self._refused(method, path, f"the body is not JSON ({error})") from error
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: t.Any = None,
+        query: t.Mapping[str, t.Any] | None = None,
+    ) -> Answer:
+        """Return the answer to a request as it came; if it has content, that is said to be JSON.
+
+        :raises ClientError: as `json`.
+        """
         headers = {"Accept": "application/json"}
         data = None
         if body is not None:
             data = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
         answer = self._request(method, path, query=query, headers=headers, data=data)
-        if answer.status == http.HTTPStatus.NO_CONTENT:
-            return None
-        self._check_media_type(method, path, answer, "application/json")
-        try:
-            return answer.document()
-        except ValueError as error:
-            raise self._refused(method, path, f"the body is not JSON ({error})") from error
+        if answer.status != http.HTTPStatus.NO_CONTENT:
+            self._check_media_type(method, path, answer, "application/json")
+        return answer
 
     def items(self, path: str, query: t.Mapping[str, t.Any] | None = None) -> list[t.Any]:
         """Return all items of a list, page after page.

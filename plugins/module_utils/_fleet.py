@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ._answer import Refusal
-from ._values import ALLOWED_ANSIBLE, Omissions, is_plain
+from ._values import ALLOWED_ANSIBLE, MAX_REPORTED, Omissions, is_plain
 
 VERSION = 1
 HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -27,11 +27,15 @@ OWN_VARIABLES = "vars"
 
 @dataclass(frozen=True)
 class Fleet:
-    """The nodes in one answer: a row a node in `columns`, and the places of each group's rows."""
+    """The nodes in one answer: a row a node in `columns`, and the places of each group's rows.
+
+    `notes` tell, one sentence each, what of a Terraform file did not go into it.
+    """
 
     columns: tuple[str, ...]
     rows: list[list[t.Any]]
     groups: dict[str, list[int]]
+    notes: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -88,7 +92,9 @@ def parse_fleet(body: bytes) -> Fleet:
     _check_rows(columns, rows)
     groups = document.get("groups")
     _check_groups(groups, len(rows))
-    return Fleet(columns, rows, groups)
+    return Fleet(
+        columns, rows, groups, (*_notes_of_conflicts(document), *_notes_of_absent(document))
+    )
 
 
 def _check_columns(columns: t.Any) -> tuple[str, ...]:
@@ -132,6 +138,40 @@ def _check_groups(groups: t.Any, size: int) -> None:
             raise Refusal(f"group {name!r} lists a host that is not there")
         if len(set(places)) != len(places):
             raise Refusal(f"group {name!r} lists a host twice")
+
+
+def _notes_of_conflicts(document: dict[str, t.Any]) -> t.Iterator[str]:
+    conflicts = _list_of(document, "conflicts", ("node_id", "field", "service", "file"))
+    for one in conflicts[:MAX_REPORTED]:
+        service, file = repr(one["service"])[:80], repr(one["file"])[:80]
+        yield (
+            f"{str(one['node_id'])[:63]!r}: the service says that {str(one['field'])[:80]!r} is "
+            f"{service}, and the Terraform file {file}; what the service says is used."
+        )
+    if len(conflicts) > MAX_REPORTED:
+        yield f"The service says otherwise than the Terraform file {len(conflicts)} times in all."
+
+
+def _notes_of_absent(document: dict[str, t.Any]) -> t.Iterator[str]:
+    absent = _list_of(document, "left_out", ("node_id", "state"))
+    for one in absent[:MAX_REPORTED]:
+        yield (
+            f"{str(one['node_id'])[:63]!r} stands in the Terraform file, but the service says that "
+            f"it is {str(one['state'])[:20]!r}; it is left out."
+        )
+    if len(absent) > MAX_REPORTED:
+        yield f"{len(absent)} nodes of the Terraform file are left out in all."
+
+
+def _list_of(
+    document: dict[str, t.Any], name: str, keys: tuple[str, ...]
+) -> list[dict[str, t.Any]]:
+    found = document.get(name, [])
+    if not isinstance(found, list) or not all(
+        isinstance(one, dict) and one.keys() >= set(keys) for one in found
+    ):
+        raise Refusal(f"its {name} are not as a merged inventory has them")
+    return found
 
 
 def _is_safe(host: str, name: str, value: t.Any, omissions: Omissions) -> bool:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import http
 import typing as t
+from dataclasses import dataclass
 
 from ._answer import Refusal
 from ._cache import Cache, Cached
@@ -15,6 +17,7 @@ from ._connection import ClientError
 from ._fleet import Fleet, parse_fleet
 
 if t.TYPE_CHECKING:
+    from ._answer import Answer
     from ._client import Client
 
 INVENTORY = "/api/v1/inventory"
@@ -22,14 +25,36 @@ FILTERS = ("project", "environment", "cluster", "region", "node_type", "state")
 DEFAULT_MAX_AGE_S = 3600
 
 
+@dataclass(frozen=True)
+class Question:
+    """What the service is asked for: nodes by filters, merged with a Terraform file or not.
+
+    The file is what `read_terraform` returns.
+    """
+
+    query: dict[str, list[str]]
+    terraform: str | None = None
+
+    @property
+    def key(self) -> t.Any:
+        """What tells this question from others, as JSON can hold it."""
+        if self.terraform is None:
+            return self.query
+        return [self.query, hashlib.sha256(self.terraform.encode()).hexdigest()]
+
+
 def fetch_fleet(
     client: Client,
     filters: t.Mapping[str, t.Sequence[str]],
     *,
+    terraform: str | None = None,
     max_age_s: float,
     warn: t.Callable[[str], None],
 ) -> Fleet:
     """Return the nodes that fit the filters, as the service knows them now.
+
+    With a Terraform file (`read_terraform`), merged with that by the service; what of the file is
+    not used is told to `warn`.
 
     Each call asks the service; an unchanged fleet costs it a 304. If the service is down, or its
     answer is not whole, the last good answer is used up to the given age, and `warn` is told.
@@ -38,36 +63,51 @@ def fetch_fleet(
         young enough.
     """
     query = {name: sorted(values) for name, values in filters.items() if values}
-    cache = Cache((client.identity, query), warn)
+    question = Question(query, terraform)
+    cache = Cache((client.identity, question.key), warn)
     last = cache.read()
     try:
-        fleet = _ask(client, query, cache, last)
+        fleet = _ask(client, question, cache, last)
     except ClientError as error:
         if not _is_outage(error):
             raise
         fleet = _fall_back(error, last, max_age_s, warn)
     if not fleet.rows:
         warn(f"{client.url}: the service knows no node that fits, so that the inventory is empty.")
+    for note in fleet.notes:
+        warn(note)
     return fleet
 
 
-def _ask(client: Client, query: dict[str, list[str]], cache: Cache, last: Cached | None) -> Fleet:
-    path = {"format": "columns", **query}
-    answer = client.get(INVENTORY, path, etag=last.etag if last else None)
+def _ask(client: Client, question: Question, cache: Cache, last: Cached | None) -> Fleet:
+    if question.terraform is not None:
+        body = {"terraform": question.terraform}
+        answer = client.exchange("POST", INVENTORY, body, question.query)
+        return _take(answer, cache, f"POST {client.url}{INVENTORY}")
+    query = {"format": "columns", **question.query}
+    answer = client.get(INVENTORY, query, etag=last.etag if last else None)
     if last and answer.status == http.HTTPStatus.NOT_MODIFIED:
         try:
             fleet = parse_fleet(last.body)
         except Refusal:
             # Kept by an earlier version that was less strict: ask for the whole.
-            return _ask(client, query, cache, None)
+            return _ask(client, question, cache, None)
         cache.confirm()
         return fleet
+    return _take(answer, cache, f"GET {client.url}{INVENTORY}")
+
+
+def _take(answer: Answer, cache: Cache, asked: str) -> Fleet:
+    """Return the fleet in an answer that came now, and keep the answer.
+
+    :raises ClientError: if it is not whole.
+    """
     try:
         fleet = parse_fleet(answer.body)
     except Refusal as error:
         raise ClientError(
-            f"GET {client.url}{INVENTORY}: the answer was refused: {error}. Check that url is the "
-            "address of the service, and that the service is as new as this collection."
+            f"{asked}: the answer was refused: {error}. Check that url is the address of the "
+            "service, and that the service is as new as this collection."
         ) from error
     cache.write(answer.headers.get("etag", ""), answer.body)
     return fleet

@@ -28,6 +28,7 @@ NO_NOUNS = {
     "projects_csv",
     "terraform",
     "terraform_files",
+    "terraform_merges",
     "terraform_plans",
     "terraform_servers",
     "words",

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the API answers of imports: the plans of a projects.csv and of a Terraform file."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class WantedNodeView(BaseModel):
+    """A node that a plan would add."""
+
+    node_id: str
+    node_type: str
+    project: str
+    environment: str
+    region: str | None
+    spec: str
+
+
+class ResizeView(BaseModel):
+    """A node that a plan would give another size."""
+
+    node_id: str
+    from_spec: str | None
+    to_spec: str
+
+
+class PlanView(BaseModel):
+    """What an import would record."""
+
+    add: list[WantedNodeView]
+    resize: list[ResizeView]
+    retire: list[str]
+    unchanged: int
+    digest: str
+
+
+class AddedNodeView(BaseModel):
+    """A node of a Terraform file that the fleet does not have."""
+
+    address: str = Field(description="what Terraform calls it")
+    node_id: str
+    fields: dict[str, Any]
+
+
+class FieldChangeView(BaseModel):
+    """A field that a Terraform file would change."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ChangedNodeView(BaseModel):
+    """A node that a Terraform file would change."""
+
+    address: str
+    node_id: str
+    changes: list[FieldChangeView]
+
+
+class SkipView(BaseModel):
+    """Something in a Terraform file that is not made a node, or a part of one."""
+
+    address: str = Field(description="the first of its kind")
+    reason: str
+    more: int = Field(description="how many others there are with the same reason")
+
+
+class TerraformPlanView(BaseModel):
+    """What a Terraform file would record."""
+
+    add: list[AddedNodeView]
+    update: list[ChangedNodeView]
+    unchanged: int
+    skipped: list[SkipView]
+    digest: str
+
+
+class ImportView(BaseModel):
+    """A plan, and whether it was recorded."""
+
+    plan: PlanView | TerraformPlanView
+    applied: bool

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inventory merged with a Terraform file, for one reader and one moment."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.domain.nodes import NodeState
+from inventory_service.domain.terraform import read_terraform
+from inventory_service.domain.terraform_merges import merge_rows
+from inventory_service.storage.models import Node, get_revision
+from inventory_service.storage.queries.inventory import list_inventory_rows
+from inventory_service.storage.queries.nodes import Filters
+from inventory_service.usecases.inventory import narrow_to_service
+
+#: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
+_CHUNK = 1000
+
+
+def merge_terraform(session: Session, content: str, filters: Filters) -> dict[str, Any]:
+    """Return the columnar inventory with the file's nodes in it, and what of them is not used.
+
+    :raises BadInput: the file has faults.
+    """
+    file = read_terraform(content)
+    rows = list_inventory_rows(session, narrow_to_service(filters))
+    states = _list_states(session, [row.node.node_id for row in file.rows])
+    merge = merge_rows(rows, [row.node for row in file.rows], states, filters)
+    return merge.as_document(get_revision(session))
+
+
+def _list_states(session: Session, names: Sequence[str]) -> dict[str, str]:
+    """Return the state of each node that is known; of a name's nodes the live one's."""
+    states: dict[str, str] = {}
+    for start in range(0, len(names), _CHUNK):
+        query = select(Node.node_id, Node.state).where(
+            Node.node_id.in_(names[start : start + _CHUNK])
+        )
+        for node_id, state in session.execute(query):
+            if state != NodeState.RETIRED.value or node_id not in states:
+                states[node_id] = state
+    return states

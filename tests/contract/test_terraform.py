@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Script and plugin merge a Terraform file with the fleet, as the service says it is to be."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inventory_service.domain.terraform_files import prune_terraform
+from plugins.module_utils._terraform import prune
+from tests.contract.ansible_runs import ROOT, SCRIPT, Ansible
+from tests.contract.processes import Service
+from tests.contract.test_inventory_contract import IN_SERVICE, story
+
+CASES = sorted((ROOT / "tests/cases/terraform").glob("*.json"))
+Done = subprocess.CompletedProcess[str]
+Ask = Callable[..., Done]
+
+
+def nodes(**named: dict[str, Any]) -> str:
+    value = {name: {"node_type": "web", **fields} for name, fields in named.items()}
+    return json.dumps({"quartermaster_nodes": {"sensitive": False, "value": value}})
+
+
+FILE = nodes(
+    **{
+        "control-1": {"node_type": "control", "region": "hel1", "vars": {"rack": "a1"}},
+        "new-1": {
+            "external_ip": "192.0.2.77",
+            "labels": {"who": "{{ lookup('pipe', 'id') }}"},
+            "vars": {"motto": "{{ 1 + 1 }} — ż", "ansible_port": 2222},
+        },
+        "spare": {"node_type": "web-front"},
+    }
+)
+
+
+@pytest.fixture
+def file(with_fleet: Ansible) -> Path:
+    path = with_fleet.folder / "terraform.json"
+    path.write_text(FILE)
+    return path
+
+
+def by_script(ansible: Ansible, path: Path) -> Done:
+    return ansible.script("--list", QM_TERRAFORM=str(path))
+
+
+def by_script_in_ansible(ansible: Ansible, path: Path) -> Done:
+    return ansible.run("ansible-inventory", "-i", SCRIPT, "--list", QM_TERRAFORM=str(path))
+
+
+def by_plugin(ansible: Ansible, path: Path, **more: str) -> Done:
+    source = ansible.source("merged", f"terraform: {path}\n")
+    return ansible.run("ansible-inventory", "-i", source, "--list", **more)
+
+
+def by_public_calls(ansible: Ansible, path: Path) -> Done:
+    return by_plugin(ansible, path, QM_INVENTORY_BULK="false")
+
+
+ROADS = [by_script, by_script_in_ansible, by_plugin, by_public_calls]
+
+
+def told(done: Done) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    return story(json.loads(done.stdout))
+
+
+def test_all_roads_tell_the_same_of_a_merged_fleet(with_fleet: Ansible, file: Path) -> None:
+    stories = [told(ask(with_fleet, file)) for ask in ROADS]
+    assert [other == stories[0] for other in stories] == [True] * len(ROADS)
+    hosts, groups = stories[0]["hosts"], stories[0]["groups"]
+    assert hosts.keys() == {*IN_SERVICE, "new-1"}
+    assert hosts["new-1"]["ansible_host"] == "192.0.2.77"
+    assert hosts["new-1"]["motto"] == "{{ 1 + 1 }} — ż"
+    assert (hosts["control-1"]["region"], hosts["control-1"]["rack"]) == ("fsn1", "a1")
+    assert groups["web"] == ["new-1"]
+
+
+def test_what_the_file_does_not_touch_is_what_the_service_tells(
+    with_fleet: Ansible, file: Path, service: Service
+) -> None:
+    alone = story(service.call("GET", "/api/v1/inventory"))
+    merged = told(by_plugin(with_fleet, file))
+    untouched = IN_SERVICE - {"control-1"}
+    assert {name: merged["hosts"][name] for name in untouched} == {
+        name: alone["hosts"][name] for name in untouched
+    }
+    del merged["groups"]["web"]
+    assert merged["groups"] == alone["groups"]
+
+
+@pytest.mark.parametrize("ask", [by_script, by_plugin])
+def test_where_the_service_wins_is_told_with_host_and_field(
+    with_fleet: Ansible, file: Path, ask: Ask
+) -> None:
+    done = ask(with_fleet, file)
+    words = " ".join(done.stderr.split())
+    assert "'control-1': the service says that 'region' is 'fsn1', and the Terraform file" in words
+    assert (
+        "'spare' stands in the Terraform file, but the service says that it is 'planned'" in words
+    )
+
+
+@pytest.mark.parametrize("ask", ROADS)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read"),
+        ("", "is not JSON"),
+        ('{"nodes": []}', "a JSON object with 'nodes'"),
+        (nodes(new={"external_ip": "nowhere"}), "is not an IP address"),
+    ],
+)
+def test_a_file_of_no_use_fails_with_its_reason_and_is_no_empty_inventory(
+    with_fleet: Ansible, ask: Ask, content: str | None, reason: str
+) -> None:
+    path = with_fleet.folder / "broken.json"
+    if content is not None:
+        path.write_text(content)
+    done = ask(with_fleet, path)
+    assert done.returncode != 0
+    assert "hostvars" not in done.stdout
+    assert "Traceback" not in done.stderr
+    assert reason in " ".join(done.stderr.split())
+
+
+def test_a_path_in_the_source_is_found_from_its_folder(with_fleet: Ansible, file: Path) -> None:
+    source = with_fleet.source("near", f"terraform: {file.name}\n")
+    done = subprocess.run(
+        [with_fleet.core / "ansible-inventory", "-i", source, "--list"],
+        cwd="/",
+        env=with_fleet.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "new-1" in told(done)["hosts"]
+
+
+def test_no_value_of_the_file_is_run(with_fleet: Ansible) -> None:
+    made = with_fleet.folder / "made"
+    lookup = f"{{{{ lookup('ansible.builtin.pipe', 'touch {made}') }}}}"
+    path = with_fleet.folder / "trap.json"
+    trap = {"external_ip": "127.0.0.1", "vars": {"payload": lookup}, "labels": {"x": lookup}}
+    path.write_text(nodes(trap=trap))
+    for source, more in (
+        (SCRIPT, {"QM_TERRAFORM": str(path)}),
+        (with_fleet.source("trap", f"terraform: {path}\n"), {}),
+        (with_fleet.source("trap", f"terraform: {path}\n"), {"QM_INVENTORY_BULK": "false"}),
+    ):
+        done = with_fleet.run(
+            "ansible",
+            "trap",
+            "-i",
+            source,
+            "-m",
+            "debug",
+            "-a",
+            "msg={{payload}}{{labels}}",
+            **more,
+        )
+        assert json.dumps(lookup)[1:-1] in done.stdout, done.stdout + done.stderr
+        assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        *(json.loads(path.read_text()) for path in CASES),
+        [],
+        None,
+        {},
+        {"nodes": ["SECRET"]},
+        {"nodes": {"value": "SECRET", "sensitive": True}},
+        {"version": "SECRET", "resources": [], "outputs": ["SECRET"]},
+        {"version": 3, "resources": [{"mode": "managed", "type": "aws_instance"}]},
+        {"format_version": "1.0", "values": "SECRET"},
+    ],
+)
+def test_qm_and_the_plugins_send_the_same_of_a_file(document: Any) -> None:
+    assert prune(document) == prune_terraform(document)
+    assert "SECRET" not in json.dumps(prune(document))
