@@ -65,3 +65,4 @@ def register(app: OpenAPI) -> None:
     app.register_api(inventory.first_routes)
     app.register_api(health.routes)
     documentation.register(app)
+    access.check_marks(app)

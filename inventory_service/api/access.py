@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import current_app, g, request
+from flask import Flask, current_app, g, request
 from flask_openapi3 import OpenAPI
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -15,6 +15,8 @@ from inventory_service.usecases.tokens import authenticate
 
 View = TypeVar("View", bound=Callable[..., Any])
 SECURITY = [{"token": list[str]()}]
+#: Endpoints of flask-openapi3's and Flask's own: the page that shows the API, and its files.
+_PAGE = ("static", "openapi.", "swagger.")
 _DOOR_HEADER = "X-Quartermaster-Door"
 
 
@@ -45,13 +47,28 @@ def register(app: OpenAPI) -> None:
     app.before_request(_check_body)
 
 
+def check_marks(app: OpenAPI) -> None:
+    """Let an application pass whose views all say what they need; one without would be open to all.
+
+    :raises RuntimeError: a view says nothing.
+    """
+    silent = [
+        f"{rule.rule} ({rule.endpoint})"
+        for rule in app.url_map.iter_rules()
+        if not hasattr(app.view_functions[rule.endpoint], "needs")
+        and not rule.endpoint.startswith(_PAGE)
+    ]
+    if silent:
+        raise RuntimeError(f"mark with @needs or @public: {', '.join(silent)}")
+
+
 def has_account() -> bool:
     """Tell whether this request showed a valid token."""
     return bool(g.get("has_account"))
 
 
 def _note_caller() -> None:
-    if _get_needed() is None:
+    if get_needed(current_app, request.endpoint) is None:
         return
     try:
         actor = _find_actor()
@@ -67,7 +84,7 @@ def _check_access() -> None:
     if "\x00" in request.path:
         # No name holds it, and PostgreSQL's text can't.
         raise NotFound("There is nothing at this path.")
-    needed = _get_needed()
+    needed = get_needed(current_app, request.endpoint)
     if needed is None:
         return
     if "not_authenticated" in g:
@@ -87,8 +104,9 @@ def _check_access() -> None:
         )
 
 
-def _get_needed() -> tuple[Scope, bool] | None:
-    view = current_app.view_functions.get(request.endpoint or "")
+def get_needed(app: Flask, endpoint: str | None) -> tuple[Scope, bool] | None:
+    """Return the scope that a view needs, and whether strangers may be served; None for public."""
+    view = app.view_functions.get(endpoint or "")
     return cast("tuple[Scope, bool] | None", getattr(view, "needs", None))
 
 

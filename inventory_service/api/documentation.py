@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API's own description: OpenAPI 3.1 from the code, and a page that shows it."""
 
+import re
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -9,7 +10,7 @@ from flask import redirect
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.wrappers import Response
 
-from inventory_service.api.access import public
+from inventory_service.api.access import get_needed, public
 from inventory_service.api.problems import MIMETYPE, Problem
 
 PREFIX = "/api/v1"
@@ -60,6 +61,17 @@ def register(app: OpenAPI) -> None:
                     "description": status.phrase,
                     "content": {MIMETYPE: {"schema": _PROBLEM}},
                 }
+    _name_scopes(app)
+
+
+def _name_scopes(app: OpenAPI) -> None:
+    """Say of each operation which scope it needs, as OpenAPI 3.1 allows for every kind of token."""
+    for rule in app.url_map.iter_rules():
+        needed = get_needed(app, rule.endpoint)
+        operations = app.api_doc["paths"].get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), {})
+        for method in (rule.methods or set()) & {name.upper() for name in operations}:
+            if needed is not None:
+                operations[method.lower()]["security"] = [{"token": [needed[0].value]}]
 
 
 _PROBLEM = {"$ref": f"#/components/schemas/{Problem.__name__}"}
