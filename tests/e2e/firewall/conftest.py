@@ -139,6 +139,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
             [
                 BIN / "ansible",
                 "localhost",
+                # An inventory of its own: that of ansible.cfg wants a service.
+                "--inventory=localhost,",
+                "--connection=local",
+                f"-eansible_python_interpreter={sys.executable}",
                 "-mquartermaster.fleet.server",
                 "-a",
                 json.dumps(options),

@@ -169,8 +169,11 @@ def _make(
         "docker_network": net,
     }
     ansible_command = str(Path(sys.executable).with_name("ansible"))
+    # An inventory of its own: that of ansible.cfg wants a service.
+    here = ["localhost", "--inventory=localhost,", "--connection=local"]
+    here.append(f"-eansible_python_interpreter={sys.executable}")
     subprocess.run(
-        [ansible_command, "localhost", "-mquartermaster.fleet.server", "-a", json.dumps(options)],
+        [ansible_command, *here, "-mquartermaster.fleet.server", "-a", json.dumps(options)],
         env={
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
             "HOME": str(Path.home()),
