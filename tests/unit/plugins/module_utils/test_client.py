@@ -135,7 +135,7 @@ def test_a_request_that_is_one_too_many_is_sent_again_whatever_it_does(
 def test_all_pauses_of_a_request_together_are_a_minute_at_most(
     loopback: t.Any, client: Client, pauses: list[float]
 ) -> None:
-    for _ in range(2):
+    for _again in range(2):
         loopback.reply(PROBLEM, status=429, headers={"Retry-After": "40"})
     with pytest.raises(ClientError, match="fewer forks") as caught:
         client.json("GET", "/x")
