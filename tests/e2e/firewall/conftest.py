@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts import engine, image, network
+from tests.hosts import engine, image, network, server
 
 ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
@@ -125,45 +125,20 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     subprocess.run(keygen, check=True, timeout=30)
     name = f"h5-test-{secrets.token_hex(3)}"
     network.ensure(host_engine, name)
-    options = {
-        "name": "one",
-        "spec": "s-1vcpu-512mb",
-        "image": image.ensure(host_engine),
-        "owner": "tests",
-        "docker_host": host_engine.docker_host,
-        "docker_network": name,
-        "ssh_public_keys": [(folder / "key.pub").read_text(encoding="utf-8").strip()],
-    }
     try:
-        made = subprocess.run(
-            [
-                BIN / "ansible",
-                "localhost",
-                # An inventory of its own: that of ansible.cfg wants a service.
-                "--inventory=localhost,",
-                "--connection=local",
-                f"-eansible_python_interpreter={sys.executable}",
-                "-mquartermaster.fleet.server",
-                "-a",
-                json.dumps(options),
-            ],
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-            },
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=180,
+        made = server.make(
+            host_engine,
+            name="one",
+            image=image.ensure(host_engine),
+            network=name,
+            ssh_public_keys=[(folder / "key.pub").read_text(encoding="utf-8").strip()],
         )
-        server = json.loads(made.stdout[made.stdout.index("{") :])["server"]
-        lines = [f"{server['internal_ip']} {key}\n" for key in server["ssh_host_keys"]]
+        lines = [f"{made['internal_ip']} {key}\n" for key in made["ssh_host_keys"]]
         (folder / "known_hosts").write_text("".join(lines), encoding="utf-8")
         with host_engine.client() as client:
             container = client.containers.get(f"{name}.one")
             made_network = client.networks.get(name)
-            host = Host(container, made_network, server["internal_ip"], folder)
+            host = Host(container, made_network, made["internal_ip"], folder)
             host.sh("systemctl is-system-running --wait")
             yield host
     finally:

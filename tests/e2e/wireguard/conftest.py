@@ -6,8 +6,6 @@ from __future__ import annotations
 import io
 import json
 import secrets
-import subprocess
-import sys
 import tarfile
 import typing as t
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ import ansible
 import docker
 import pytest
 
-from tests.hosts import engine, image, network
+from tests.hosts import engine, image, network, server
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -149,7 +147,7 @@ def hosts() -> Iterator[dict[str, Host]]:
     try:
         with host_engine.client() as client, ThreadPoolExecutor(len(NAMES)) as pool:
             made = pool.map(
-                lambda pair: _make(client, host_engine.docker_host, host_image, name, *pair),
+                lambda pair: _make(client, host_engine, host_image, name, *pair),
                 enumerate(NAMES, start=1),
             )
             yield {host.name: host for host in made}
@@ -158,31 +156,14 @@ def hosts() -> Iterator[dict[str, Host]]:
 
 
 def _make(
-    client: docker.DockerClient, docker_host: str, host_image: str, net: str, number: int, name: str
+    client: docker.DockerClient,
+    host_engine: engine.Engine,
+    host_image: str,
+    net: str,
+    number: int,
+    name: str,
 ) -> Host:
-    options = {
-        "name": name,
-        "spec": "s-1vcpu-512mb",
-        "image": host_image,
-        "owner": "tests",
-        "docker_host": docker_host,
-        "docker_network": net,
-    }
-    ansible_command = str(Path(sys.executable).with_name("ansible"))
-    # An inventory of its own: that of ansible.cfg wants a service.
-    here = ["localhost", "--inventory=localhost,", "--connection=local"]
-    here.append(f"-eansible_python_interpreter={sys.executable}")
-    subprocess.run(
-        [ansible_command, *here, "-mquartermaster.fleet.server", "-a", json.dumps(options)],
-        env={
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-            "HOME": str(Path.home()),
-            "PATH": "/usr/bin:/bin",
-        },
-        check=True,
-        capture_output=True,
-        timeout=180,
-    )
+    server.make(host_engine, name=name, image=host_image, network=net)
     host = Host(name, number, client.containers.get(f"{net}.{name}"))
     host.sh("systemctl is-system-running --wait")
     host.sh(INSTALL)
