@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `qm`: one file a noun; it reaches the service over HTTP only.
 
-`init`, `migrate` and `serve` (service.py) are the exception: they run beside the database.
+`init`, `migrate`, `serve` and `database` are the exception: they run beside the database.
 """
 
 import click
 
 from inventory_service.cli.audit import audit
 from inventory_service.cli.clusters import cluster
+from inventory_service.cli.databases import database
 from inventory_service.cli.environments import environment
 from inventory_service.cli.imports import import_group
 from inventory_service.cli.invocation import connection_options
@@ -40,6 +41,7 @@ for command in (
     init,
     migrate,
     serve,
+    database,
     node,
     cluster,
     project,

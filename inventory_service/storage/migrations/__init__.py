@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from inventory_service.domain.errors import Conflict
 from inventory_service.storage.database import open_engine
@@ -109,14 +109,23 @@ def _list_known() -> tuple[str, ...]:
     return tuple(script.revision for script in walk)[::-1]
 
 
+def upgrade_on(connection: Connection, revision: str) -> None:
+    """Bring the schema up inside a transaction that the caller began and ends."""
+    command.upgrade(_configure(connection), revision)
+
+
 def _run(database_url: str, act: Callable[[Config], None]) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
     engine = open_engine(database_url).execution_options(qm_writes=True)
     try:
         # One transaction: an interrupted migration leaves the schema as it was.
         with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            act(config)
+            act(_configure(connection))
     finally:
         engine.dispose()
+
+
+def _configure(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    return config
