@@ -2,22 +2,21 @@
 """Routes of clusters."""
 
 from inventory_service.api.named import Contract, make_routes
-from inventory_service.api.views import ClusterPage, ClusterView
+from inventory_service.api.views import ClusterView
 from inventory_service.domain.clusters import ClusterChange, ClusterRegistration
 from inventory_service.storage.models import Cluster
 from inventory_service.usecases import clusters as acts
 
-routes = make_routes(
-    Contract(
-        kind=Cluster,
-        collection="clusters",
-        registration=ClusterRegistration,
-        change=ClusterChange,
-        view=ClusterView,
-        page=ClusterPage,
-        register=acts.register_cluster,
-        change_it=acts.change_cluster,
-        retire=acts.retire_cluster,
-        end="Only a cluster without nodes can end.",
-    )
+CONTRACT = Contract(
+    kind=Cluster,
+    collection="clusters",
+    registration=ClusterRegistration,
+    change=ClusterChange,
+    view=ClusterView,
+    sortable=("cluster_id", "cluster_type", "region", "created_at", "retired_at"),
+    register=acts.register_cluster,
+    change_it=acts.change_cluster,
+    retire=acts.retire_cluster,
+    end="Only a cluster without nodes can end.",
 )
+routes = make_routes(CONTRACT)

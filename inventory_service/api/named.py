@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The routes that clusters, projects, environments and services share, made once for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -13,8 +13,10 @@ from pydantic import BaseModel, Field, create_model
 from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
-from inventory_service.api.answers import PageQuery, answer_page, answer_thing, read_cursor
+from inventory_service.api.answers import answer_thing
+from inventory_service.api.lists import Listing, ListQuery
 from inventory_service.api.parts import get_actor, get_database
+from inventory_service.api.views import page_of
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.named import NamedChange, RetirementRequest, with_article
@@ -34,7 +36,8 @@ class Contract:
     registration: type[NamedChange]
     change: type[NamedChange]
     view: type[BaseModel]
-    page: type[BaseModel]
+    #: What a list of them can be sorted by.
+    sortable: Sequence[str]
     register: Callable[..., Named]
     change_it: Callable[..., Named]
     retire: Callable[..., Named]
@@ -45,6 +48,10 @@ class Contract:
     def key(self) -> str:
         """Return the field that holds the name."""
         return self.kind.FIELDS[0]
+
+    def make_listing(self) -> Listing:
+        """Return what a list of them offers."""
+        return Listing(self.kind, self.view, unique=(self.key,), sortable=self.sortable)
 
 
 def make_routes(contract: Contract) -> APIBlueprint:
@@ -65,21 +72,25 @@ def make_routes(contract: Contract) -> APIBlueprint:
 
 def _add_reading(routes: APIBlueprint, contract: Contract, path_model: type[BaseModel]) -> None:
     noun = contract.kind.NOUN
+    listing = contract.make_listing()
+    query_fields: dict[str, Any] = {
+        "sort": (str, listing.sort_field()),
+        "fields": (str, listing.fields_field()),
+    }
+    query_model = create_model(f"{contract.kind.__name__}Query", __base__=ListQuery, **query_fields)
 
     @routes.get(
         "",
         summary=f"List {contract.collection}",
-        description=f"{contract.collection.capitalize()} by name, retired ones too.",
-        responses={200: contract.page},
+        description=f"{contract.collection.capitalize()}, by name at first, retired ones too.",
+        responses={200: page_of(contract.view)},
     )
     @needs(Scope.VIEWER)
-    def list_all(query: PageQuery) -> Response:
-        after = read_cursor(query, str)
+    @_takes(query=query_model)
+    def list_all(query: ListQuery) -> Response:
         with get_database().reading() as session:
-            things = list_named(
-                session, contract.kind, after=after[0] if after else None, limit=query.limit + 1
-            )
-            return answer_page(things, query.limit, lambda thing: (thing.name,))
+            things = list_named(session, contract.kind, listing.read(query))
+            return listing.answer(query, things, lambda thing: thing.as_dict())
 
     @routes.get(
         f"/<{contract.key}>",

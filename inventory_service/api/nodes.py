@@ -10,14 +10,16 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from inventory_service.api.access import SECURITY, needs
-from inventory_service.api.answers import PageQuery, answer, answer_page, answer_thing, read_cursor
+from inventory_service.api.answers import answer, answer_thing
 from inventory_service.api.filters import FilterQuery, to_filters
+from inventory_service.api.lists import Listing, ListQuery
 from inventory_service.api.parts import get_actor, get_database, get_parts
-from inventory_service.api.views import NodePage, NodeView, TransitionList, TransitionView
+from inventory_service.api.views import NodeView, TransitionList, TransitionView, page_of
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.named import RetirementRequest
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
+from inventory_service.storage.models import Node
 from inventory_service.usecases import nodes as acts
 from inventory_service.usecases.registrations import register_node as register
 
@@ -36,23 +38,42 @@ class NodePath(BaseModel):
     node_id: str = Field(max_length=255)
 
 
-class NodeQuery(FilterQuery, PageQuery):
-    """Which nodes, and how many."""
+LISTING = Listing(
+    Node,
+    NodeView,
+    unique=("node_id", "id"),
+    sortable=(
+        "node_id",
+        "node_type",
+        "cluster_id",
+        "region",
+        "environment",
+        "project",
+        "state",
+        "provider",
+        "spec",
+        "last_seen",
+        "created_at",
+        "updated_at",
+        "revision",
+    ),
+)
 
 
-@routes.get("", summary="List nodes", responses={200: NodePage})
+class NodeQuery(FilterQuery, ListQuery):
+    """Which nodes, how many, in which order, and what of them."""
+
+    sort: str = LISTING.sort_field()
+    fields: str = LISTING.fields_field()
+
+
+@routes.get("", summary="List nodes", responses={200: page_of(NodeView)})
 @needs(Scope.VIEWER)
 def list_nodes(query: NodeQuery) -> Response:
-    """Nodes by name; without `state`, those that are not retired."""
-    after = read_cursor(query, str, int)
+    """Nodes, by name at first; without `state`, those that are not retired."""
     with get_database().reading() as session:
-        nodes = acts.list_nodes(
-            session,
-            to_filters(query),
-            after=(after[0], after[1]) if after else None,
-            limit=query.limit + 1,
-        )
-        return answer_page(nodes, query.limit, lambda node: (node.node_id, node.id))
+        nodes = acts.list_nodes(session, to_filters(query), LISTING.read(query))
+        return LISTING.answer(query, nodes, lambda node: node.as_dict())
 
 
 @routes.post("", summary="Register a node", responses={201: NodeView})

@@ -2,22 +2,21 @@
 """Routes of projects."""
 
 from inventory_service.api.named import Contract, make_routes
-from inventory_service.api.views import ProjectPage, ProjectView
+from inventory_service.api.views import ProjectView
 from inventory_service.domain.projects import ProjectChange, ProjectRegistration
 from inventory_service.storage.models import Project
 from inventory_service.usecases import projects as acts
 
-routes = make_routes(
-    Contract(
-        kind=Project,
-        collection="projects",
-        registration=ProjectRegistration,
-        change=ProjectChange,
-        view=ProjectView,
-        page=ProjectPage,
-        register=acts.register_project,
-        change_it=acts.change_project,
-        retire=acts.retire_project,
-        end="Only a project without nodes and services can end.",
-    )
+CONTRACT = Contract(
+    kind=Project,
+    collection="projects",
+    registration=ProjectRegistration,
+    change=ProjectChange,
+    view=ProjectView,
+    sortable=("project", "owner", "created_at", "retired_at"),
+    register=acts.register_project,
+    change_it=acts.change_project,
+    retire=acts.retire_project,
+    end="Only a project without nodes and services can end.",
 )
+routes = make_routes(CONTRACT)

@@ -8,17 +8,13 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from inventory_service.api.access import SECURITY, needs
-from inventory_service.api.answers import (
-    PageQuery,
-    answer,
-    answer_page,
-    answer_thing,
-    read_cursor,
-)
+from inventory_service.api.answers import answer, answer_thing
+from inventory_service.api.lists import Listing, ListQuery
 from inventory_service.api.parts import get_actor, get_database
-from inventory_service.api.views import NewTokenView, TokenPage, TokenView
+from inventory_service.api.views import NewTokenView, TokenView, page_of
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.tokens import TokenRequest
+from inventory_service.storage.models import Token
 from inventory_service.usecases import tokens as acts
 
 routes = APIBlueprint(
@@ -28,6 +24,21 @@ routes = APIBlueprint(
     abp_tags=[Tag(name="tokens")],
     abp_security=SECURITY,
 )
+
+
+LISTING = Listing(
+    Token,
+    TokenView,
+    unique=("token_id",),
+    sortable=("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
+)
+
+
+class TokenQuery(ListQuery):
+    """How many tokens, in which order, and what of them."""
+
+    sort: str = LISTING.sort_field()
+    fields: str = LISTING.fields_field()
 
 
 class TokenPath(BaseModel):
@@ -42,14 +53,13 @@ class RevocationRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-@routes.get("", summary="List tokens", responses={200: TokenPage})
+@routes.get("", summary="List tokens", responses={200: page_of(TokenView)})
 @needs(Scope.ADMIN)
-def list_tokens(query: PageQuery) -> Response:
+def list_tokens(query: TokenQuery) -> Response:
     """Tokens without their secrets, revoked ones too."""
-    after = read_cursor(query, str)
     with get_database().reading() as session:
-        tokens = acts.list_tokens(session, after=after[0] if after else None, limit=query.limit + 1)
-        return answer_page(tokens, query.limit, lambda token: (token.token_id,))
+        tokens = acts.list_tokens(session, LISTING.read(query))
+        return LISTING.answer(query, tokens, lambda token: token.as_dict())
 
 
 @routes.post("", summary="Create a token", responses={201: NewTokenView})

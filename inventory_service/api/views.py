@@ -4,7 +4,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.clusters import ClusterType
@@ -196,13 +196,6 @@ class StatusView(BaseModel):
     pending_resizes: int
 
 
-class NodePage(BaseModel):
-    """A page of nodes."""
-
-    items: list[NodeView]
-    next_cursor: str | None
-
-
 class TransitionList(BaseModel):
     """All moves of a node's life."""
 
@@ -210,43 +203,19 @@ class TransitionList(BaseModel):
     next_cursor: str | None
 
 
-class ClusterPage(BaseModel):
-    """A page of clusters."""
-
-    items: list[ClusterView]
-    next_cursor: str | None
-
-
-class ProjectPage(BaseModel):
-    """A page of projects."""
-
-    items: list[ProjectView]
-    next_cursor: str | None
+def page_of(view: type[BaseModel]) -> type[BaseModel]:
+    """Return the shape of a page of things, of which `fields` may leave out parts."""
+    noun = view.__name__.removesuffix("View")
+    item = create_model(f"{noun}Item", __base__=(view, _Partial), __doc__=view.__doc__)
+    return create_model(
+        f"{noun}Page",
+        __doc__=f"A page: {view.__doc__}",
+        items=(list[item], ...),  # type: ignore[valid-type] # made just now
+        next_cursor=(str | None, ...),
+    )
 
 
-class EnvironmentPage(BaseModel):
-    """A page of environments."""
+class _Partial(BaseModel):
+    """A thing of which each field may be left out."""
 
-    items: list[EnvironmentView]
-    next_cursor: str | None
-
-
-class ServicePage(BaseModel):
-    """A page of services."""
-
-    items: list[ServiceView]
-    next_cursor: str | None
-
-
-class TokenPage(BaseModel):
-    """A page of tokens."""
-
-    items: list[TokenView]
-    next_cursor: str | None
-
-
-class AuditPage(BaseModel):
-    """A page of audit records."""
-
-    items: list[AuditView]
-    next_cursor: str | None
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))

@@ -3,7 +3,7 @@
 
 import click
 
-from inventory_service.cli.client import Thing, open_api
+from inventory_service.cli.client import Thing
 from inventory_service.cli.fields import given
 from inventory_service.cli.invocation import (
     Invocation,
@@ -11,23 +11,36 @@ from inventory_service.cli.invocation import (
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.output import print_items
+from inventory_service.cli.lists import Listing, list_options, print_list
 
-COLUMNS = ("subject", "at", "actor", "door", "action", "noun", "reason")
+LISTING = Listing(
+    "/api/v1/audit",
+    Thing("audit", ""),
+    ("subject", "at", "actor", "door", "action", "noun", "reason"),
+    nothing="Nothing was done yet.",
+)
 
 
 @click.command()
-@click.option("--noun", help="Only one kind of thing: node, cluster, project, port or token.")
+@click.option(
+    "--noun",
+    help="Only one kind of thing: node, cluster, project, environment, service, port or token.",
+)
 @click.option("--subject", help="Only one thing, by its name.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many."
 )
+@list_options
 @json_option
 @connection_options
 @pass_invocation
-def audit(invocation: Invocation, /, noun: str | None, subject: str | None, limit: int) -> None:
+def audit(
+    invocation: Invocation,
+    /,
+    limit: int,
+    sort: str | None,
+    fields: str | None,
+    **filters: str | None,
+) -> None:
     """Show who did what, newest first; needs the scope admin."""
-    records = open_api(invocation).items(
-        "/api/v1/audit", Thing("audit", ""), given(noun=noun, subject=subject), limit=limit
-    )
-    print_items(records, COLUMNS, nothing="Nothing was done yet.")
+    print_list(invocation, LISTING, given(**filters), sort=sort, fields=fields, limit=limit)

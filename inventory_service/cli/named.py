@@ -15,7 +15,8 @@ from inventory_service.cli.invocation import (
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.output import print_item, print_items, say
+from inventory_service.cli.lists import Listing, list_options, print_list
+from inventory_service.cli.output import print_item, say
 from inventory_service.domain.named import with_article
 
 Option = Callable[[Callable[..., object]], Callable[..., object]]
@@ -42,6 +43,15 @@ class Wording:
     changes: str
     ends: str
 
+    def make_listing(self) -> Listing:
+        """Return the list of all of them."""
+        return Listing(
+            f"/api/v1/{self.collection}",
+            Thing(self.noun),
+            self.columns,
+            nothing=f"No {self.collection}. Add one with: qm {self.noun} add",
+        )
+
     def named(self, name: str) -> Thing:
         """Return one of them, as messages name it."""
         return Thing(self.noun, name)
@@ -61,13 +71,12 @@ def make_group(wording: Wording) -> click.Group:
 
 def _add_reading(group: click.Group, wording: Wording) -> None:
     @group.command("list", help=f"List the {wording.collection}.")
+    @list_options
     @json_option
     @connection_options
     @pass_invocation
-    def list_all(invocation: Invocation, /) -> None:
-        found = open_api(invocation).items(f"/api/v1/{wording.collection}", Thing(wording.noun))
-        nothing = f"No {wording.collection}. Add one with: qm {wording.noun} add"
-        print_items(found, wording.columns, nothing=nothing)
+    def list_all(invocation: Invocation, /, sort: str | None, fields: str | None) -> None:
+        print_list(invocation, wording.make_listing(), {}, sort=sort, fields=fields)
 
     @group.command(help=f"Show one {wording.noun}.")
     @_name_argument(wording)

@@ -12,10 +12,16 @@ from inventory_service.cli.invocation import (
     json_option,
     pass_invocation,
 )
+from inventory_service.cli.lists import Listing, list_options, print_list
 from inventory_service.cli.node_fields import field_options, fields_of
-from inventory_service.cli.output import print_item, print_items, say
+from inventory_service.cli.output import print_item, say
 
-COLUMNS = ("node_id", "state", "node_type", "cluster_id", "project", "environment", "internal_ip")
+LISTING = Listing(
+    "/api/v1/nodes",
+    Thing("node"),
+    ("node_id", "state", "node_type", "cluster_id", "project", "environment", "internal_ip"),
+    nothing="No nodes. Add one with: qm node add",
+)
 
 
 @click.group()
@@ -36,14 +42,21 @@ def node() -> None:
     help="Only nodes in this state; any shows the retired, too. Repeatable.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@list_options
 @json_option
 @connection_options
 @pass_invocation
-def list_nodes(invocation: Invocation, /, limit: int | None, **filters: tuple[str, ...]) -> None:
+def list_nodes(
+    invocation: Invocation,
+    /,
+    limit: int | None,
+    sort: str | None,
+    fields: str | None,
+    **filters: tuple[str, ...],
+) -> None:
     """List nodes; without filters all but the retired ones."""
     query = {name: values for name, values in filters.items() if values}
-    found = open_api(invocation).items("/api/v1/nodes", Thing("node"), query, limit=limit)
-    print_items(found, COLUMNS, nothing="No nodes. Add one with: qm node add")
+    print_list(invocation, LISTING, query, sort=sort, fields=fields, limit=limit)
 
 
 @node.command()

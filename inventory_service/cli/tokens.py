@@ -15,10 +15,16 @@ from inventory_service.cli.invocation import (
     pass_invocation,
     wants_json,
 )
-from inventory_service.cli.output import print_item, print_items, print_json, say
+from inventory_service.cli.lists import Listing, list_options, print_list
+from inventory_service.cli.output import print_item, print_json, say
 from inventory_service.domain.actors import Scope
 
-COLUMNS = ("token_id", "name", "scope", "created_at", "expires_at", "revoked_at")
+LISTING = Listing(
+    "/api/v1/tokens",
+    Thing("token"),
+    ("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
+    nothing="No tokens.",
+)
 
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([hd])\Z")
 _HOURS = {"h": 1, "d": 24}
@@ -82,13 +88,13 @@ def create(invocation: Invocation, /, name: str, **fields: str | None) -> None:
 
 
 @token.command("list")
+@list_options
 @json_option
 @connection_options
 @pass_invocation
-def list_tokens(invocation: Invocation, /) -> None:
+def list_tokens(invocation: Invocation, /, sort: str | None, fields: str | None) -> None:
     """List the tokens, never their secrets."""
-    found = open_api(invocation).items("/api/v1/tokens", Thing("token"))
-    print_items(found, COLUMNS, nothing="No tokens.")
+    print_list(invocation, LISTING, {}, sort=sort, fields=fields)
 
 
 @token.command()

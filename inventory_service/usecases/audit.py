@@ -7,37 +7,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
+from inventory_service.domain.pages import Page
 from inventory_service.storage.models import AuditRecord
 from inventory_service.storage.models.audit import REFUSE, record_refusal
+from inventory_service.storage.queries.pages import read_page
 
 
 def list_records(
-    session: Session, *, noun: str | None, subject: str | None, before: int | None, limit: int
+    session: Session, page: Page, *, noun: str | None, subject: str | None
 ) -> Sequence[AuditRecord]:
-    """Return records, newest first; those before an id that was seen last."""
-    query = select(AuditRecord).order_by(AuditRecord.id.desc()).limit(limit)
+    """Return a page of records."""
+    query = select(AuditRecord)
     if noun is not None:
         query = query.where(AuditRecord.noun == noun)
     if subject is not None:
         query = query.where(AuditRecord.subject == subject)
-    if before is not None:
-        query = query.where(AuditRecord.id < before)
-    return session.scalars(query).all()
+    return read_page(session, AuditRecord, query, page)
 
 
-def list_changes(session: Session, *, since: int, after: int, limit: int) -> Sequence[AuditRecord]:
-    """Return what changed after a revision, oldest first; those after an id seen last."""
-    query = (
-        select(AuditRecord)
-        .where(
-            AuditRecord.revision > since,
-            AuditRecord.id > after,
-            AuditRecord.action != REFUSE,
-        )
-        .order_by(AuditRecord.id)
-        .limit(limit)
-    )
-    return session.scalars(query).all()
+def list_changes(session: Session, page: Page, *, since: int) -> Sequence[AuditRecord]:
+    """Return a page of what changed after a revision."""
+    query = select(AuditRecord).where(AuditRecord.revision > since, AuditRecord.action != REFUSE)
+    return read_page(session, AuditRecord, query, page)
 
 
 def note_refusal(session: Session, actor: Actor, request: str, *, status: int, reason: str) -> None:

@@ -11,8 +11,10 @@ from inventory_service.domain.actors import Actor
 from inventory_service.domain.errors import Conflict, NotFound
 from inventory_service.domain.named import NamedChange, RetirementRequest, with_article
 from inventory_service.domain.nodes import NodeState
+from inventory_service.domain.pages import Page
 from inventory_service.domain.revisions import Expected, check_expected
 from inventory_service.storage.models import Named, Node, Service, record
+from inventory_service.storage.queries.pages import read_page
 
 Thing = TypeVar("Thing", bound=Named)
 
@@ -127,13 +129,9 @@ def get_named(session: Session, kind: type[Thing], name: str) -> Thing:
     return thing
 
 
-def list_named(
-    session: Session, kind: type[Thing], *, after: str | None, limit: int
-) -> Sequence[Thing]:
-    """Return things by name, those after a name that was seen last."""
-    name = getattr(kind, kind.FIELDS[0])
-    query = select(kind).order_by(name).limit(limit)
-    return session.scalars(query if after is None else query.where(name > after)).all()
+def list_named(session: Session, kind: type[Thing], page: Page) -> Sequence[Thing]:
+    """Return a page of things, retired ones too."""
+    return read_page(session, kind, select(kind), page)
 
 
 def _check_live(thing: Named) -> None:

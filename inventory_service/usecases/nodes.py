@@ -17,6 +17,7 @@ from inventory_service.domain.nodes import (
     NodeState,
     TransitionRequest,
 )
+from inventory_service.domain.pages import Page
 from inventory_service.domain.revisions import Expected, check_expected
 from inventory_service.storage.models import (
     AddressLease,
@@ -27,6 +28,7 @@ from inventory_service.storage.models import (
     record,
 )
 from inventory_service.storage.queries import nodes as queries
+from inventory_service.storage.queries.pages import read_page
 from inventory_service.usecases.uniqueness import UNIQUE, Groups, Taken, check_references
 
 
@@ -144,16 +146,14 @@ def get_node(session: Session, node_id: str) -> Node:
     return node
 
 
-def list_nodes(
-    session: Session, filters: queries.Filters, *, after: tuple[str, int] | None, limit: int
-) -> Sequence[Node]:
-    """Return nodes by name; without a filter by state, those that are not retired."""
+def list_nodes(session: Session, filters: queries.Filters, page: Page) -> Sequence[Node]:
+    """Return a page of nodes; without a filter by state, of those that are not retired."""
     narrowed = dict(filters)
     if not narrowed.get("state"):
         narrowed["state"] = [state.value for state in LIVE]
     elif "any" in narrowed["state"]:
         narrowed["state"] = []
-    return queries.list_nodes(session, narrowed, after=after, limit=limit)
+    return read_page(session, Node, queries.narrow(select(Node), narrowed), page)
 
 
 def list_transitions(session: Session, node_id: str) -> Sequence[Transition]:

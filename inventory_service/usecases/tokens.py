@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor, Door, Scope
 from inventory_service.domain.errors import BadInput, Conflict, Fault, NotAuthenticated, NotFound
+from inventory_service.domain.pages import Page
 from inventory_service.domain.tokens import (
     TokenRequest,
     is_live,
@@ -17,6 +18,7 @@ from inventory_service.domain.tokens import (
     parse_token,
 )
 from inventory_service.storage.models import Token, record
+from inventory_service.storage.queries.pages import read_page
 
 
 def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple[Token, str]:
@@ -100,10 +102,9 @@ def revoke_token(session: Session, actor: Actor, token_id: str) -> Token:
     return token
 
 
-def list_tokens(session: Session, *, after: str | None, limit: int) -> Sequence[Token]:
-    """Return tokens by id, those after an id that was seen last."""
-    query = select(Token).order_by(Token.token_id).limit(limit)
-    return session.scalars(query if after is None else query.where(Token.token_id > after)).all()
+def list_tokens(session: Session, page: Page) -> Sequence[Token]:
+    """Return a page of tokens."""
+    return read_page(session, Token, select(Token), page)
 
 
 def count_tokens(session: Session) -> int:

@@ -25,6 +25,7 @@ NO_NOUNS = {
     "errors",
     "inventory",
     "named",
+    "pages",
     "projects_csv",
     "terraform",
     "terraform_files",

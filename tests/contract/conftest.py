@@ -59,6 +59,16 @@ FULL = {
     "provider_id": "0f1e:2d",
     "spec": "s-1vcpu-1gb",
 }
+#: On all nodes of a type, and on one of another cluster.
+API_OF_SHOP = {
+    "service": "shop-api",
+    "project": "shop",
+    "environment": "prod",
+    "node_types": ["web-front"],
+    "nodes": ["media-1"],
+    "port": 8080,
+    "health_path": "/health?deep=1",
+}
 STATES = {
     "control-1": ("provisioning", "active"),
     "data-1": ("provisioning", "active", "maintenance"),
@@ -76,6 +86,7 @@ def register_fleet(service: Service) -> None:
     for node in NODES:
         full = FULL if node["node_id"] == "web-1" else {}
         service.call("POST", "/api/v1/nodes", {"cluster_id": "main", **full, **node})
+    service.call("POST", "/api/v1/services", API_OF_SHOP)
     for name, states in STATES.items():
         for state in states:
             body = {"state": state, "reason": "as the test says"}

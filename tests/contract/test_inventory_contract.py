@@ -50,10 +50,13 @@ def test_the_story_is_that_of_the_fleet(service: Service) -> None:
     assert told["groups"]["cluster_edge_1"] == ["media-1"]
     assert told["groups"]["state_active"] == ["control-1", "media-1", "web-1"]
     assert told["groups"]["env_prod"] == told["groups"]["project_shop"] == ["web-1"]
+    assert told["groups"]["service_shop_api"] == ["media-1", "web-1"]
     media, web = told["hosts"]["media-1"], told["hosts"]["web-1"]
     assert {name: media.get(name) for name in VARIABLES} == VARIABLES
     assert "internal_ip" not in media
     assert web["ansible_host"] == "10.0.9.9"
+    port = {"port": 8080, "protocol": "http", "health_path": "/health?deep=1"}
+    assert web["node_services"] == media["node_services"] == {"shop-api": port}
     assert web["labels"] == {"rack": "a1", "who": "Łucja"}
     assert told["hosts"]["data-2"]["ansible_host"] == "192.0.2.2"
 
