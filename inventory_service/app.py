@@ -17,6 +17,7 @@ from inventory_service.api.documentation import (
     SECURITY_SCHEMES,
     get_info,
 )
+from inventory_service.api.gathering import Gathering
 from inventory_service.api.parts import EXTENSION, Parts
 from inventory_service.api.problems import Problem, answer_validation_error
 from inventory_service.logs import set_up_logs
@@ -53,12 +54,14 @@ def create_app(settings: Settings) -> Flask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign] # as Flask's documents say
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    database = Database(
+        settings.database_url, lock_timeout_s=settings.lock_timeout_s, tell=_tell_outage
+    )
     app.extensions[EXTENSION] = Parts(
         settings=settings,
-        database=Database(
-            settings.database_url, lock_timeout_s=settings.lock_timeout_s, tell=_tell_outage
-        ),
+        database=database,
         documents=InventoryDocuments(to_json),
+        heartbeats=Gathering(database),
     )
     api.register(app)
     return app

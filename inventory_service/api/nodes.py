@@ -141,12 +141,3 @@ def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> R
     quarantine = get_parts().settings.address_quarantine
     node = acts.restore_node(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
     return answer_thing(node, HTTPStatus.CREATED)
-
-
-@routes.post("/<node_id>/heartbeat", summary="Note that a node lives", responses={204: None})
-@needs(Scope.OPERATOR)
-def beat(path: NodePath) -> Response:
-    """Sets `last_seen`; no change of the fleet, so no revision and no record."""
-    with get_database().writing() as session:
-        acts.note_heartbeat(session, path.node_id)
-    return Response(status=HTTPStatus.NO_CONTENT.value)

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from inventory_service.api.gathering import Gathering
 from inventory_service.domain.actors import Actor
 from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
@@ -21,6 +22,7 @@ class Parts:
     settings: Settings
     database: Database
     documents: InventoryDocuments
+    heartbeats: Gathering
 
 
 def get_parts() -> Parts:

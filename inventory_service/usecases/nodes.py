@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
@@ -114,23 +114,6 @@ def restore_node(
     AddressLease.give(session, node.cluster_id, node.wireguard_ip or "", node.id)
     session.flush()
     return node
-
-
-def note_heartbeat(session: Session, node_id: str) -> None:
-    """Note that a node was seen just now; this is no change of the fleet, and leaves no record.
-
-    :raises NotFound: no such node.
-    :raises Conflict: it is retired.
-    """
-    seen = session.execute(
-        update(Node)
-        .where(Node.node_id == node_id, Node.state != NodeState.RETIRED.value)
-        .values(last_seen=datetime.now(UTC))
-        .returning(Node.id)
-    )
-    if seen.first() is None:
-        get_node(session, node_id)
-        raise Conflict(f"Node '{node_id}' is retired; its heartbeats are not taken any more.")
 
 
 def get_node(session: Session, node_id: str) -> Node:
