@@ -13,6 +13,8 @@ version_added: 0.1.0
 description:
   - Tries to open a TCP connection to each target, many at once, and tells how each was answered.
     Nothing is sent through it. Changes nothing.
+  - Who refuses by ICMP may be sparing with it, as Linux is (C(net.ipv4.icmp_ratelimit)), so that a
+    refused port can be V(silent) as well as V(refused).
 author:
   - The Quartermaster maintainers (@quartermaster)
 options:
@@ -53,7 +55,7 @@ probes:
   contains:
     answer:
       description: V(open) if somebody listens, V(closed) if the host says that nobody does,
-        V(refused) if a firewall or router says no, V(silent) if nothing came in time.
+        V(refused) if a firewall or router says no by ICMP, V(silent) if nothing came in time.
       type: str
 """
 
@@ -69,6 +71,10 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 )
 
 AT_ONCE = 200
+# Have ICMP messages kept with the socket: Linux, include/uapi/linux/in.h and in6.h. Python names
+# them from 3.14 on.
+IP_RECVERR = 11
+IPV6_RECVERR = 25
 
 
 class FirewallProbe(FleetModule):
@@ -110,9 +116,7 @@ def ask_all(targets: t.Sequence[tuple[str, int]], timeout_s: float) -> list[str]
     deadline = time.monotonic() + timeout_s
     with selectors.DefaultSelector() as selector:
         for place, (address, port) in enumerate(targets):
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            attempt = socket.socket(family, socket.SOCK_STREAM)
-            attempt.setblocking(False)
+            attempt = _open(address)
             code = attempt.connect_ex((address, port))
             if code == errno.EINPROGRESS:
                 selector.register(attempt, selectors.EVENT_WRITE, place)
@@ -122,7 +126,7 @@ def ask_all(targets: t.Sequence[tuple[str, int]], timeout_s: float) -> list[str]
         while selector.get_map() and (left := deadline - time.monotonic()) > 0:
             for key, _events in selector.select(left):
                 answered = t.cast("socket.socket", key.fileobj)
-                answers[key.data] = _name(_read_error(answered))
+                answers[key.data] = read_answer(answered)
                 selector.unregister(answered)
                 answered.close()
         for key in list(selector.get_map().values()):
@@ -130,19 +134,47 @@ def ask_all(targets: t.Sequence[tuple[str, int]], timeout_s: float) -> list[str]
     return answers
 
 
-def _read_error(attempt: socket.socket) -> int:
-    """Return how an attempt to connect ended, as an error of connect(2); 0 if it is connected.
+def _open(address: str) -> socket.socket:
+    """Return a socket that does not wait, and keeps the ICMP messages that it is sent."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    attempt = socket.socket(family, socket.SOCK_STREAM)
+    attempt.setblocking(False)
+    if family == socket.AF_INET6:
+        attempt.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+    else:
+        attempt.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+    return attempt
 
-    An ICMP message can wake the socket and leave no error in it: having a peer is the proof.
+
+def read_answer(attempt: socket.socket) -> str:
+    """Return how an attempt to connect was answered, once its socket woke us.
+
+    Linux queues an ICMP message with the socket, which wakes us, and only then writes the error
+    that SO_ERROR tells (tcp_v4_err in net/ipv4/tcp_ipv4.c). Asked in between, SO_ERROR is 0, as it
+    is for a connection. So the queue is asked first: it also tells a firewall that says "port
+    unreachable" from a host that nobody listens on. And only a peer proves a connection.
     """
+    if _was_told_by_icmp(attempt):
+        return "refused"
     code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        return code
+    return _name(code) if code or _has_peer(attempt) else "refused"
+
+
+def _was_told_by_icmp(attempt: socket.socket) -> bool:
+    try:
+        attempt.recvmsg(1, 0, socket.MSG_ERRQUEUE)
+    except OSError:
+        # The queue is empty.
+        return False
+    return True
+
+
+def _has_peer(attempt: socket.socket) -> bool:
     try:
         attempt.getpeername()
     except OSError:
-        return errno.EHOSTUNREACH
-    return 0
+        return False
+    return True
 
 
 def _name(code: int) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import errno
 import socket
+import typing as t
 
+import pytest
 from ansible_collections.quartermaster.fleet.plugins.modules.firewall_probe import (
     _name,
-    _read_error,
     ask_all,
+    read_answer,
 )
 
 
@@ -37,4 +39,23 @@ def test_an_error_of_a_firewall_is_a_refusal_and_no_answer_is_silence() -> None:
 def test_a_socket_without_an_error_and_without_a_peer_is_not_connected() -> None:
     with socket.socket() as unconnected:
         assert unconnected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
-        assert _name(_read_error(unconnected)) == "refused"
+        assert read_answer(unconnected) == "refused"
+
+
+class Woken:
+    """A socket that an ICMP message woke before the kernel wrote its error."""
+
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    def recvmsg(self, *asked: int) -> tuple[bytes, list[t.Any], int, None]:
+        assert asked == (1, 0, socket.MSG_ERRQUEUE)
+        return b"", [], socket.MSG_ERRQUEUE, None
+
+    def getsockopt(self, *_asked: int) -> int:
+        return self._code
+
+
+@pytest.mark.parametrize("code", [0, errno.EHOSTUNREACH, errno.ECONNREFUSED])
+def test_an_icmp_message_is_a_refusal_whatever_the_error_says_by_then(code: int) -> None:
+    assert read_answer(t.cast("socket.socket", Woken(code))) == "refused"
