@@ -66,7 +66,12 @@ CHECK = (
 )
 
 SLOW = (
-    Stage("contract", (*PYTEST, "-m", "not hosts", "tests/contract"), timeout_s=900),
+    Stage(
+        "plugins-oldest-core",
+        ("python", "-m", "tests.cores", *PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"),
+        timeout_s=900,
+    ),
+    Stage("contract", (*PYTEST, "-m", "not hosts", "tests/contract"), timeout_s=1800),
     Stage("e2e", (*PYTEST, "-m", "not hosts", "tests/e2e"), timeout_s=1800),
     Stage("collection", ("python", "-m", "tests.architecture.collection"), timeout_s=1200),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.processes import clean_environment
+from tests.cores import get_oldest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "inventory" / "quartermaster.py"
 TIMEOUT_S = 600
-# The Ansible beside this Python, and those whose `bin` folders TEST_ANSIBLE_BINS names.
-CORES = [
-    Path(sys.executable).parent,
-    *map(Path, filter(None, os.environ.get("TEST_ANSIBLE_BINS", "").split(os.pathsep))),
-]
+#: What the tests run on: the newest core, beside this Python, and the oldest one.
+CORES = ("newest", "oldest")
 CONFIG = f"""
 [defaults]
 collections_path = {ROOT / "collections"}
@@ -28,6 +26,11 @@ enable_plugins = quartermaster.fleet.quartermaster, ansible.builtin.script,
     ansible.builtin.yaml, ansible.builtin.ini
 any_unparsed_is_failed = true
 """
+
+
+def get_core(name: str) -> Path:
+    """Return the folder of a core's programs."""
+    return get_oldest() if name == "oldest" else Path(sys.executable).parent
 
 
 @dataclass

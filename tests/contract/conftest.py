@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.ansible_runs import CORES, Ansible
+from tests.contract.ansible_runs import CORES, Ansible, get_core
 from tests.contract.processes import Service, running_service
 from tests.unit.plugins.conftest import columns, loopback
 
@@ -102,10 +102,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture(params=CORES, ids=lambda core: core.parent.name)
+@pytest.fixture(params=CORES)
 def ansible(request: pytest.FixtureRequest, tmp_path: Path) -> Ansible:
     """Return an Ansible with no service yet."""
-    return Ansible(request.param, tmp_path)
+    return Ansible(get_core(request.param), tmp_path)
 
 
 @pytest.fixture
