@@ -26,6 +26,7 @@ class NodeView(BaseModel):
     external_ip: str | None
     wireguard_ip: str | None
     wireguard_public_key: str | None
+    wireguard_next_public_key: str | None
     provider: str | None
     provider_id: str | None
     spec: str | None

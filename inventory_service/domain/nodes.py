@@ -85,6 +85,9 @@ class NodeChange(BaseModel):
         default=None, description="given by the service if left out; must lie in the mesh prefix"
     )
     wireguard_public_key: WireguardKey | None = None
+    wireguard_next_public_key: WireguardKey | None = Field(
+        default=None, description="the key that a rotation changes to; its peers accept both"
+    )
     provider: Label | None = None
     provider_id: Line | None = None
     spec: Spec | None = Field(default=None, description="the size that is wanted")

@@ -131,6 +131,9 @@ def _peer(node: Node, own: Node, port: int, persistent_keepalive: int | None) ->
         "public_key": node["wireguard_public_key"],
         "allowed_ips": [f"{address}/{address.max_prefixlen}"],
     }
+    following = node.get("wireguard_next_public_key")
+    if following and following != node["wireguard_public_key"]:
+        peer["next_public_key"] = following
     endpoint = _endpoint(node, own, int(node.get("mesh_port") or port))
     if endpoint:
         peer["endpoint"] = endpoint

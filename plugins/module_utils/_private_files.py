@@ -144,6 +144,12 @@ def create(path: Path, text: str) -> bool:
     return True
 
 
+def move(source: Path, target: Path) -> None:
+    """Have a file take the place of another one in its folder, at one moment."""
+    source.rename(target)
+    _sync_folder(target)
+
+
 def write_new(path: Path, text: str) -> Path:
     """Write a text beside `path`, down to the disk, and return the path of the file made.
 

@@ -45,6 +45,17 @@ class Peer:
     endpoint: str | None = None
     allowed_ips: tuple[str, ...] | None = None
     persistent_keepalive: int | None = None
+    other_key: str | None = None
+    """A second key, to or from which a rotation may change this end at any moment."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that it may have."""
+        return (self.public_key, self.other_key) if self.other_key else (self.public_key,)
+
+    def swapped(self) -> Peer:
+        """Return the same peer with its other key in use."""
+        return replace(self, public_key=self.other_key or "", other_key=self.public_key)
 
     def over(self, known: Peer | None) -> Peer:
         """Return this peer, with what it leaves out taken from the one known so far."""
@@ -117,8 +128,10 @@ def parse_peer(given: t.Mapping[str, t.Any]) -> Peer:
             return None
 
     key, allowed = str(given["public_key"]), given.get("allowed_ips")
-    if not is_key(key):
-        reasons.append(f"peer {name}: public_key is no WireGuard key (44 characters of base64)")
+    other = given.get("next_public_key") or None
+    for what, text in (("public_key", key), ("next_public_key", other)):
+        if text is not None and not is_key(text):
+            reasons.append(f"peer {name}: {what} is no WireGuard key (44 characters of base64)")
     endpoint, keepalive = given.get("endpoint"), given.get("persistent_keepalive")
     peer = Peer(
         name=name,
@@ -126,6 +139,7 @@ def parse_peer(given: t.Mapping[str, t.Any]) -> Peer:
         endpoint=checked(parse_endpoint, endpoint) if endpoint else None,
         allowed_ips=checked(parse_allowed_ips, allowed) if allowed is not None else None,
         persistent_keepalive=checked(check_range, "persistent_keepalive", keepalive, 0, PORT_MAX),
+        other_key=None if other == key else other,
     )
     if reasons:
         raise Invalid(*reasons)

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import secrets
 import typing as t
 from dataclasses import dataclass, field
 
@@ -34,6 +36,8 @@ HEADER = (
 END = re.compile(r"# end: (\d+) peers")
 """The last line. Without it a file that lost its tail would look like a smaller mesh."""
 NAME = re.compile(r"# name: (\S+)")
+OTHER_KEY = re.compile(r"# other key: (\S+)")
+KEY_BYTES = 32
 MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -57,6 +61,7 @@ class _Section:
 
     kind: str
     name: str = ""
+    other_key: str | None = None
     values: dict[str, list[str]] = field(default_factory=dict)
 
     def one(self, key: str) -> str | None:
@@ -118,12 +123,15 @@ def render_sync(
         _render_peer(peer, None if peer.public_key in roaming else peer.endpoint, is_sync=True)
         for peer in interface.peers
     ]
+    blocks += [_render_held_back(peer.other_key) for peer in interface.peers if peer.other_key]
     return "\n\n".join(["\n".join(head), *blocks]) + "\n"
 
 
 def _render_peer(peer: Peer, endpoint: str | None, *, is_sync: bool = False) -> str:
     """Return a peer's section; syncconf leaves what is not said, wg-quick starts from nothing."""
     lines = ["[Peer]", f"# name: {peer.name}", f"PublicKey = {peer.public_key}"]
+    if peer.other_key and not is_sync:
+        lines.append(f"# other key: {peer.other_key}")
     if peer.allowed_ips:
         lines.append(f"AllowedIPs = {', '.join(peer.allowed_ips)}")
     if endpoint:
@@ -133,6 +141,16 @@ def _render_peer(peer: Peer, endpoint: str | None, *, is_sync: bool = False) -> 
     if is_sync:
         lines.append(f"PresharedKey = {NO_KEY}")
     return "\n".join(lines)
+
+
+def _render_held_back(public_key: str) -> str:
+    """Return the section of a key that its owner may change to: known, but kept waiting.
+
+    The preshared key is one that nobody has, so a handshake is begun and seen, but not ended, and
+    the owner's packets wait at its end until `_wireguard_follow` lets them in.
+    """
+    nobodys = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+    return f"[Peer]\nPublicKey = {public_key}\nPresharedKey = {nobodys}\nPersistentKeepalive = off"
 
 
 def parse(text: str) -> Conf:
@@ -168,9 +186,11 @@ def _split(text: str) -> t.Iterator[_Section]:
     section = None
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.partition("#")[0].strip()
-        name = NAME.fullmatch(line.strip())
+        name, other = NAME.fullmatch(line.strip()), OTHER_KEY.fullmatch(line.strip())
         if name and section:
             section.name = name[1]
+        elif other and section:
+            section.other_key = other[1] if is_key(other[1]) else None
         elif stripped.lower() in ("[interface]", "[peer]"):
             if section:
                 yield section
@@ -208,4 +228,5 @@ def _parse_peer(section: _Section) -> Peer:
         endpoint=parse_endpoint(endpoint) if endpoint else None,
         allowed_ips=parse_allowed_ips(section.many("allowedips")),
         persistent_keepalive=section.number("persistentkeepalive", 0, PORT_MAX),
+        other_key=section.other_key,
     )

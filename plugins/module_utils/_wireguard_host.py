@@ -185,6 +185,24 @@ class Host:
                 code="not_started",
             )
 
+    def is_active(self, unit: str) -> bool:
+        """Tell whether a unit runs."""
+        code, _out, _error = self._call("systemctl", "is-active", "--quiet", unit)
+        return code == 0
+
+    def start_unit(self, unit: str, *words: str) -> None:
+        """Start a transient unit, which outlives this module, by options and command."""
+        self.run("systemd-run", "--quiet", "--collect", f"--unit={unit}", *words)
+
+    def stop_unit(self, unit: str) -> None:
+        """Stop a transient unit, if there is one."""
+        self._call("systemctl", "stop", unit)
+        self._call("systemctl", "reset-failed", unit)
+
+    def set_private_key(self, name: str, path: Path) -> None:
+        """Have a running interface use the private key of a file, and nothing else changed."""
+        self.run("wg", "set", name, "private-key", str(path))
+
     def enable(self, name: str) -> None:
         """Have the interface brought up at boot."""
         self.run("systemctl", "enable", "--quiet", unit_of(name))

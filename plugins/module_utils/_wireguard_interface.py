@@ -23,8 +23,15 @@ from ._wireguard_files import (
     read_whole,
 )
 from ._wireguard_host import Host, has_ipv6
-from ._wireguard_rules import check_whole, parse_options, replace_all, upsert
+from ._wireguard_rules import (
+    check_whole,
+    parse_options,
+    replace_all,
+    upsert,
+    with_keys_in_use,
+)
 from ._wireguard_running import Drift, Running, find_drift
+from ._wireguard_units import FOLLOW_DEFAULT_S, Follower
 from ._wireguard_views import describe, describe_running, foresee
 
 if t.TYPE_CHECKING:
@@ -46,6 +53,7 @@ class InterfaceOnHost:
         self._name: str = self._params["name"]
         self._file = FOLDER / f"{self._name}.conf"
         self._host = Host(module)
+        self._follower = Follower(self._host, self._name)
         self._change = change
         self.changes: list[str] = []
         """What was changed, or would be, one sentence each."""
@@ -65,7 +73,8 @@ class InterfaceOnHost:
             known = (read_whole if self._params["purge_peers"] else read_to_extend)(self._file)
             private_key = self._find_private_key(known.conf)
             running, neighbours = self._read_running()
-            self._wanted = self._decide(stated, known.conf, running)
+            wanted = self._decide(stated, known.conf, running)
+            self._wanted = with_keys_in_use(wanted, running.used_keys if running else ())
             if private_key:
                 self._public_key = self._find_public_key(private_key)
             check_whole(
@@ -79,6 +88,7 @@ class InterfaceOnHost:
             self._keep_file(known, private_key)
             self._keep_running(known.conf, private_key, running)
             self._keep_unit()
+            self._keep_follower()
 
     def remove(self) -> None:
         """Take the interface down, disable its unit, and remove its file.
@@ -94,6 +104,8 @@ class InterfaceOnHost:
             if running is not None:
                 self._before.append(f"running:\n{describe_running(running, {})}")
                 self._do("interface: removed", self._host.delete, self._name)
+            if not self._follower.is_following([]):
+                self._do("rotation: ended", self._follower.end)
             if self._file.exists():
                 self._before.append(f"{self._file}\n")
                 self._do("file: removed", files.remove, self._file)
@@ -188,10 +200,8 @@ class InterfaceOnHost:
         self, known: Conf | None, private_key: str | None, running: Running | None
     ) -> None:
         """Bring the running interface to what is wanted, until nothing differs."""
-        endpoints = {p.public_key: p.endpoint for p in known.interface.peers} if known else {}
-        settled = {
-            p.public_key for p in self._wanted.peers if endpoints.get(p.public_key) == p.endpoint
-        }
+        endpoints = {p.name: p.endpoint for p in known.interface.peers} if known else {}
+        settled = {p.public_key for p in self._wanted.peers if endpoints.get(p.name) == p.endpoint}
         for attempt in range(MAX_ROUNDS):
             if running is None or self._host.is_half_made(self._name, running):
                 self._before.append("running: no")
@@ -239,3 +249,16 @@ class InterfaceOnHost:
         state = self._host.unit_state(self._name)
         if state.get("UnitFileState", "enabled") != "enabled":
             self._do("unit: enabled", self._host.enable, self._name)
+
+    def _keep_follower(self) -> None:
+        """Have a program follow the peers that may change their keys, as long as there are any."""
+        pairs = [peer.keys for peer in self._wanted.peers if peer.other_key]
+        if self._follower.is_following(pairs):
+            # From here on it has its whole time again, which counts as no change.
+            if pairs and not self._check_mode:
+                self._follower.follow(pairs, FOLLOW_DEFAULT_S)
+        elif pairs:
+            note = f"rotation: {len(pairs)} peers are followed to their other keys"
+            self._do(note, self._follower.follow, pairs, FOLLOW_DEFAULT_S)
+        else:
+            self._do("rotation: ended", self._follower.end)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import typing as t
+from dataclasses import replace
 
 from ._wireguard import (
     MTU_MAX,
@@ -58,7 +59,7 @@ def parse_options(params: t.Mapping[str, t.Any]) -> Interface:
 
 def replace_all(stated: Interface, known: Interface | None, kept: t.Iterable[str]) -> Interface:
     """Return the interface as stated, with the known peers whose names are to be kept."""
-    names, keys = {p.name for p in stated.peers}, {p.public_key for p in stated.peers}
+    names, keys = {p.name for p in stated.peers}, {key for p in stated.peers for key in p.keys}
     wanted = set(kept) - names
     held = [
         peer
@@ -80,21 +81,36 @@ def upsert(stated: Interface, known: Interface) -> Interface:
     former self.
     """
     names = {peer.name: peer for peer in known.peers}
-    keys = {peer.public_key: peer for peer in known.peers}
+    keys = {key: peer for peer in known.peers for key in peer.keys}
     changed = [
         peer.over(names.get(peer.name) or keys.get(peer.public_key)) for peer in stated.peers
     ]
-    new_names, new_keys = {p.name for p in changed}, {p.public_key for p in changed}
+    new_names, new_keys = {p.name for p in changed}, {key for p in changed for key in p.keys}
     untouched = [
         peer
         for peer in known.peers
-        if peer.name not in new_names and peer.public_key not in new_keys
+        if peer.name not in new_names and new_keys.isdisjoint(peer.keys)
     ]
     return Interface(
         addresses=stated.addresses or known.addresses,
         listen_port=stated.listen_port or known.listen_port,
         mtu=stated.mtu or known.mtu,
         peers=_sorted([*untouched, *changed]),
+    )
+
+
+def with_keys_in_use(interface: Interface, used: t.Collection[str]) -> Interface:
+    """Return the interface with each peer that is being rotated under the key that it uses now.
+
+    `used` are the keys that have allowed IPs at the moment: which of its two keys a peer uses is
+    its own choice, and the host follows it.
+    """
+    return replace(
+        interface,
+        peers=tuple(
+            peer.swapped() if peer.other_key in used and peer.public_key not in used else peer
+            for peer in interface.peers
+        ),
     )
 
 
@@ -118,7 +134,7 @@ def check_whole(
     if not has_ipv6 and any(":" in network for network in _all_networks(interface)):
         reasons.append("IPv6 is disabled on this host, but among its addresses or allowed IPs")
     for peer in interface.peers:
-        if own_public_key and peer.public_key == own_public_key:
+        if own_public_key and own_public_key in peer.keys:
             reasons.append(f"peer {peer.name} has the public key of this host itself")
     reasons += _claims(interface)
     reasons += _loops(interface)
@@ -134,7 +150,7 @@ def _doubles(peers: t.Sequence[Peer]) -> list[str]:
     for peer in peers:
         for kind, value in [
             ("name", peer.name),
-            ("public key", peer.public_key),
+            *(("public key", key) for key in peer.keys),
             *(("allowed IP", network) for network in peer.allowed_ips or ()),
         ]:
             other = seen.setdefault((kind, value), peer)

@@ -56,6 +56,11 @@ class Running:
     is_up: bool
     routes: tuple[Route, ...]
 
+    @property
+    def used_keys(self) -> frozenset[str]:
+        """The keys of the peers that traffic goes to."""
+        return frozenset(peer.public_key for peer in self.peers if peer.allowed_ips)
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -189,6 +194,8 @@ def _compare_peers(
     current = {peer.public_key: peer for peer in running.peers}
     for peer in wanted.peers:
         notes += _compare_peer(peer, current.pop(peer.public_key, None), roaming)
+        if peer.other_key:
+            notes += _compare_held_back(peer.name, current.pop(peer.other_key, None))
     notes += [f"peer with key {fingerprint(key)}: removed" for key in sorted(current)]
     return notes
 
@@ -209,6 +216,14 @@ def _compare_peer(
         yield f"peer {peer.name}: keepalive {runs.persistent_keepalive} → {keepalive}"
     if runs.has_preshared_key:
         yield f"peer {peer.name}: preshared key removed"
+
+
+def _compare_held_back(name: str, runs: RunningPeer | None) -> t.Iterator[str]:
+    """Yield what differs of the key to which a peer may change."""
+    if runs is None:
+        yield f"peer {name}: other key added"
+    elif runs.allowed_ips or not runs.has_preshared_key or runs.persistent_keepalive:
+        yield f"peer {name}: other key is not held back"
 
 
 def _show(networks: t.Collection[str]) -> str:

@@ -31,6 +31,8 @@ def describe_peer(peer: Peer) -> str:
     parts.append(f"endpoint {peer.endpoint or '(none)'}")
     parts.append(f"allowed_ips {', '.join(peer.allowed_ips or ()) or '(none)'}")
     parts.append(f"keepalive {peer.persistent_keepalive or 'off'}")
+    if peer.other_key:
+        parts.append(f"other key {fingerprint(peer.other_key)}")
     return " ".join(parts)
 
 
@@ -87,6 +89,11 @@ def foresee(
                 persistent_keepalive=peer.persistent_keepalive or 0,
             )
         )
+    peers += [
+        RunningPeer(peer.other_key, True, None, frozenset(), 0, 0)
+        for peer in wanted.peers
+        if peer.other_key
+    ]
     replaced = {*OURS, "kernel"}
     kept = [r for r in running.routes if r.protocol not in replaced or not r.is_direct]
     made = [Route(network, "boot", is_direct=True) for network in needed_routes(wanted)]

@@ -68,6 +68,9 @@ options:
   wireguard_public_key:
     description: The public half of its key in the mesh.
     type: str
+  wireguard_next_public_key:
+    description: The public half of the key that a rotation changes to; its peers accept both.
+    type: str
   provider:
     description: Who runs the server, for example V(docker).
     type: str
@@ -173,7 +176,13 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 
 NODES = "/api/v1/nodes"
 PURPOSE = ("node_type", "cluster_id", "region", "environment", "project")
-ADDRESSES = ("internal_ip", "external_ip", "wireguard_ip", "wireguard_public_key")
+ADDRESSES = (
+    "internal_ip",
+    "external_ip",
+    "wireguard_ip",
+    "wireguard_public_key",
+    "wireguard_next_public_key",
+)
 SERVER = ("provider", "provider_id", "spec", "provisioned_spec", "image")
 TEXTS = PURPOSE + ADDRESSES + SERVER
 STRUCTURES = ("ssh_host_keys", "labels", "vars")

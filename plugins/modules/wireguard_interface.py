@@ -70,6 +70,11 @@ options:
         description: Its public key.
         type: str
         required: true
+      next_public_key:
+        description: The key that the peer changes to, or came from, while it is being rotated. The
+          host lets the peer in under the one that it uses, and follows it from one to the other
+          for an hour, without losing packets. It needs systemd.
+        type: str
       endpoint:
         description: Address and port, as V(192.0.2.1:51820) or V([2001:db8::1]:51820). A name is
           refused, because one that does not resolve would stop the change of all peers. Without
@@ -200,6 +205,7 @@ class WireguardInterface(FleetModule):
             "options": {
                 "name": {"type": "str", "required": True},
                 "public_key": {"type": "str", "required": True, "no_log": False},
+                "next_public_key": {"type": "str", "no_log": False},
                 "endpoint": {"type": "str"},
                 "allowed_ips": {"type": "list", "elements": "str"},
                 "persistent_keepalive": {"type": "int"},

@@ -28,6 +28,7 @@ FIELDS = (
     "external_ip",
     "wireguard_ip",
     "wireguard_public_key",
+    "wireguard_next_public_key",
     "provider",
     "provider_id",
     "spec",
@@ -78,6 +79,7 @@ class Node(Base):
     external_ip: Mapped[str | None] = mapped_column(String(45), index=True)
     wireguard_ip: Mapped[str | None] = mapped_column(String(45))
     wireguard_public_key: Mapped[str | None] = mapped_column(String(44))
+    wireguard_next_public_key: Mapped[str | None] = mapped_column(String(44))
     provider: Mapped[str | None] = mapped_column(String(63))
     provider_id: Mapped[str | None] = mapped_column(String(255))
     spec: Mapped[str | None] = mapped_column(String(63))

@@ -72,6 +72,18 @@ def test_a_name_an_address_and_a_key_belong_to_one_live_node(operator: Caller) -
     assert len(operator.get("/api/v1/nodes")["items"]) == 1
 
 
+def test_a_rotation_puts_the_next_key_beside_the_present_one(operator: Caller) -> None:
+    make_node(operator, "web-1", wireguard_public_key=KEY)
+    following = "B" * 42 + "A="
+    operator.patch("/api/v1/nodes/web-1", {"wireguard_next_public_key": following})
+    node = operator.get("/api/v1/nodes/web-1")
+    assert (node["wireguard_public_key"], node["wireguard_next_public_key"]) == (KEY, following)
+    ended = {"wireguard_public_key": following, "wireguard_next_public_key": None}
+    node = operator.patch("/api/v1/nodes/web-1", ended)
+    assert (node["wireguard_public_key"], node["wireguard_next_public_key"]) == (following, None)
+    operator.patch("/api/v1/nodes/web-1", {"wireguard_next_public_key": "x"}, status=422)
+
+
 def test_no_host_and_no_group_have_one_name(operator: Caller) -> None:
     base = {"node_type": "web", "cluster_id": "main"}
     operator.post("/api/v1/nodes", base | {"node_id": "web"}, status=409)

@@ -146,6 +146,17 @@ def test_a_peer_is_what_the_module_takes() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("following", "handed_on"), [("k2", "k2"), (None, None), ("", None), ("key of b", None)]
+)
+def test_a_key_that_is_being_rotated_is_handed_on(
+    following: str | None, handed_on: str | None
+) -> None:
+    fleet = [node("a", 1), node("b", 2, wireguard_next_public_key=following)]
+
+    assert mesh_peers(fleet, "a")[0].get("next_public_key") == handed_on
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_planned_and_retired_nodes_are_in_no_mesh(state: str) -> None:
     fleet = [node("a", 1), node("b", 2, state=state)]

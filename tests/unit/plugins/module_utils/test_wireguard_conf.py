@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard import (
+    NO_KEY,
     Interface,
     Peer,
 )
@@ -33,7 +34,7 @@ PRIVATE = key(1)
 PEERS = (
     Peer("a", key(2), "192.0.2.2:51820", ("10.8.0.2/32", "192.168.7.0/24"), 25),
     Peer("b", key(3), "[2001:db8::3]:1", ("fd00::3/128",), None),
-    Peer("c", key(4), None, (), None),
+    Peer("c", key(4), None, (), None, other_key=key(5)),
 )
 WHOLE = Interface(("10.8.0.1/24", "fd00::1/64"), 51820, 1420, PEERS)
 
@@ -179,3 +180,15 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     except Damaged as damage:
         reasons = str(damage)
     assert reasons is None or PRIVATE not in reasons
+
+
+def test_a_key_to_which_a_peer_may_change_is_held_back() -> None:
+    text = render_sync(WHOLE, PRIVATE, listen_port=None)
+
+    held = next(block for block in text.split("\n\n") if f"PublicKey = {key(5)}" in block)
+    assert "AllowedIPs" not in held
+    preshared = held.partition("PresharedKey = ")[2].partition("\n")[0]
+    assert preshared not in ("", NO_KEY)
+    assert held not in render_sync(WHOLE, PRIVATE, listen_port=None)
+    # wg-quick has no use for it: only the running interface knows it.
+    assert f"PublicKey = {key(5)}" not in render(WHOLE, PRIVATE)

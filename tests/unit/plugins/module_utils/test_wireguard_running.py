@@ -17,6 +17,9 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard imp
     Interface,
     Peer,
 )
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_rules import (
+    with_keys_in_use,
+)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_running import (
     Drift,
     Route,
@@ -298,3 +301,35 @@ def test_what_is_foreseen_looks_as_the_repaired_interface_does(running: Running)
     foreseen = foresee(WANTED, running, own_public_key=key(8), roaming=())
 
     assert describe_running(foreseen, names) == describe_running(RUNNING, names)
+
+
+ROTATING = replace(WANTED, peers=(replace(WANTED.peers[0], other_key=key(9)), WANTED.peers[1]))
+HELD_BACK = RunningPeer(key(9), True, None, frozenset(), 0, 0)  # noqa: FBT003 - a row of wg's dump
+
+
+def test_the_other_key_of_a_peer_is_added_and_held_back() -> None:
+    found = drift(wanted=ROTATING)
+    there = replace(RUNNING, peers=(*RUNNING.peers, HELD_BACK))
+    unheld = replace(RUNNING, peers=(*RUNNING.peers, replace(HELD_BACK, has_preshared_key=False)))
+
+    assert found.notes == ("peer a: other key added",)
+    assert found.needs_sync
+    assert drift(there, ROTATING).notes == ()
+    assert drift(unheld, ROTATING).notes == ("peer a: other key is not held back",)
+    assert drift(there).notes[0].startswith("peer with key")
+
+
+def test_a_peer_is_kept_under_the_key_that_it_uses() -> None:
+    moved = (replace(RUNNING_A, allowed_ips=frozenset(), has_preshared_key=True), RUNNING_B)
+    taken = replace(HELD_BACK, allowed_ips=RUNNING_A.allowed_ips, has_preshared_key=False)
+    running = replace(RUNNING, peers=(*moved, taken))
+
+    before = with_keys_in_use(ROTATING, RUNNING.used_keys)
+    after = with_keys_in_use(ROTATING, running.used_keys)
+
+    assert before == ROTATING
+    assert after.peers[0].keys == (key(9), key(2))
+    assert after.peers[1] == ROTATING.peers[1]
+    assert with_keys_in_use(after, running.used_keys) == after
+    # A handful of peers that nothing is known of yet stay as they are stated.
+    assert with_keys_in_use(ROTATING, ()) == ROTATING

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""New keys for a mesh under traffic: nothing is lost, and a run that is killed breaks nothing."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.processes import running_service
+from tests.e2e.fleet import Fleet, wait_until
+from tests.hosts import network
+
+pytestmark = [pytest.mark.hosts, pytest.mark.slow]
+MASTER, WEB_1, WEB_2 = "shop-prod-master", "shop-prod-web-1", "shop-prod-web-2"
+ALL = (MASTER, WEB_1, WEB_2)
+#: The host's timer, short enough for a test to wait for it.
+TIMEOUT = ("-e", "wireguard_rotation_timeout_s=10")
+STEPS = (
+    "The next key is beside the present one",
+    "The service knows both keys",
+    "The interface has the nodes of its mesh as peers",
+    "The peers that are up are known",
+    "The interface uses the next key",
+    "Each peer that was up answers under the next key",
+    "The next key is the present one",
+    "The service knows the key in use as the only one",
+)
+MAX_LOSS = 0.001
+PREFIX = "quartermaster.fleet.wireguard : "
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("rotation")
+    with running_service(folder) as service:
+        fleet = Fleet(folder, service, f"rotation-{network.get_checkout()[:6]}")
+        try:
+            fleet.import_csv("shop,3,s-1vcpu-512mb-10gb,s-1vcpu-512mb-10gb,prod,lon1\n")
+            fleet.play("provision")
+            fleet.play("site", "--tags", "wireguard,always")
+            yield fleet
+        finally:
+            fleet.remove()
+
+
+def keys(fleet: Fleet) -> dict[str, str]:
+    return {name: node["wireguard_public_key"] for name, node in fleet.nodes().items()}
+
+
+def reaches(fleet: Fleet, first: str, second: str) -> bool:
+    address = fleet.nodes()[second]["wireguard_ip"]
+    return ", 0% packet loss" in fleet.on(first, f"ping -n -q -c 1 -w 15 {address}", check=False)
+
+
+def assert_connected(fleet: Fleet) -> None:
+    """Each end reaches each other one."""
+    for first in ALL:
+        assert all(reaches(fleet, first, second) for second in ALL if second != first)
+
+
+def assert_whole(fleet: Fleet) -> None:
+    """Everybody is reached, and nothing of a rotation is left."""
+    assert_connected(fleet)
+    for first in ALL:
+        assert fleet.on(first, "ls /etc/wireguard").split() == ["wg0.conf", "wg0.key"]
+        assert len(fleet.on(first, "wg show wg0 peers").split()) == len(ALL) - 1
+        assert "other key" not in fleet.on(first, "cat /etc/wireguard/wg0.conf")
+        assert fleet.on(first, "systemctl list-units -q 'quartermaster-wireguard*'") == ""
+        assert fleet.on(first, "wg show wg0 public-key").strip() == keys(fleet)[first]
+        assert fleet.nodes()[first]["wireguard_next_public_key"] is None
+
+
+class Traffic:
+    """Pings between two pairs of hosts, in both directions, 100 a second each."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._pings: list[subprocess.Popen[str]] = []
+        for first, second in ((MASTER, WEB_1), (WEB_1, MASTER), (WEB_2, MASTER), (WEB_1, WEB_2)):
+            address = fleet.nodes()[second]["wireguard_ip"]
+            # The last replies are waited for, since ping counts what is on the way as lost.
+            command = f"ping -n -q -i 0.01 -W 3 {address}"
+            self._pings.append(fleet.start_on(first, command))
+
+    def end(self) -> tuple[int, int]:
+        """Return how many packets were sent, and how many were not answered."""
+        for name in ALL:
+            self._fleet.on(name, "pkill -INT -x ping", check=False)
+        sent = lost = 0
+        for ping in self._pings:
+            output, _errors = ping.communicate(timeout=30)
+            found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+            assert found, output
+            sent += int(found[1])
+            lost += int(found[1]) - int(found[2])
+        return sent, lost
+
+
+def test_each_node_gets_a_new_key_and_traffic_does_not_notice(fleet: Fleet) -> None:
+    before = keys(fleet)
+    traffic = Traffic(fleet)
+    fleet.play("rotate_wireguard")
+    sent, lost = traffic.end()
+    after = keys(fleet)
+    assert sent > 4 * 500
+    assert lost <= sent * MAX_LOSS, f"{lost} of {sent} packets were lost"
+    assert len({*before.values(), *after.values()}) == 2 * len(ALL)
+    assert_whole(fleet)
+    assert set(fleet.play("site", "--tags", "wireguard,always").changed.values()) == {0}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_rotation_killed_at_any_step_breaks_nothing(fleet: Fleet, step: str) -> None:
+    """Each run but the first one goes on where the one before it was killed."""
+    fleet.play_and_kill(
+        "rotate_wireguard", "--limit", MASTER, *TIMEOUT, at=f"TASK [{PREFIX}{step}]"
+    )
+    assert_connected(fleet)
+    wait_until(lambda: is_settled(fleet), what="the host takes back what nobody confirmed")
+    assert_connected(fleet)
+
+
+def test_the_run_after_killed_ones_ends_the_rotation(fleet: Fleet) -> None:
+    fleet.play("rotate_wireguard", "--limit", MASTER)
+    assert_whole(fleet)
+
+
+def is_settled(fleet: Fleet) -> bool:
+    """Tell whether each host uses the key of its file."""
+    script = "wg pubkey </etc/wireguard/wg0.key; wg show wg0 public-key"
+    return all(len(set(fleet.on(name, script).split())) == 1 for name in ALL)
+
+
+def test_a_peer_that_does_not_follow_makes_the_node_go_back(fleet: Fleet) -> None:
+    """The follower of one peer is stopped as soon as it runs: its tunnel would break."""
+    before = keys(fleet)
+    fleet.on(
+        WEB_2,
+        "systemd-run -q --unit=saboteur sh -c 'while :; do "
+        "systemctl stop quartermaster-wireguard-follow-wg0.service 2>/dev/null; sleep 0.2; done'",
+    )
+    run = fleet.play("rotate_wireguard", "--limit", MASTER, code=2)
+    fleet.on(WEB_2, "systemctl stop saboteur")
+    assert "gets no answer under its next key from" in run.output
+    assert keys(fleet) == before
+    fleet.play("site", "--tags", "wireguard,always")
+    assert_whole(fleet)
+
+
+def test_a_peer_that_is_down_is_named_and_heals_at_its_next_run(fleet: Fleet) -> None:
+    before = keys(fleet)
+    fleet.power(WEB_2, "kill")
+    run = fleet.play("rotate_wireguard", "--limit", MASTER)
+    fleet.power(WEB_2, "start")
+    assert f"{WEB_2} could not be told" in run.output
+    assert f"{WEB_2} did not answer {MASTER} before the change" in run.output.replace("\n", " ")
+    assert keys(fleet)[MASTER] != before[MASTER]
+    assert keys(fleet)[WEB_2] == before[WEB_2]
+    assert reaches(fleet, MASTER, WEB_1)
+    wait_until(
+        lambda: "running" in fleet.on(WEB_2, "systemctl is-system-running", check=False),
+        what="the host boots",
+    )
+    fleet.play("site", "--tags", "wireguard,always", "--limit", WEB_2)
+    assert_whole(fleet)
