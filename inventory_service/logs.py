@@ -7,12 +7,15 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+from inventory_service.domain.secrets import hide_secrets
+
 _SHARED: tuple[Processor, ...] = (
     # What belongs to the request that is being answered, its id above all.
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    lambda _logger, _name, event: hide_secrets(event),
 )
 
 

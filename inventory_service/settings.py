@@ -54,6 +54,12 @@ class Settings(BaseSettings):
         ge=0,
         description="How long a retired node's mesh address rests before it is given again.",
     )
+    audit_retention_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="How long audit records and changes are kept; 0 for ever.",
+    )
     limit_total_per_min: int = Field(
         default=1000, ge=0, description="Requests a minute in all; 0 for any number."
     )
@@ -98,6 +104,11 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         path = env_settings().get("settings_file")
         return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=path)
+
+    @property
+    def audit_retention(self) -> timedelta | None:
+        """Return how long records are kept, or None for ever."""
+        return timedelta(days=self.audit_retention_days) if self.audit_retention_days else None
 
     @property
     def counts_requests_alone(self) -> bool:

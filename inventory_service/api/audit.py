@@ -3,15 +3,16 @@
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
+from pydantic import AwareDatetime, Field
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.lists import Listing, ListQuery
 from inventory_service.api.parts import get_database
 from inventory_service.api.views import AuditView, page_of
-from inventory_service.domain.actors import Scope
+from inventory_service.domain.actors import Door, Scope
 from inventory_service.domain.words import Label, Line
 from inventory_service.storage.models import AuditRecord
-from inventory_service.usecases.audit import list_records
+from inventory_service.usecases.audit import Outcome, RecordFilter, list_records
 
 routes = APIBlueprint(
     "audit",
@@ -22,7 +23,7 @@ routes = APIBlueprint(
 )
 
 
-LISTING = Listing(AuditRecord, AuditView, unique=("id",), sortable=("id",), sort="-id")
+LISTING = Listing(AuditRecord, AuditView, unique=("id",), sortable=("at", "id"), sort="-at,-id")
 
 
 class AuditQuery(ListQuery):
@@ -31,14 +32,24 @@ class AuditQuery(ListQuery):
     sort: str = LISTING.sort_field()
     fields: str = LISTING.fields_field()
 
-    noun: Label | None = None
-    subject: Line | None = None
+    actor: Line | None = Field(default=None, description="the name of the token that was used")
+    door: Door | None = None
+    action: Label | None = Field(default=None, description="such as register, change or refuse")
+    noun: Label | None = Field(default=None, description="the kind of thing; request for refusals")
+    subject: Line | None = Field(default=None, description="the name of the thing")
+    outcome: Outcome | None = None
+    since: AwareDatetime | None = Field(default=None, description="from this time on")
+    until: AwareDatetime | None = Field(default=None, description="before this time")
 
 
 @routes.get("", summary="List audit records", responses={200: page_of(AuditView)})
 @needs(Scope.ADMIN)
 def list_audit(query: AuditQuery) -> Response:
-    """Who did what, when, through which door; newest first if nothing else is asked for."""
+    """Who did what, when, through which door, and who was refused what.
+
+    Newest first if nothing else is asked for.
+    """
+    wanted = RecordFilter(**query.model_dump(exclude=set(ListQuery.model_fields)))
     with get_database().reading() as session:
-        records = list_records(session, LISTING.read(query), noun=query.noun, subject=query.subject)
+        records = list_records(session, LISTING.read(query), wanted)
         return LISTING.answer(query, records, lambda entry: entry.as_dict())

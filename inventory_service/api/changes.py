@@ -24,7 +24,7 @@ routes = APIBlueprint(
 )
 
 
-LISTING = Listing(AuditRecord, ChangeView, unique=("id",))
+LISTING = Listing(AuditRecord, ChangeView, unique=("revision", "id"))
 
 
 class ChangeQuery(PageQuery):
@@ -36,7 +36,10 @@ class ChangeQuery(PageQuery):
 @routes.get("", summary="What changed after a revision", responses={200: ChangePage})
 @needs(Scope.VIEWER)
 def get_changes(query: ChangeQuery) -> Response:
-    """Oldest first; a program that keeps a copy asks from the last revision that it has seen."""
+    """Oldest first; a program that keeps a copy asks from the last revision that it has seen.
+
+    410 means that what changed since then is not kept any more: read all anew.
+    """
     with get_database().reading() as session:
         entries = list_changes(session, LISTING.read(query), since=query.since)
         return LISTING.answer(query, entries, _show)

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from inventory_service.api.access import needs
 from inventory_service.api.parts import get_database
 from inventory_service.domain.actors import Scope
+from inventory_service.usecases.retention import get_kept
 from inventory_service.usecases.status import get_status
 
 
@@ -27,7 +28,7 @@ class _FleetCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the fleet's counts."""
         with get_database().reading() as session:
-            status = get_status(session)
+            status, kept = get_status(session), get_kept(session)
         nodes = GaugeMetricFamily("quartermaster_nodes", "Nodes by state.", labels=["state"])
         for state, count in status["nodes"].items():
             nodes.add_metric([state], count)
@@ -39,6 +40,18 @@ class _FleetCollector(Collector):
             "quartermaster_pending_resizes",
             "Nodes whose size is not the wanted one.",
             status["pending_resizes"],
+        )
+        yield GaugeMetricFamily(
+            "quartermaster_audit_records", "Audit records that are kept.", kept.records
+        )
+        if kept.oldest is not None:
+            yield GaugeMetricFamily(
+                "quartermaster_audit_oldest_timestamp_seconds",
+                "When the oldest audit record was made; older than the retention: run `qm prune`.",
+                kept.oldest.timestamp(),
+            )
+        yield GaugeMetricFamily(
+            "quartermaster_kept_answers", "Answers kept under an Idempotency-Key.", kept.answers
         )
 
 

@@ -5,10 +5,11 @@ import structlog
 from flask import Response, current_app, g, request
 from flask_openapi3 import OpenAPI
 
-from inventory_service.api.parts import get_database
+from inventory_service.api.parts import get_database, get_parts
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.errors import Refusal
 from inventory_service.usecases.audit import note_refusal
+from inventory_service.usecases.retention import SMALL_BATCH, forget
 
 _log = structlog.get_logger(__name__)
 _RECORDED = frozenset({400, 403, 409, 412, 413, 415, 422})
@@ -52,6 +53,7 @@ def _record(response: Response) -> None:
                 status=response.status_code,
                 reason=str(problem.get("detail", "")),
             )
+            forget(session, get_parts().settings.audit_retention, limit=SMALL_BATCH)
     except Refusal as refusal:
         # The answer stands; a database that is busy must not turn it into another one.
         _log.error("a refusal could not be recorded", path=request.path, detail=refusal.detail)

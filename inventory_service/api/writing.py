@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable, Collection
 
 from flask import Response, request
+from sqlalchemy.orm import Session
 
-from inventory_service.api.parts import get_actor, get_database
+from inventory_service.api.parts import get_actor, get_database, get_parts
 from inventory_service.domain.errors import BadInput, Fault
+from inventory_service.storage.models import has_changed
 from inventory_service.usecases.answers import find_answer, keep_answer
+from inventory_service.usecases.retention import SMALL_BATCH, forget
 
 View = Callable[..., Response]
 _HEADER = "Idempotency-Key"
@@ -31,28 +34,34 @@ def writes(view: View) -> View:
         key = _read_key()
         with get_database().writing() as session:
             if key is None:
-                return view(session, **arguments)
-            fingerprint = _get_fingerprint()
-            kept = find_answer(session, get_actor().name, key, fingerprint)
-            if kept is not None:
-                return Response(kept.body, status=kept.status, headers=kept.headers)
-            response = view(session, **arguments)
-            keep_answer(
-                session,
-                get_actor().name,
-                key,
-                fingerprint,
-                status=response.status_code,
-                headers={
-                    name: response.headers[name]
-                    for name in _KEPT_HEADERS
-                    if name in response.headers
-                },
-                body=response.get_data(),
-            )
+                response = view(session, **arguments)
+            else:
+                response = _run_once(session, key, lambda: view(session, **arguments))
+            if key is not None or has_changed(session):
+                # Who adds records makes room for them.
+                forget(session, get_parts().settings.audit_retention, limit=SMALL_BATCH)
             return response
 
     return run
+
+
+def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Response:
+    actor, fingerprint = get_actor().name, _get_fingerprint()
+    kept = find_answer(session, actor, key, fingerprint)
+    if kept is not None:
+        return Response(kept.body, status=kept.status, headers=kept.headers)
+    response = act()
+    heads = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    keep_answer(
+        session,
+        actor,
+        key,
+        fingerprint,
+        status=response.status_code,
+        headers=heads,
+        body=response.get_data(),
+    )
+    return response
 
 
 def read_expected() -> Collection[str] | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `qm`: one file a noun; it reaches the service over HTTP only.
 
-`init`, `migrate`, `serve` and `database` are the exception: they run beside the database.
+`init`, `migrate`, `serve`, `prune` and `database` are the exception: they run beside the database.
 """
 
 import click
@@ -15,6 +15,7 @@ from inventory_service.cli.invocation import connection_options
 from inventory_service.cli.nodes import node
 from inventory_service.cli.ports import port
 from inventory_service.cli.projects import project
+from inventory_service.cli.retention import prune
 from inventory_service.cli.services import service
 from inventory_service.cli.serving import init, migrate, serve
 from inventory_service.cli.status import status
@@ -42,6 +43,7 @@ for command in (
     migrate,
     serve,
     database,
+    prune,
     node,
     cluster,
     project,

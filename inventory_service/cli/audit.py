@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`qm audit`: who did what."""
+"""`qm audit`: who did what, and who was refused what."""
 
 import click
 
@@ -12,21 +12,27 @@ from inventory_service.cli.invocation import (
     pass_invocation,
 )
 from inventory_service.cli.lists import Listing, list_options, print_list
+from inventory_service.cli.moments import past
+from inventory_service.domain.actors import Door
 
 LISTING = Listing(
     "/api/v1/audit",
     Thing("audit", ""),
     ("subject", "at", "actor", "door", "action", "noun", "reason"),
-    nothing="Nothing was done yet.",
+    nothing="Nothing of that kind is on record.",
 )
+_WHEN = "30m, 12h or 7d ago, or 2030-01-31T12:00:00Z"
 
 
 @click.command()
-@click.option(
-    "--noun",
-    help="Only one kind of thing: node, cluster, project, environment, service, port or token.",
-)
+@click.option("--actor", help="Only what one account did, by its token's name.")
+@click.option("--door", type=click.Choice([door.value for door in Door]), help="Only through it.")
+@click.option("--action", help="Only one kind of act: register, change, retire, give, …")
+@click.option("--noun", help="Only one kind of thing: node, cluster, project, port, token, …")
 @click.option("--subject", help="Only one thing, by its name.")
+@click.option("--outcome", type=click.Choice(["done", "refused"]), help="Only acts that ended so.")
+@click.option("--since", callback=past, metavar="WHEN", help=f"From then on: {_WHEN}.")
+@click.option("--until", callback=past, metavar="WHEN", help="Before then.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many."
 )

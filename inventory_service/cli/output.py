@@ -110,7 +110,7 @@ def shown(value: object) -> str:
 
 def _short(column: str, text: str) -> str:
     """Return a time to the second; `qm … show` and `--json` have it whole."""
-    return re.sub(r"\.[0-9]+", "", text) if column.endswith("_at") else text
+    return re.sub(r"\.[0-9]+", "", text) if column.rsplit("_", maxsplit=1)[-1] == "at" else text
 
 
 def _console() -> Console:

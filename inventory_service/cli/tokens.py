@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm token`: who may speak to the service, and how far."""
 
-import re
-from datetime import UTC, datetime, timedelta
-
 import click
 
 from inventory_service.cli.client import Thing, open_api, path_of
@@ -16,6 +13,7 @@ from inventory_service.cli.invocation import (
     wants_json,
 )
 from inventory_service.cli.lists import Listing, list_options, print_list
+from inventory_service.cli.moments import future
 from inventory_service.cli.output import print_item, print_json, say
 from inventory_service.domain.actors import Scope
 
@@ -26,34 +24,11 @@ LISTING = Listing(
     nothing="No tokens.",
 )
 
-_DURATION = re.compile(r"([1-9][0-9]{0,4})([hd])\Z")
-_HOURS = {"h": 1, "d": 24}
-
 
 @click.group()
 @connection_options
 def token() -> None:
     """Work with API tokens; all of it needs the scope admin."""
-
-
-def expiry(context: click.Context, option: click.Parameter, said: str | None) -> str | None:
-    """Return the moment that `90d`, `12h` or an ISO 8601 time with its zone means, in UTC.
-
-    :raises click.BadParameter: it is none of these, or it is past.
-    """
-    if said is None:
-        return None
-    now = datetime.now(UTC)
-    moment = _moment(said, now)
-    if moment is None:
-        raise click.BadParameter(
-            f"{said!r} is neither like 90d or 12h nor a time like 2030-01-31T12:00:00Z",
-            context,
-            option,
-        )
-    if moment <= now:
-        raise click.BadParameter(f"{said!r} is past", context, option)
-    return moment.astimezone(UTC).isoformat()
 
 
 @token.command()
@@ -68,7 +43,7 @@ def expiry(context: click.Context, option: click.Parameter, said: str | None) ->
 @click.option(
     "--expires",
     "expires_at",
-    callback=expiry,
+    callback=future,
     metavar="WHEN",
     help="End: 90d, 12h, or 2030-01-31T12:00:00Z. Without it there is none.",
 )
@@ -109,13 +84,3 @@ def revoke(invocation: Invocation, /, token_id: str) -> None:
     record = open_api(invocation).post(path, thing, {})
     say(f"Token {token_id} is revoked.")
     print_item(record)
-
-
-def _moment(said: str, now: datetime) -> datetime | None:
-    if match := _DURATION.match(said):
-        return now + timedelta(hours=int(match[1]) * _HOURS[match[2]])
-    try:
-        moment = datetime.fromisoformat(said)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

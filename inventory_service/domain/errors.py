@@ -10,6 +10,7 @@ The tree, with the HTTP status that ``api/problems.py`` answers::
     ├── NotFound            404   there is no such thing
     ├── Conflict            409   the thing is not in a state that allows this
     │   └── Exhausted       409   nothing is left to give out
+    ├── Forgotten           410   it was kept once, and is not any more
     ├── Stale               412   the thing has changed since it was read
     ├── LimitReached        429   whoever asks has used up what a minute allows
     └── Unavailable         503   the database does not answer now
@@ -67,6 +68,10 @@ class Conflict(Refusal):
 
 class Exhausted(Conflict):
     """Nothing is left to give out."""
+
+
+class Forgotten(Refusal):
+    """It was kept once, and is not any more."""
 
 
 class Stale(Refusal):

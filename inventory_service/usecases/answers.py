@@ -3,7 +3,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.errors import BadInput, Fault
@@ -39,10 +39,8 @@ def keep_answer(  # noqa: PLR0913 - the parts of an answer
     headers: dict[str, str],
     body: bytes,
 ) -> None:
-    """Keep an answer, and forget those that are too old."""
-    now = datetime.now(UTC)
-    session.execute(delete(KeptAnswer).where(KeptAnswer.created_at < now - KEPT_FOR))
-    session.add(
+    """Keep an answer, in the place of one that was too old to be given again."""
+    session.merge(
         KeptAnswer(
             actor=actor,
             key=key,
@@ -50,6 +48,23 @@ def keep_answer(  # noqa: PLR0913 - the parts of an answer
             status=status,
             headers=headers,
             body=body,
-            created_at=now,
+            created_at=datetime.now(UTC),
         )
     )
+
+
+def forget_answers(session: Session, now: datetime, *, limit: int) -> int:
+    """Forget answers that are too old, the oldest first; return how many."""
+    key = tuple_(KeptAnswer.actor, KeptAnswer.key)
+    old = (
+        select(KeptAnswer.actor, KeptAnswer.key)
+        .where(KeptAnswer.created_at < now - KEPT_FOR)
+        .order_by(KeptAnswer.created_at)
+        .limit(limit)
+    )
+    gone = session.execute(old).all()
+    if gone:
+        session.execute(
+            delete(KeptAnswer).where(key.in_(gone)).execution_options(synchronize_session=False)
+        )
+    return len(gone)

@@ -27,6 +27,7 @@ NO_NOUNS = {
     "named",
     "pages",
     "projects_csv",
+    "secrets",
     "terraform",
     "terraform_files",
     "terraform_merges",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
+from inventory_service.domain.tokens import make_token
 from inventory_service.logs import describe_library_logs, set_up_logs
 
 
@@ -67,3 +68,14 @@ def test_gunicorn_tells_from_our_level_on_and_libraries_from_their_warnings(
     logging.getLogger("gunicorn.error").info("worker booted")
     logging.getLogger("some.library").info("inner life")
     assert [event["event"] for event in read_events(capsys)] == ["worker booted"]
+
+
+def test_a_token_is_hidden_wherever_it_was_put(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs("info")
+    logging.config.dictConfig(describe_library_logs("info"))
+    token = make_token()
+    structlog.get_logger().info("request", path=f"/api/v1/tokens/{token.text}")
+    logging.getLogger("some.library").error("failed at %s", token.text)
+    told = capsys.readouterr().out
+    assert told.count(f"qm_{token.token_id}_(hidden)") == 2
+    assert token.text not in told

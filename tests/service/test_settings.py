@@ -30,6 +30,7 @@ def test_the_defaults_serve_one_machine_and_nobody_without_a_token(
         ("QM_ANONYMOUS_READ", "perhaps"),
         ("QM_ADDRESS_QUARANTINE_S", "-1"),
         ("QM_MAX_BODY_BYTES", "1"),
+        ("QM_AUDIT_RETENTION_DAYS", "-1"),
         ("QM_LIMIT_TOTAL_PER_MIN", "-1"),
         ("QM_LIMIT_ADDRESS_PER_MIN", "many"),
         ("QM_LIMITER_URL", "memcached://127.0.0.1"),

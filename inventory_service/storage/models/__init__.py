@@ -7,7 +7,7 @@ from inventory_service.storage.models.audit import AuditRecord, record
 from inventory_service.storage.models.base import Base
 from inventory_service.storage.models.clusters import Cluster
 from inventory_service.storage.models.environments import Environment
-from inventory_service.storage.models.fleet import Fleet, get_revision, next_revision
+from inventory_service.storage.models.fleet import Fleet, get_revision, has_changed, next_revision
 from inventory_service.storage.models.named import Named
 from inventory_service.storage.models.nodes import Node, Transition
 from inventory_service.storage.models.projects import Port, Project
@@ -31,6 +31,7 @@ __all__ = [
     "Token",
     "Transition",
     "get_revision",
+    "has_changed",
     "next_revision",
     "record",
 ]

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.domain.actors import Actor
+from inventory_service.domain.secrets import hide_secrets
 from inventory_service.storage.models.base import Base, UTCDateTime
 from inventory_service.storage.models.fleet import get_revision, next_revision
 
@@ -16,11 +17,16 @@ REFUSE, REQUEST = "refuse", "request"
 
 
 class AuditRecord(Base):
-    """One act that changed the fleet, or that was refused; records are only ever added."""
+    """One act that changed the fleet, or that was refused; never changed, one day forgotten."""
 
     __tablename__ = "audit_records"
+    # One for each question; all but the last end with the order in which records are read.
     __table_args__ = (
-        Index("ix_audit_records_subject", "noun", "subject"),
+        Index("ix_audit_records_at", "at", "id"),
+        Index("ix_audit_records_actor", "actor", "at", "id"),
+        Index("ix_audit_records_action", "action", "at", "id"),
+        Index("ix_audit_records_noun", "noun", "at", "id"),
+        Index("ix_audit_records_subject", "subject", "noun", "at", "id"),
         Index("ix_audit_records_revision_id", "revision", "id"),
     )
 
@@ -52,17 +58,20 @@ def record(  # noqa: PLR0913 - the columns of a record
     after: dict[str, Any] | None = None,
     reason: str | None = None,
 ) -> AuditRecord:
-    """Add a record to the transaction and raise the fleet's revision with it."""
+    """Add a record to the transaction and raise the fleet's revision with it.
+
+    Secrets are hidden: whoever pastes a token into a field or a path must not read it here.
+    """
     entry = AuditRecord(
         at=datetime.now(UTC),
         actor=actor.name,
         door=actor.door.value,
         action=action,
         noun=noun,
-        subject=subject,
-        before=before,
-        after=after,
-        reason=reason,
+        subject=hide_secrets(subject),
+        before=hide_secrets(before),
+        after=hide_secrets(after),
+        reason=hide_secrets(reason),
         revision=next_revision(session),
     )
     session.add(entry)
@@ -80,10 +89,10 @@ def record_refusal(
             door=actor.door.value,
             action=REFUSE,
             noun=REQUEST,
-            subject=request[:255],
+            subject=hide_secrets(request)[:255],
             before=None,
             after={"status": status},
-            reason=reason[:1000],
+            reason=hide_secrets(reason)[:1000],
             revision=get_revision(session),
         )
     )

@@ -14,6 +14,8 @@ class Fleet(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[int]
+    #: The last revision of which a record was forgotten; 0 while all are kept.
+    forgotten_revision: Mapped[int] = mapped_column(server_default="0")
 
 
 def get_revision(session: Session) -> int:
@@ -29,3 +31,8 @@ def next_revision(session: Session) -> int:
         fleet.revision += 1
         revision = session.info["qm_revision"] = fleet.revision
     return revision
+
+
+def has_changed(session: Session) -> bool:
+    """Tell whether this transaction has changed the fleet."""
+    return "qm_revision" in session.info

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Health and metrics."""
 
+import time
+
 from inventory_service.settings import Settings
 from inventory_service.storage.migrations import downgrade
 from tests.service.conftest import Caller
@@ -34,3 +36,13 @@ def test_metrics_count_requests_by_route_and_nodes_by_state(
     )
     assert 'route="/api/v1/nodes",status="401"} 1.0' in text
     assert 'quartermaster_nodes{state="active"} 0.0' in text
+
+
+def test_metrics_tell_how_much_is_kept_and_since_when(admin: Caller) -> None:
+    admin.post("/api/v1/projects", {"project": "shop"}, headers={"Idempotency-Key": "7b1c"})
+    lines = admin.call("GET", "/metrics", status=200).get_data(as_text=True).splitlines()
+    told = dict(line.rsplit(" ", 1) for line in lines if line.startswith("quartermaster_"))
+    assert told["quartermaster_audit_records"] == "2.0"
+    assert told["quartermaster_kept_answers"] == "1.0"
+    oldest = float(told["quartermaster_audit_oldest_timestamp_seconds"])
+    assert abs(time.time() - oldest) < 60

@@ -2,11 +2,19 @@
 """A request that is sent twice acts once, and a change may be bound to what was read."""
 
 import concurrent.futures
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from inventory_service.api.parts import EXTENSION
 from inventory_service.domain.actors import Scope
+from inventory_service.settings import Settings
+from inventory_service.storage.models import AuditRecord, KeptAnswer
+from inventory_service.usecases.answers import KEPT_FOR, keep_answer
+from inventory_service.usecases.retention import get_kept
 from tests.service.conftest import Caller, make_caller, make_node
 
 KEY = {"Idempotency-Key": "7b1c"}
@@ -84,3 +92,37 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(
     now = {"If-Match": f'"0", {changed.headers["ETag"]}'}
     operator.patch(path, other, headers=now)
     operator.patch(path, body, headers={"If-Match": "*"})
+
+
+def test_who_adds_records_makes_room_for_them(
+    make_app: Callable[[Settings], Flask], settings: Settings
+) -> None:
+    app = make_app(settings.model_copy(update={"audit_retention_days": 7}))
+    operator, viewer = make_caller(app, Scope.OPERATOR), make_caller(app, Scope.VIEWER)
+    database = app.extensions[EXTENSION].database
+
+    def age_all() -> None:
+        with database.writing() as session:
+            session.execute(update(AuditRecord).values(at=datetime.now(UTC) - timedelta(days=8)))
+            keep_answer(session, "somebody", "old", "x", status=200, headers={}, body=b"")
+            session.execute(update(KeptAnswer).values(created_at=datetime.now(UTC) - KEPT_FOR * 2))
+
+    def count() -> tuple[int, int]:
+        with database.reading() as session:
+            kept = get_kept(session)
+            return kept.records, kept.answers
+
+    age_all()
+    operator.post("/api/v1/projects", {"project": "shop"})
+    assert count() == (1, 0)
+    age_all()
+    operator.post("/api/v1/projects", {"project": "blog"}, headers=KEY)
+    assert count() == (1, 1)
+    age_all()
+    viewer.get("/api/v1/tokens", status=403)
+    assert count() == (1, 0)
+    # Reading, and acts that change nothing, leave it alone.
+    age_all()
+    operator.get("/api/v1/projects")
+    operator.patch("/api/v1/projects/blog", {"owner": None})
+    assert count() == (1, 1)

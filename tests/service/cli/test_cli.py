@@ -26,7 +26,7 @@ def leaves(group: click.Group, *words: str) -> Iterator[tuple[tuple[str, ...], c
 
 
 COMMANDS = dict(leaves(main))
-LOCAL = {("init",), ("migrate",), ("serve",)}
+LOCAL = {("init",), ("migrate",), ("serve",), ("prune",)}
 WITHOUT_JSON = {("serve",)}
 
 

@@ -65,6 +65,18 @@ def test_what_nodes_and_ports_name_already_becomes_environments(
     assert operator.get("/api/v1/services")["items"] == []
 
 
+def test_records_outlive_the_way_back_and_up_again(
+    operator: Caller, admin: Caller, cluster: str, database_url: str
+) -> None:
+    make_node(operator, "web-1", cluster_id=cluster)
+    before = admin.get("/api/v1/audit")["items"]
+    changes = admin.get("/api/v1/changes")["items"]
+    migrations.downgrade(database_url, "0005")
+    migrations.upgrade(database_url)
+    assert admin.get("/api/v1/audit")["items"] == before
+    assert admin.get("/api/v1/changes")["items"] == changes
+
+
 def test_an_upgrade_that_fails_in_the_middle_leaves_the_schema_as_it_was(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/fleet.sqlite"
     engine = migrations.open_engine(url)

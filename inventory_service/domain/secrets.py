@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must not stand in records and logs, wherever somebody has put it."""
+
+import re
+from typing import TypeVar, cast
+
+HIDDEN = "(hidden)"
+#: A whole token in any text; its id may be seen, and tells which one to revoke.
+_TOKEN = re.compile(r"(qm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+#: Variables whose values are likely to be secrets, by the last words of their names.
+_SECRET_NAME = re.compile(
+    r"(?:^|[_-])(?:pass|password|passwd|passphrase|secret|token|credential|(?:private|api|secret)[_-]?key)s?\Z",
+    re.IGNORECASE,
+)
+
+Value = TypeVar("Value")
+
+
+def hide_secrets(value: Value) -> Value:
+    """Return a text or a JSON value without tokens of ours, and without what is named a secret."""
+    return cast("Value", _hide(value))
+
+
+def _hide(value: object) -> object:
+    if isinstance(value, str):
+        # Nearly all texts end here; the search for the pattern is ten times slower.
+        return _TOKEN.sub(rf"\1_{HIDDEN}", value) if "qm_" in value else value
+    if isinstance(value, dict):
+        return {
+            _hide(name): HIDDEN if held and _is_secret(name) else _hide(held)
+            for name, held in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_hide(held) for held in value]
+    return value
+
+
+def _is_secret(name: object) -> bool:
+    return isinstance(name, str) and _SECRET_NAME.search(name) is not None
