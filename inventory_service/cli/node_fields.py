@@ -21,6 +21,11 @@ _PLAIN = (
     ("--external-ip", "external_ip", "Address on the internet."),
     ("--wireguard-ip", "wireguard_ip", "Address in the mesh; the service gives one if left out."),
     ("--wireguard-public-key", "wireguard_public_key", "Public key in the mesh."),
+    (
+        "--wireguard-next-public-key",
+        "wireguard_next_public_key",
+        "Key that a rotation changes to; empty when it is over.",
+    ),
     ("--provider", "provider", "Who runs the server, like docker."),
     ("--provider-id", "provider_id", "The provider's own name of the server."),
     ("--spec", "spec", "Wanted size, like s-2vcpu-4gb."),

@@ -26,7 +26,14 @@ def leaves(group: click.Group, *words: str) -> Iterator[tuple[tuple[str, ...], c
 
 
 COMMANDS = dict(leaves(main))
-LOCAL = {("init",), ("migrate",), ("serve",), ("prune",)}
+LOCAL = {
+    ("init",),
+    ("migrate",),
+    ("serve",),
+    ("prune",),
+    ("database", "backup"),
+    ("database", "copy"),
+}
 WITHOUT_JSON = {("serve",)}
 
 
