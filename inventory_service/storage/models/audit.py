@@ -89,10 +89,15 @@ def record_refusal(
             door=actor.door.value,
             action=REFUSE,
             noun=REQUEST,
-            subject=hide_secrets(request)[:255],
+            subject=_as_text(request, 255),
             before=None,
             after={"status": status},
-            reason=hide_secrets(reason)[:1000],
+            reason=_as_text(reason, 1000),
             revision=get_revision(session),
         )
     )
+
+
+def _as_text(words: str, length: int) -> str:
+    # A refusal cites what came in, and PostgreSQL's texts hold no NUL.
+    return hide_secrets(words).replace("\x00", "\N{SYMBOL FOR NULL}")[:length]

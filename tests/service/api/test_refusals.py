@@ -41,3 +41,9 @@ def test_a_token_never_stands_in_the_audit(admin: Caller) -> None:
     audit = admin.call("GET", "/api/v1/audit", status=200).get_data(as_text=True)
     assert made["token"] not in audit
     assert made["token"].rpartition("_")[2] not in audit
+
+
+def test_a_refusal_that_cites_a_nul_is_recorded(operator: Caller, admin: Caller) -> None:
+    body = {"node_id": "a", "node_type": "web", "cluster_id": "main", "labels": {"\0": ""}}
+    operator.post("/api/v1/nodes", body, status=422)
+    assert "\N{SYMBOL FOR NULL}" in admin.get("/api/v1/audit?noun=request")["items"][0]["reason"]
