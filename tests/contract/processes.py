@@ -103,7 +103,7 @@ def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+        with contextlib.suppress(OSError):
             urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 - our own loopback
             return
         pause.wait(0.05)
