@@ -8,6 +8,7 @@ from typing import IO, Any
 import click
 
 from inventory_service.cli.invocation import wants_json
+from inventory_service.cli.texts import harmless
 
 
 class Exit(enum.IntEnum):
@@ -48,7 +49,7 @@ class Failure(click.ClickException):
 
     def _text(self) -> str:
         step = f"\nNext: {self.next_step}" if self.next_step else ""
-        return f"Error: {self.message}{step}"
+        return harmless(f"Error: {self.message}{step}")
 
     def _json(self) -> str:
         return json.dumps(

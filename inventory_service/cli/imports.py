@@ -16,7 +16,8 @@ from inventory_service.cli.invocation import (
     pass_invocation,
     wants_json,
 )
-from inventory_service.cli.output import print_json, print_table, say, shown
+from inventory_service.cli.output import print_json, print_table, say
+from inventory_service.cli.texts import shown
 
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
 

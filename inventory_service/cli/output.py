@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, OverflowMethod
 from rich.table import Table
 from rich.text import Text
 
 from inventory_service.cli.invocation import wants_json
+from inventory_service.cli.texts import harmless, shown, width_of
+from inventory_service.cli.widths import fit
 
 # Wider than any table: what is piped into another program is never cut.
 PIPED_WIDTH = 100_000
@@ -34,12 +36,6 @@ HEADS = {
     "token_id": "id",
 }
 
-# C0, DEL and C1: a stored string must not move the cursor or colour somebody's terminal.
-CONTROL_CHARACTERS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F))
-VISIBLE = {code: json.dumps(chr(code))[1:-1] for code in CONTROL_CHARACTERS} | {
-    code: f"\\x{code:02x}" for code in range(0x7F, 0xA0)
-}
-
 
 def print_items(
     items: Iterable[Mapping[str, Any]], columns: Sequence[str], *, nothing: str
@@ -49,7 +45,7 @@ def print_items(
     if wants_json():
         print_json(rows)
     elif rows:
-        print_table(columns, ([row.get(column) for column in columns] for row in rows))
+        print_lines(columns, ([row.get(column) for column in columns] for row in rows))
     else:
         click.echo(nothing, err=True)
 
@@ -70,42 +66,61 @@ def print_item(item: Mapping[str, Any]) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table that folds what is too wide; the names in the first column stay whole."""
     console = _console()
-    cells = [
-        [_short(column, shown(value)) for column, value in zip(columns, row, strict=True)]
-        for row in rows
-    ]
-    longest_name = max((len(row[0]) for row in cells), default=0)
+    cells = _cells(columns, rows)
+    longest_name = max((width_of(row[0]) for row in cells), default=0)
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(columns):
         is_whole = index == 0 and longest_name <= console.width // 2
-        table.add_column(HEADS.get(column, column).upper(), overflow="fold", no_wrap=is_whole)
-    for row in cells:
-        table.add_row(*map(Text, row))
-    console.print(table)
+        table.add_column(_head(column), overflow="fold", no_wrap=is_whole)
+    _print_rows(console, table, cells)
+
+
+def print_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table of one line a row, cut with '…'; only a very long name goes on below.
+
+    Columns for which there is no room are left out, and named on standard error.
+    """
+    console = _console()
+    cells = _cells(columns, rows)
+    heads = [_head(column) for column in columns]
+    natural = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
+    widths = fit(natural, console.width)
+    table = Table(box=None, pad_edge=False)
+    for place, (head, width) in enumerate(zip(heads, widths, strict=False)):
+        how: OverflowMethod = "ellipsis" if place else "fold"
+        table.add_column(head, width=width, overflow=how, no_wrap=place > 0)
+    _print_rows(console, table, [row[: len(widths)] for row in cells])
+    if len(widths) < len(columns):
+        left_out = ", ".join(columns[len(widths) :])
+        click.echo(f"No room here for: {harmless(left_out)}. Choose with --fields.", err=True)
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print a value as JSON; what could steer a terminal is escaped in it."""
+    click.echo(harmless(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def say(message: str) -> None:
     """Tell a person what happened; silent for programs, which read the JSON."""
     if not wants_json():
-        click.echo(message)
+        click.echo(harmless(message))
 
 
-def shown(value: object) -> str:
-    """Return a value as one line of text, with control characters made visible."""
-    if value is None or value in ({}, []):
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{shown(key)}={shown(held)}" for key, held in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(shown(held) for held in value)
-    return str(value).translate(VISIBLE)
+def _cells(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[str]]:
+    return [
+        [_short(column, shown(value)) for column, value in zip(columns, row, strict=True)]
+        for row in rows
+    ]
+
+
+def _head(column: str) -> str:
+    return shown(HEADS.get(column, column)).upper()
+
+
+def _print_rows(console: Console, table: Table, cells: Iterable[Iterable[str]]) -> None:
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def _short(column: str, text: str) -> str:

@@ -16,7 +16,8 @@ from inventory_service.cli.invocation import (
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.output import print_table, say, shown
+from inventory_service.cli.output import print_table, say
+from inventory_service.cli.texts import shown
 from inventory_service.domain.terraform_files import prune_terraform
 
 COLUMNS = ("node_id", "change", "fields", "terraform")
