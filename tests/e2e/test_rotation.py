@@ -12,22 +12,13 @@ from tests.e2e.fleet import Fleet, wait_until
 from tests.hosts import network
 
 pytestmark = [pytest.mark.hosts, pytest.mark.slow]
-MASTER, WEB_1, WEB_2 = "shop-prod-master", "shop-prod-web-1", "shop-prod-web-2"
-ALL = (MASTER, WEB_1, WEB_2)
+MASTER, WEB = "shop-prod-master", "shop-prod-web-1"
+ALL = (MASTER, WEB)
 #: The host's timer, short enough for a test to wait for it.
 TIMEOUT = ("-e", "wireguard_rotation_timeout_s=10")
-STEPS = (
-    "The next key is beside the present one",
-    "The service knows both keys",
-    "The interface has the nodes of its mesh as peers",
-    "The peers that are up are known",
-    "The interface uses the next key",
-    "Each peer that was up answers under the next key",
-    "The next key is the present one",
-    "The service knows the key in use as the only one",
-)
+#: The task before which the host uses its next key, and nobody has confirmed it.
+SWITCHED = "TASK [quartermaster.fleet.wireguard : Each peer that was up answers under the next key]"
 MAX_LOSS = 0.001
-PREFIX = "quartermaster.fleet.wireguard : "
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +27,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     with running_service(folder) as service:
         fleet = Fleet(folder, service, f"rotation-{network.get_checkout()[:6]}")
         try:
-            fleet.import_csv("shop,3,s-1vcpu-512mb-10gb,s-1vcpu-512mb-10gb,prod,lon1\n")
+            fleet.import_csv("shop,2,s-1vcpu-512mb-10gb,s-1vcpu-512mb-10gb,prod,lon1\n")
             fleet.play("provision")
             fleet.play("site", "--tags", "wireguard,always")
             yield fleet
@@ -72,12 +63,12 @@ def assert_whole(fleet: Fleet) -> None:
 
 
 class Traffic:
-    """Pings between two pairs of hosts, in both directions, 100 a second each."""
+    """Pings between the hosts, in both directions, 100 a second each."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._pings: list[subprocess.Popen[str]] = []
-        for first, second in ((MASTER, WEB_1), (WEB_1, MASTER), (WEB_2, MASTER), (WEB_1, WEB_2)):
+        for first, second in (ALL, ALL[::-1]):
             address = fleet.nodes()[second]["wireguard_ip"]
             # The last replies are waited for, since ping counts what is on the way as lost.
             command = f"ping -n -q -i 0.01 -W 3 {address}"
@@ -103,64 +94,52 @@ def test_each_node_gets_a_new_key_and_traffic_does_not_notice(fleet: Fleet) -> N
     fleet.play("rotate_wireguard")
     sent, lost = traffic.end()
     after = keys(fleet)
-    assert sent > 4 * 500
+    assert sent > 2 * 500
     assert lost <= sent * MAX_LOSS, f"{lost} of {sent} packets were lost"
     assert len({*before.values(), *after.values()}) == 2 * len(ALL)
     assert_whole(fleet)
     assert set(fleet.play("site", "--tags", "wireguard,always").changed.values()) == {0}
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_rotation_killed_at_any_step_breaks_nothing(fleet: Fleet, step: str) -> None:
-    """Each run but the first one goes on where the one before it was killed."""
-    fleet.play_and_kill(
-        "rotate_wireguard", "--limit", MASTER, *TIMEOUT, at=f"TASK [{PREFIX}{step}]"
-    )
-    assert_connected(fleet)
-    wait_until(lambda: is_settled(fleet), what="the host takes back what nobody confirmed")
-    assert_connected(fleet)
-
-
-def test_the_run_after_killed_ones_ends_the_rotation(fleet: Fleet) -> None:
-    fleet.play("rotate_wireguard", "--limit", MASTER)
-    assert_whole(fleet)
-
-
-def is_settled(fleet: Fleet) -> bool:
-    """Tell whether each host uses the key of its file."""
-    script = "wg pubkey </etc/wireguard/wg0.key; wg show wg0 public-key"
-    return all(len(set(fleet.on(name, script).split())) == 1 for name in ALL)
-
-
 def test_a_peer_that_does_not_follow_makes_the_node_go_back(fleet: Fleet) -> None:
     """The follower of one peer is stopped as soon as it runs: its tunnel would break."""
     before = keys(fleet)
     fleet.on(
-        WEB_2,
+        WEB,
         "systemd-run -q --unit=saboteur sh -c 'while :; do "
         "systemctl stop quartermaster-wireguard-follow-wg0.service 2>/dev/null; sleep 0.2; done'",
     )
     run = fleet.play("rotate_wireguard", "--limit", MASTER, code=2)
-    fleet.on(WEB_2, "systemctl stop saboteur")
+    fleet.on(WEB, "systemctl stop saboteur")
     assert "gets no answer under its next key from" in run.output
     assert keys(fleet) == before
-    fleet.play("site", "--tags", "wireguard,always")
-    assert_whole(fleet)
+    assert_connected(fleet)
 
 
-def test_a_peer_that_is_down_is_named_and_heals_at_its_next_run(fleet: Fleet) -> None:
+def test_a_killed_rotation_breaks_nothing_and_the_next_run_ends_it(fleet: Fleet) -> None:
+    """Killed where the host is in the midst of its change; the next run also finds a peer down."""
     before = keys(fleet)
-    fleet.power(WEB_2, "kill")
+    fleet.play_and_kill("rotate_wireguard", "--limit", MASTER, *TIMEOUT, at=SWITCHED)
+    assert_connected(fleet)
+    wait_until(lambda: is_settled(fleet), what="the host takes back what nobody confirmed")
+    assert_connected(fleet)
+    assert keys(fleet) == before
+
+    fleet.power(WEB, "kill")
     run = fleet.play("rotate_wireguard", "--limit", MASTER)
-    fleet.power(WEB_2, "start")
-    assert f"{WEB_2} could not be told" in run.output
-    assert f"{WEB_2} did not answer {MASTER} before the change" in run.output.replace("\n", " ")
+    fleet.power(WEB, "start")
+    assert f"{WEB} could not be told" in run.output
+    assert f"{WEB} did not answer {MASTER} before the change" in run.output.replace("\n", " ")
     assert keys(fleet)[MASTER] != before[MASTER]
-    assert keys(fleet)[WEB_2] == before[WEB_2]
-    assert reaches(fleet, MASTER, WEB_1)
     wait_until(
-        lambda: "running" in fleet.on(WEB_2, "systemctl is-system-running", check=False),
+        lambda: "running" in fleet.on(WEB, "systemctl is-system-running", check=False),
         what="the host boots",
     )
-    fleet.play("site", "--tags", "wireguard,always", "--limit", WEB_2)
+    fleet.play("site", "--tags", "wireguard,always", "--limit", WEB)
     assert_whole(fleet)
+
+
+def is_settled(fleet: Fleet) -> bool:
+    """Tell whether the host that was rotated uses the key of its file."""
+    script = "wg pubkey </etc/wireguard/wg0.key; wg show wg0 public-key"
+    return len(set(fleet.on(MASTER, script).split())) == 1
