@@ -8,6 +8,8 @@ from flask import current_app, g
 
 from inventory_service.api.gathering import Gathering
 from inventory_service.domain.actors import Actor
+from inventory_service.domain.errors import Refusal
+from inventory_service.domain.tokens import Account, Presented
 from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
 from inventory_service.usecases.inventory import InventoryDocuments
@@ -22,7 +24,8 @@ class Parts:
     settings: Settings
     database: Database
     documents: InventoryDocuments
-    heartbeats: Gathering
+    heartbeats: Gathering[str, Refusal]
+    accounts: Gathering[Presented, Account]
 
 
 def get_parts() -> Parts:

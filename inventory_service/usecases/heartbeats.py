@@ -3,14 +3,28 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import cast
 
-from sqlalchemy import case, select, update
+from sqlalchemy import Table, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.errors import Conflict, NotFound, Refusal
 from inventory_service.domain.heartbeats import get_clock_limit
 from inventory_service.domain.nodes import NodeState
 from inventory_service.storage.models import Node
+
+_NODES = Node.__table__.c
+_NOW, _LATEST = (bindparam(name, type_=_NODES.last_seen.type) for name in ("now", "latest"))
+#: Made once: to build it costs more than to run it.
+_NOTE = (
+    update(cast("Table", Node.__table__))
+    .where(
+        _NODES.node_id.in_(bindparam("node_ids", expanding=True)),
+        _NODES.state != NodeState.RETIRED.value,
+    )
+    .values(last_seen=case((_NODES.last_seen.between(_NOW, _LATEST), _NODES.last_seen), else_=_NOW))
+    .returning(_NODES.node_id)
+)
 
 
 def note_heartbeats(session: Session, node_ids: Collection[str]) -> dict[str, Refusal]:
@@ -19,13 +33,8 @@ def note_heartbeats(session: Session, node_ids: Collection[str]) -> dict[str, Re
     This is no change of the fleet: it has no revision and leaves no record.
     """
     now = datetime.now(UTC)
-    seen = Node.last_seen
     noted = session.scalars(
-        update(Node)
-        .where(Node.node_id.in_(node_ids), Node.state != NodeState.RETIRED.value)
-        .values(last_seen=case((seen.between(now, get_clock_limit(now)), seen), else_=now))
-        .returning(Node.node_id)
-        .execution_options(synchronize_session=False)
+        _NOTE, {"node_ids": list(node_ids), "now": now, "latest": get_clock_limit(now)}
     ).all()
     missing = set(node_ids).difference(noted)
     if not missing:

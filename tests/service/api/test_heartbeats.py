@@ -2,8 +2,8 @@
 """Heartbeats: written together, refused one by one, and none lost that was answered."""
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy import event, select, update
 
 from inventory_service.api.gathering import Gathering
 from inventory_service.api.parts import EXTENSION
-from inventory_service.domain.errors import NotFound, Unavailable
+from inventory_service.domain.errors import NotFound, Refusal, Unavailable
 from inventory_service.domain.heartbeats import get_clock_limit
 from inventory_service.storage.database import Database
 from inventory_service.storage.models import Node
@@ -58,19 +58,36 @@ def test_a_report_that_is_none_is_refused_whole(operator: Caller, names: object)
     operator.post(PATH, {"nodes": names}, status=422)
 
 
+def note_while_held(
+    gathering: Gathering[str, Refusal], database: Database, first: str, others: list[str]
+) -> list[Future[Mapping[str, Refusal]]]:
+    """Note one, and the others while its transaction is held up."""
+    has_come, may_go = threading.Event(), threading.Event()
+
+    def hold(_connection: object) -> None:
+        has_come.set()
+        assert may_go.wait(10)
+
+    event.listen(database.engine, "begin", hold)
+    with ThreadPoolExecutor(len(others) + 1) as pool:
+        noted = [pool.submit(gathering.ask, [first])]
+        assert has_come.wait(10)
+        noted += [pool.submit(gathering.ask, [name]) for name in others]
+        _await(lambda: len(gathering._waiting) == len(others))
+        may_go.set()
+    event.remove(database.engine, "begin", hold)
+    return noted
+
+
 def test_heartbeats_that_wait_are_written_in_one_transaction(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: Gathering = app.extensions[EXTENSION].heartbeats
+    gathering: Gathering[str, Refusal] = app.extensions[EXTENSION].heartbeats
     commits: list[object] = []
     event.listen(database.engine, "commit", commits.append)
-    with ThreadPoolExecutor(len(nodes) + 1) as pool:
-        # While the turn is taken, all the others come to wait.
-        with gathering._turn:
-            noted = [pool.submit(gathering.note, [name]) for name in [*nodes, "nobody"]]
-            _await(lambda: len(gathering._waiting) == len(nodes) + 1)
-        refused = [each.result() for each in noted]
-    assert len(commits) == 1
+    noted = note_while_held(gathering, database, nodes[0], [*nodes[1:], "nobody"])
+    refused = [each.result() for each in noted]
+    assert len(commits) == 2
     assert refused[:-1] == [{}] * len(nodes)
     assert isinstance(refused[-1]["nobody"], NotFound)
     assert all(read_seen(database).values())
@@ -79,21 +96,17 @@ def test_heartbeats_that_wait_are_written_in_one_transaction(
 def test_when_they_cannot_be_written_each_of_those_who_wait_is_told(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: Gathering = app.extensions[EXTENSION].heartbeats
+    gathering: Gathering[str, Refusal] = app.extensions[EXTENSION].heartbeats
 
     def fail(_connection: object) -> None:
         raise Unavailable("The database is locked.")
 
-    event.listen(database.engine, "begin", fail)
-    with ThreadPoolExecutor(3) as pool:
-        with gathering._turn:
-            noted = [pool.submit(gathering.note, [name]) for name in nodes[:3]]
-            _await(lambda: len(gathering._waiting) == 3)
-        errors = [each.exception() for each in noted]
-    assert [type(error) for error in errors] == [Unavailable] * 3
-    event.remove(database.engine, "begin", fail)
+    event.listen(database.engine, "commit", fail)
+    noted = note_while_held(gathering, database, nodes[0], nodes[1:3])
+    assert [type(each.exception()) for each in noted] == [Unavailable] * 3
+    event.remove(database.engine, "commit", fail)
     # Nothing of it is left for those who come later.
-    assert gathering.note([nodes[5]]) == {}
+    assert gathering.ask([nodes[5]]) == {}
     assert [name for name, seen in read_seen(database).items() if seen] == [nodes[5]]
 
 
