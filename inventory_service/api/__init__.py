@@ -28,6 +28,7 @@ from inventory_service.api import (
     services,
     status,
     tokens,
+    transactions,
 )
 
 _V1 = (
@@ -61,6 +62,7 @@ def register(app: OpenAPI) -> None:
     limits.register(app, registry)
     access.register(app)
     refusals.register(app)
+    transactions.register(app)
     routes: list[APIBlueprint] = [module.routes for module in _V1]
     for blueprint in routes:
         app.register_api(blueprint)

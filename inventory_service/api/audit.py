@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.lists import Listing, ListQuery
-from inventory_service.api.parts import get_database
+from inventory_service.api.transactions import reading
 from inventory_service.api.views import AuditView, page_of
 from inventory_service.domain.actors import Door, Scope
 from inventory_service.domain.words import Label, Line
@@ -50,6 +50,6 @@ def list_audit(query: AuditQuery) -> Response:
     Newest first if nothing else is asked for.
     """
     wanted = RecordFilter(**query.model_dump(exclude=set(ListQuery.model_fields)))
-    with get_database().reading() as session:
+    with reading() as session:
         records = list_records(session, LISTING.read(query), wanted)
         return LISTING.answer(query, records, lambda entry: entry.as_dict())

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.lists import Listing, PageQuery
-from inventory_service.api.parts import get_database
+from inventory_service.api.transactions import reading
 from inventory_service.api.views import ChangePage, ChangeView
 from inventory_service.domain.actors import Scope
 from inventory_service.storage.models import AuditRecord
@@ -40,7 +40,7 @@ def get_changes(query: ChangeQuery) -> Response:
 
     410 means that what changed since then is not kept any more: read all anew.
     """
-    with get_database().reading() as session:
+    with reading() as session:
         entries = list_changes(session, LISTING.read(query), since=query.since)
         return LISTING.answer(query, entries, _show)
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from inventory_service.api.access import get_needed, public
 from inventory_service.api.problems import MIMETYPE, Problem
+from inventory_service.api.transactions import REVISION_HEADER
 
 PREFIX = "/api/v1"
 #: How any route may refuse.
@@ -55,8 +56,11 @@ def register(app: OpenAPI) -> None:
     def _docs() -> Response:
         return redirect(f"{PREFIX}/swagger")
 
-    for operations in app.api_doc["paths"].values():
+    for path, operations in app.api_doc["paths"].items():
         for operation in operations.values():
+            if not path.startswith(_OUTSIDE) and not path.endswith(_NO_CHANGE):
+                for response in operation["responses"].values():
+                    response["headers"] = _HEADERS
             for status in ERRORS:
                 operation["responses"][str(status.value)] = {
                     "description": status.phrase,
@@ -75,4 +79,15 @@ def _name_scopes(app: OpenAPI) -> None:
                 operations[method.lower()]["security"] = [{"token": [needed[0].value]}]
 
 
+#: What tells nothing of the fleet: the health of the service, and heartbeats, which do not change
+#: it and are written many at once.
+_OUTSIDE = "/health/"
+_NO_CHANGE = ("/heartbeat", "/heartbeats")
+_HEADERS = {
+    REVISION_HEADER: {
+        "description": "the fleet's revision that the answer is from",
+        "schema": {"type": "integer", "minimum": 0},
+        "required": True,
+    }
+}
 _PROBLEM = {"$ref": f"#/components/schemas/{Problem.__name__}"}

@@ -11,6 +11,7 @@ from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer
 from inventory_service.api.filters import FilterQuery, to_filters
 from inventory_service.api.parts import get_parts
+from inventory_service.api.transactions import reading
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.documents import Document
 from inventory_service.domain.terraform_merges import MergeRequest
@@ -55,7 +56,7 @@ def get_inventory(query: InventoryQuery) -> Response:
     Retired nodes stand in no inventory.
     """
     parts = get_parts()
-    with parts.database.reading() as session:
+    with reading() as session:
         return _answer(parts.documents.get(session, query.format, to_filters(query)))
 
 
@@ -63,7 +64,7 @@ def get_inventory(query: InventoryQuery) -> Response:
 @needs(Scope.VIEWER, anonymous=True)
 def merge_inventory(query: FilterQuery, body: MergeRequest) -> Response:
     """The form 'columns', and what of the file is not used; nothing is recorded."""
-    with get_parts().database.reading() as session:
+    with reading() as session:
         return answer(merge_terraform(session, body.terraform, to_filters(query)))
 
 
@@ -72,7 +73,7 @@ def merge_inventory(query: FilterQuery, body: MergeRequest) -> Response:
 def get_first_inventory() -> Response:
     """The shape that the first inventory script reads; keys may be added, none is taken away."""
     parts = get_parts()
-    with parts.database.reading() as session:
+    with reading() as session:
         return _answer(parts.documents.get(session, "first", {}))
 
 

@@ -7,7 +7,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from inventory_service.api.access import SECURITY, needs
-from inventory_service.api.parts import get_database
+from inventory_service.api.transactions import reading
 from inventory_service.domain.actors import Scope
 from inventory_service.usecases.inventory import list_known_hosts
 
@@ -28,5 +28,5 @@ _TEXT: dict[str, Any] = {
 @needs(Scope.VIEWER, anonymous=True)
 def get_known_hosts() -> Response:
     """One line a key, for each node whose keys were recorded when its server was made."""
-    with get_database().reading() as session:
+    with reading() as session:
         return Response(list_known_hosts(session), mimetype="text/plain")

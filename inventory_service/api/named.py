@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer_thing
 from inventory_service.api.lists import Listing, ListQuery
-from inventory_service.api.parts import get_actor, get_database
+from inventory_service.api.parts import get_actor
+from inventory_service.api.transactions import reading
 from inventory_service.api.views import page_of
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
@@ -88,7 +89,7 @@ def _add_reading(routes: APIBlueprint, contract: Contract, path_model: type[Base
     @needs(Scope.VIEWER)
     @_takes(query=query_model)
     def list_all(query: ListQuery) -> Response:
-        with get_database().reading() as session:
+        with reading() as session:
             things = list_named(session, contract.kind, listing.read(query))
             return listing.answer(query, things, lambda thing: thing.as_dict())
 
@@ -101,7 +102,7 @@ def _add_reading(routes: APIBlueprint, contract: Contract, path_model: type[Base
     @needs(Scope.VIEWER)
     @_takes(path=path_model)
     def show(path: BaseModel) -> Response:
-        with get_database().reading() as session:
+        with reading() as session:
             return answer_thing(get_named(session, contract.kind, getattr(path, contract.key)))
 
 

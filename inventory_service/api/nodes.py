@@ -13,7 +13,8 @@ from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer, answer_thing
 from inventory_service.api.filters import FilterQuery, to_filters
 from inventory_service.api.lists import Listing, ListQuery
-from inventory_service.api.parts import get_actor, get_database, get_parts
+from inventory_service.api.parts import get_actor, get_parts
+from inventory_service.api.transactions import reading
 from inventory_service.api.views import NodeView, TransitionList, TransitionView, page_of
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
@@ -71,7 +72,7 @@ class NodeQuery(FilterQuery, ListQuery):
 @needs(Scope.VIEWER)
 def list_nodes(query: NodeQuery) -> Response:
     """Nodes, by name at first; without `state`, those that are not retired."""
-    with get_database().reading() as session:
+    with reading() as session:
         nodes = acts.list_nodes(session, to_filters(query), LISTING.read(query))
         return LISTING.answer(query, nodes, lambda node: node.as_dict())
 
@@ -92,7 +93,7 @@ def register_node(session: Session, body: NodeRegistration) -> Response:
 @needs(Scope.VIEWER)
 def show_node(path: NodePath) -> Response:
     """The live node of that name, else the one that was retired last."""
-    with get_database().reading() as session:
+    with reading() as session:
         return answer_thing(acts.get_node(session, path.node_id))
 
 
@@ -119,7 +120,7 @@ def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
 @needs(Scope.VIEWER)
 def list_transitions(path: NodePath) -> Response:
     """The moves of the node's life, oldest first."""
-    with get_database().reading() as session:
+    with reading() as session:
         moves = acts.list_transitions(session, path.node_id)
         return answer({"items": [move.as_dict() for move in moves], "next_cursor": None})
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer
 from inventory_service.api.filters import FilterQuery, to_filters
-from inventory_service.api.parts import get_database
+from inventory_service.api.transactions import reading
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.errors import BadInput, Fault
 from inventory_service.domain.words import Label
@@ -68,7 +68,7 @@ def get_targets(query: TargetQuery) -> Response:
             faults=[Fault("port", "does not go with a job")],
         )
     filters, address = to_filters(query), query.address
-    with get_database().reading() as session:
+    with reading() as session:
         if query.job is not None:
             return answer(list_job_targets(session, query.job, filters, address=address))
         port = query.port or _NODE_EXPORTER

@@ -7,7 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer
 from inventory_service.api.documentation import get_version
-from inventory_service.api.parts import get_database
+from inventory_service.api.transactions import reading
 from inventory_service.api.views import StatusView
 from inventory_service.domain.actors import Scope
 from inventory_service.usecases.status import get_status
@@ -25,5 +25,5 @@ routes = APIBlueprint(
 @needs(Scope.VIEWER)
 def show_status() -> Response:
     """The revision, how many nodes are in each state, and what waits for a run."""
-    with get_database().reading() as session:
+    with reading() as session:
         return answer(get_status(session) | {"version": get_version()})

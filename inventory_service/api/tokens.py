@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.answers import answer, answer_thing
 from inventory_service.api.lists import Listing, ListQuery
-from inventory_service.api.parts import get_actor, get_database
+from inventory_service.api.parts import get_actor
+from inventory_service.api.transactions import reading, writing
 from inventory_service.api.views import NewTokenView, TokenView, page_of
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.tokens import TokenRequest
@@ -57,7 +58,7 @@ class RevocationRequest(BaseModel):
 @needs(Scope.ADMIN)
 def list_tokens(query: TokenQuery) -> Response:
     """Tokens without their secrets, revoked ones too."""
-    with get_database().reading() as session:
+    with reading() as session:
         tokens = acts.list_tokens(session, LISTING.read(query))
         return LISTING.answer(query, tokens, lambda token: token.as_dict())
 
@@ -66,7 +67,7 @@ def list_tokens(query: TokenQuery) -> Response:
 @needs(Scope.ADMIN)
 def create_token(body: TokenRequest) -> Response:
     """The answer holds the token itself, which is kept nowhere."""
-    with get_database().writing() as session:
+    with writing() as session:
         token, text = acts.create_token(session, get_actor(), body)
     response = answer(token.as_dict() | {"token": text}, HTTPStatus.CREATED)
     response.headers["Cache-Control"] = "no-store"
@@ -77,6 +78,6 @@ def create_token(body: TokenRequest) -> Response:
 @needs(Scope.ADMIN)
 def revoke_token(path: TokenPath, body: RevocationRequest) -> Response:  # noqa: ARG001 - an empty object
     """The token ends at once."""
-    with get_database().writing() as session:
+    with writing() as session:
         token = acts.revoke_token(session, get_actor(), path.token_id)
     return answer_thing(token, HTTPStatus.CREATED)

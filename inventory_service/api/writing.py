@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from inventory_service.api.parts import get_actor, get_database, get_parts
+from inventory_service.api.parts import get_actor, get_parts
+from inventory_service.api.transactions import writing
 from inventory_service.domain.errors import BadInput, Fault
 from inventory_service.storage.models import has_changed
 from inventory_service.usecases.answers import find_answer, keep_answer
@@ -32,7 +33,7 @@ def writes(view: View) -> View:
     @functools.wraps(view)
     def run(**arguments: object) -> Response:
         key = _read_key()
-        with get_database().writing() as session:
+        with writing() as session:
             if key is None:
                 response = view(session, **arguments)
             else:

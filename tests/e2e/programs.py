@@ -15,16 +15,18 @@ def find_program(name: str, package: str) -> Path:
     The package is unpacked only: installing it would start its service.
     """
     own = shutil.which(name)
-    if own:
-        return Path(own)
+    return Path(own) if own else find_file(f"usr/*bin/{name}", package)
+
+
+def find_file(pattern: str, package: str) -> Path:
+    """Return a file of a Debian package, by its path in the package, kept for later tests."""
     folder = CACHE / package
-    program = folder / "usr" / "bin" / name
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / f"{package}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not program.exists():
+        if not any(folder.glob(pattern)):
             _unpack(package, folder)
-    return program
+    return next(folder.glob(pattern))
 
 
 def _unpack(package: str, folder: Path) -> None:

@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -99,6 +100,7 @@ def test_no_input_breaks_the_service_or_its_promises(
                 not_a_server_error,
                 status_code_conformance,
                 content_type_conformance,
+                response_headers_conformance,
                 response_schema_conformance,
             ],
         )
