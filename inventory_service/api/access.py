@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, g, request
 from flask_openapi3 import OpenAPI
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from inventory_service.api.parts import get_parts
 from inventory_service.domain.actors import ANONYMOUS, Actor, Door, Scope
@@ -135,9 +135,19 @@ def _read_door() -> Door:
 def _check_body() -> None:
     if request.method not in {"POST", "PATCH", "PUT"} or request.routing_exception is not None:
         return
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        # Before it is read: a packed body can be a thousand times as large as it looks.
+        raise UnsupportedMediaType("The body must be sent as it is, without a Content-Encoding.")
     if not request.is_json and request.path.endswith("/heartbeat"):
         return  # says all it has to say by its path
     if not request.is_json:
         raise UnsupportedMediaType("The body must be JSON: send 'Content-Type: application/json'.")
+    # Of chunks Werkzeug reads as many as are allowed, and takes that for the body.
+    if request.content_length is None and len(request.get_data()) >= _get_most_bytes():
+        raise RequestEntityTooLarge
     if not isinstance(request.get_json(silent=True), dict):
         raise BadRequest("The body is not a JSON object in UTF-8.")
+
+
+def _get_most_bytes() -> int:
+    return get_parts().settings.max_body_bytes

@@ -18,11 +18,9 @@ from typing import Any
 from gunicorn import systemd  # type: ignore[import-untyped] # ships no types
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # as above
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # as above
-from gunicorn.workers.gthread import (  # type: ignore[import-untyped] # as above
-    ThreadWorker,
-)
 
 from inventory_service.app import create_app
+from inventory_service.cli.worker import Worker
 from inventory_service.logs import describe_library_logs
 from inventory_service.settings import Settings
 
@@ -50,7 +48,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "bind": self._settings.bind,
             "workers": self._workers,
             "threads": self._settings.threads,
-            "worker_class": _Worker,
+            "worker_class": Worker,
             "graceful_timeout": GRACEFUL_TIMEOUT_S,
             "loglevel": self._settings.log_level,
             "logconfig_dict": describe_library_logs(self._settings.log_level),
@@ -60,6 +58,11 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         }
         for name, value in options.items():
             self.cfg.set(name, value)
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Return up to where a body is waited for, since a larger one is refused."""
+        return self._settings.max_body_bytes
 
     def load(self) -> Any:  # noqa: ANN401 (gunicorn's signature)
         """Return the application; each worker opens its own database."""
@@ -126,21 +129,6 @@ class _Master(Arbiter):  # type: ignore[misc] # gunicorn ships no types
             if time.monotonic() > deadline:
                 break
             time.sleep(_POLL_S)
-
-
-class _Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
-    """gunicorn's worker with threads, which refuses connections as soon as it is told to leave."""
-
-    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
-        """Take connections or not.
-
-        gunicorn would keep the socket until the last request is done, so that whoever comes
-        meanwhile waits for an answer that nobody gives, instead of trying another address.
-        """
-        super().set_accept_enabled(enabled)
-        if not self.alive:
-            for listener in self.sockets:
-                listener.close()
 
 
 class _OldWorker:

@@ -32,6 +32,7 @@ def test_each_refusal_has_a_status() -> None:
         ("DELETE", "/api/v1/nodes", {}, 405),
         ("POST", "/api/v1/nodes", {"data": b"x" * (9 << 20), "content_type": JSON}, 413),
         ("POST", "/api/v1/nodes", {"data": b"a=b"}, 415),
+        ("POST", "/api/v1/nodes", {"json": {}, "headers": {"Content-Encoding": "gzip"}}, 415),
         ("POST", "/api/v1/nodes", {"data": b"{", "content_type": JSON}, 400),
         ("POST", "/api/v1/nodes", {"data": b"[]", "content_type": JSON}, 400),
         ("POST", "/api/v1/nodes", {"data": b'"{}"', "content_type": JSON}, 400),
