@@ -46,8 +46,11 @@ def check_label(value: str) -> str:
     :raises ValueError: it is not.
     """
     if not _LABEL.match(value):
+        # Some look like those that are allowed, or like nothing at all.
+        strange = next((character for character in value if not character.isascii()), None)
+        what = f"; it holds {name_character(strange)}" if strange else ""
         raise ValueError(
-            "must be an RFC 1123 label: 1 to 63 of a-z, 0-9 and '-', no '-' at either end"
+            f"must be an RFC 1123 label: 1 to 63 of a-z, 0-9 and '-', no '-' at either end{what}"
         )
     return value
 
@@ -81,10 +84,14 @@ def check_text(value: str) -> str:
     """
     for character in value:
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}:
-            raise ValueError(
-                f"holds the character U+{ord(character):04X}, which is not allowed in one line"
-            )
+            raise ValueError(f"holds {name_character(character)}, which is not allowed in one line")
     return value
+
+
+def name_character(character: str) -> str:
+    """Return a character's number and name in Unicode, which no other one looks like."""
+    name = unicodedata.name(character, "")
+    return f"U+{ord(character):04X} ({name})" if name else f"U+{ord(character):04X}"
 
 
 def check_address(value: str) -> str:

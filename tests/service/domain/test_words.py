@@ -36,6 +36,29 @@ def test_a_bad_label_is_refused(value: str) -> None:
         words.check_label(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("\u0430dmin", "U+0430 (CYRILLIC SMALL LETTER A)"),
+        ("we\u03bf", "U+03BF (GREEK SMALL LETTER OMICRON)"),
+        ("\uff57eb", "U+FF57 (FULLWIDTH LATIN SMALL LETTER W)"),
+        ("web\u20101", "U+2010 (HYPHEN)"),
+        ("web-\u0661", "U+0661 (ARABIC-INDIC DIGIT ONE)"),
+        ("we\u200bb", "U+200B (ZERO WIDTH SPACE)"),
+        ("web\u202e1", "U+202E (RIGHT-TO-LEFT OVERRIDE)"),
+        ("d\u00e9j", "U+00E9 (LATIN SMALL LETTER E WITH ACUTE)"),
+        ("de\u0301j", "U+0301 (COMBINING ACUTE ACCENT)"),
+        ("web\x85", "U+0085"),
+        ("\U0001d41aws", "U+1D41A (MATHEMATICAL BOLD SMALL A)"),
+    ],
+)
+def test_what_only_looks_like_a_label_is_refused_by_its_name(value: str, named: str) -> None:
+    with pytest.raises(ValueError, match="RFC 1123") as refusal:
+        words.check_label(value)
+    assert str(refusal.value).endswith(f"; it holds {named}")
+    assert str(refusal.value).isascii()
+
+
 @given(st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z"))
 def test_every_rfc_1123_label_passes_unchanged(value: str) -> None:
     assert words.check_label(value) == value
@@ -140,8 +163,9 @@ def test_ordinary_variables_pass_unchanged() -> None:
 
 @pytest.mark.parametrize("value", ["a\nb", "a\tb", "\u202eabc", "\u200b", "a\u2028b", "\x1b[0m"])
 def test_a_line_holds_no_character_that_people_can_not_see(value: str) -> None:
-    with pytest.raises(ValueError, match=r"U\+"):
+    with pytest.raises(ValueError, match=r"U\+") as refusal:
         words.check_text(value)
+    assert str(refusal.value).isprintable()
 
 
 @pytest.mark.parametrize("value", ["", "A" * 44, "A" * 43 + "=\n", "-" + "A" * 42 + "=", "x"])
