@@ -12,8 +12,8 @@ short_description: Change the private key of a WireGuard interface, or take the 
 version_added: 0.1.0
 description:
   - Leads the key of one running interface over to a new one, so that no packet needs to be lost.
-    The peers must know the public half of the new key beforehand, as O(peers[].next_public_key) of
-    M(quartermaster.fleet.wireguard_interface); they then follow this host by themselves.
+    The peers must know the public half of the new key beforehand, as C(next_public_key) of this
+    host in their M(quartermaster.fleet.wireguard_interface); they then follow it by themselves.
   - From V(switched) on a timer of the host waits. Unless V(committed) comes in time, it puts the
     key of the file back and wakes the peers, which follow. So a controller that dies, or that
     cannot come in any more, leaves the mesh under the former key.
