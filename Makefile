@@ -35,6 +35,7 @@ link: .venv/ok ## make the checkout importable as quartermaster.fleet (links, en
 lock: ## choose newer versions of all dependencies
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv
 	build/uv/bin/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
+	build/uv/bin/uv pip compile pyproject.toml --quiet --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o packaging/requirements.lock
 	build/uv/bin/uv pip compile tests/cores/oldest.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o tests/cores/oldest.lock
 
 .PHONY: demo

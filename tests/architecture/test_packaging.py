@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What installs the service agrees with itself: the lock files and the units."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from inventory_service.cli.server import GRACEFUL_TIMEOUT_S
+
+ROOT = Path(__file__).parents[2]
+PACKAGING = ROOT / "packaging"
+UNITS = sorted((PACKAGING / "systemd").glob("*.service"))
+
+
+def read_pins(path: Path) -> set[str]:
+    """Return the packages of a lock file, each with its marker and hashes."""
+    return set(re.split(r"\n(?=\S)", path.read_text("utf-8").strip()))
+
+
+def read_sandbox(unit: Path) -> list[str]:
+    """Return the lines of a unit from the mark of the sandbox to the end of its part."""
+    return unit.read_text("utf-8").split("# The sandbox")[1].split("\n\n")[0].splitlines()
+
+
+def test_the_service_is_installed_with_the_packages_that_it_is_tested_with() -> None:
+    service = read_pins(PACKAGING / "requirements.lock")
+    assert len(service) > 30
+    assert service <= read_pins(ROOT / "requirements.lock"), "run `make lock`"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_the_units_share_one_sandbox(unit: Path) -> None:
+    sandbox = read_sandbox(unit)
+    assert len(sandbox) > 20
+    assert sandbox == read_sandbox(PACKAGING / "systemd" / "quartermaster.service")
+
+
+def test_a_stop_waits_longer_than_requests_may_take() -> None:
+    text = (PACKAGING / "systemd" / "quartermaster.service").read_text("utf-8")
+    (stop_s,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
+    assert int(stop_s) > GRACEFUL_TIMEOUT_S
