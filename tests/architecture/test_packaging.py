@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What installs the service agrees with itself: the lock files and the units."""
+"""What installs the service agrees with itself: the lock files, the units and the page."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from inventory_service.cli.server import GRACEFUL_TIMEOUT_S
+from tests.e2e.operating.page import read_commands
 
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
+OPERATING = ROOT / "tests" / "e2e" / "operating"
 UNITS = sorted((PACKAGING / "systemd").glob("*.service"))
 
 
@@ -25,8 +28,10 @@ def read_sandbox(unit: Path) -> list[str]:
 
 def test_the_service_is_installed_with_the_packages_that_it_is_tested_with() -> None:
     service = read_pins(PACKAGING / "requirements.lock")
-    assert len(service) > 30
     assert service <= read_pins(ROOT / "requirements.lock"), "run `make lock`"
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    names = {pin.split("==")[0] for pin in service}
+    assert {re.split(r"[\[>]", one)[0] for one in wanted} <= names, "run `make lock`"
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
@@ -40,3 +45,9 @@ def test_a_stop_waits_longer_than_requests_may_take() -> None:
     text = (PACKAGING / "systemd" / "quartermaster.service").read_text("utf-8")
     (stop_s,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
     assert int(stop_s) > GRACEFUL_TIMEOUT_S
+
+
+def test_each_command_of_the_page_is_tried() -> None:
+    tests = "".join(path.read_text("utf-8") for path in OPERATING.glob("test_*.py"))
+    tests += (OPERATING / "conftest.py").read_text("utf-8")
+    assert set(re.findall(r'commands\("([^"]+)"\)', tests)) == set(read_commands())

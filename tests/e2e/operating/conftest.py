@@ -7,9 +7,7 @@ import json
 import re
 import secrets
 import tarfile
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,17 +34,17 @@ class Host:
     container: Any
     token: str = ""
 
-    def sh(self, script: str, *, check: bool = True) -> str:
+    def sh(self, script: str, *, check: bool = True, folder: str = RELEASE) -> str:
         """Return what a shell on the host prints."""
-        code, output = self.container.exec_run(["bash", "-euc", script], workdir=RELEASE)
+        code, output = self.container.exec_run(["bash", "-euc", script], workdir=folder)
         text = str(output.decode(errors="replace"))
         assert not check or code == 0, f"{script}\n{text}"
         return text
 
-    def follow(self, *blocks: str, check: bool = True) -> str:
+    def follow(self, block: str, *, folder: str = RELEASE) -> str:
         """Return what commands of the page print."""
         _, function, _ = commands("Install")
-        return self.sh("\n".join([function, *blocks]), check=check)
+        return self.sh(function + block, folder=folder)
 
     def put(self, folder: str, *paths: Path) -> None:
         """Copy files and folders into a folder of the host."""
@@ -83,15 +81,8 @@ class Host:
             self.sh(f"mv {SETTINGS}.before {SETTINGS}; systemctl restart quartermaster")
 
     def is_ready(self) -> bool:
-        return "ready" in self.sh("curl -s http://127.0.0.1:9008/health/ready", check=False)
-
-
-def wait_until(is_done: Callable[[], bool], *, what: str, timeout_s: float = 30) -> None:
-    """Wait for something that the host does, up to a deadline."""
-    deadline = time.monotonic() + timeout_s
-    while not is_done():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        threading.Event().wait(0.2)
+        told = self.sh("curl -s http://127.0.0.1:9008/health/ready", check=False)
+        return '"status":"ready"' in told
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.e2e.operating.conftest import BACKUPS, Host, wait_until
+from tests.e2e.fleet import wait_until
+from tests.e2e.operating.conftest import BACKUPS, Host
 from tests.e2e.operating.page import PAGE
 
 pytestmark = pytest.mark.hosts
