@@ -91,8 +91,9 @@ class Docker:
         return False
 
     def _rename(self, word: str) -> str:
+        """Return a word of the page with the test's own names in it: others may have such too."""
         word = word.replace("127.0.0.1:9008:9008", f"127.0.0.1:{self.port}:9008")
-        return re.sub(r"^quartermaster(?=$|-data:)", self.name, word)
+        return re.sub(r"^quartermaster(?=$|-data(:|$))", self.name, word)
 
 
 @pytest.fixture(scope="module")
