@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the API answers of imports: the plans of a projects.csv and of a Terraform file."""
+"""What the API answers of imports: the plans of a projects.csv and of stated nodes."""
 
 from typing import Any
 
@@ -36,15 +36,15 @@ class PlanView(BaseModel):
 
 
 class AddedNodeView(BaseModel):
-    """A node of a Terraform file that the fleet does not have."""
+    """A stated node that the fleet does not have."""
 
-    address: str = Field(description="what Terraform calls it")
+    address: str = Field(description="what the file calls it")
     node_id: str
     fields: dict[str, Any]
 
 
 class FieldChangeView(BaseModel):
-    """A field that a Terraform file would change."""
+    """A field that a file would change."""
 
     field: str
     before: Any
@@ -52,7 +52,7 @@ class FieldChangeView(BaseModel):
 
 
 class ChangedNodeView(BaseModel):
-    """A node that a Terraform file would change."""
+    """A node that a file would change."""
 
     address: str
     node_id: str
@@ -67,8 +67,8 @@ class SkipView(BaseModel):
     more: int = Field(description="how many others there are with the same reason")
 
 
-class TerraformPlanView(BaseModel):
-    """What a Terraform file would record."""
+class StatedPlanView(BaseModel):
+    """What a file of stated nodes would record."""
 
     add: list[AddedNodeView]
     update: list[ChangedNodeView]
@@ -80,5 +80,5 @@ class TerraformPlanView(BaseModel):
 class ImportView(BaseModel):
     """A plan, and whether it was recorded."""
 
-    plan: PlanView | TerraformPlanView
+    plan: PlanView | StatedPlanView
     applied: bool

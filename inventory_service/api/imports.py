@@ -15,9 +15,9 @@ from inventory_service.api.parts import get_actor, get_parts
 from inventory_service.api.writing import writes
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.imports import ImportRequest, Plan
-from inventory_service.domain.terraform_plans import TerraformPlan
+from inventory_service.domain.stated_plans import StatedPlan
 from inventory_service.usecases.imports import apply_import, plan_import
-from inventory_service.usecases.terraform import apply_terraform, plan_terraform
+from inventory_service.usecases.stated_nodes import apply_stated, plan_stated
 
 routes = APIBlueprint(
     "imports",
@@ -35,13 +35,13 @@ def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
     is_terraform = body.format == "terraform"
     if not body.apply:
-        plan = plan_terraform if is_terraform else plan_import
+        plan = plan_stated if is_terraform else plan_import
         return _show(plan(session, body), applied=False)
-    apply = apply_terraform if is_terraform else apply_import
+    apply = apply_stated if is_terraform else apply_import
     quarantine = get_parts().settings.address_quarantine
     return _show(apply(session, get_actor(), body, quarantine=quarantine), applied=True)
 
 
-def _show(plan: Plan | TerraformPlan, *, applied: bool) -> Response:
+def _show(plan: Plan | StatedPlan, *, applied: bool) -> Response:
     shown = {"plan": asdict(plan) | {"digest": plan.digest}, "applied": applied}
     return answer(shown, HTTPStatus.CREATED if applied else HTTPStatus.OK)

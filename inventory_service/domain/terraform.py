@@ -5,15 +5,12 @@ The convention stands in docs/terraform.md.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from inventory_service.domain.errors import BadInput, Fault
-from inventory_service.domain.specs import Spec
+from inventory_service.domain.stated_nodes import Row, StatedNode, check_rows
 from inventory_service.domain.terraform_files import (
     OUTPUTS,
     find_output,
@@ -22,55 +19,6 @@ from inventory_service.domain.terraform_files import (
     read_document,
 )
 from inventory_service.domain.terraform_servers import Skip, Skips, read_server
-from inventory_service.domain.words import (
-    Address,
-    Label,
-    Labels,
-    Line,
-    NodeId,
-    NodeType,
-    SSHKey,
-    Variables,
-)
-
-_MOST_FAULTS = 50
-
-
-class TerraformNode(BaseModel):
-    """A node as a file states it; what is left out or null is not said.
-
-    A provider is not among the fields: Terraform makes these servers, and provision.yml must not
-    make them once more.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    node_id: NodeId
-    node_type: NodeType
-    cluster_id: Label | None = None
-    region: Label | None = None
-    environment: Label | None = None
-    project: Label | None = None
-    internal_ip: Address | None = None
-    external_ip: Address | None = None
-    spec: Spec | None = None
-    image: Line | None = None
-    ssh_host_keys: list[SSHKey] | None = Field(default=None, max_length=8)
-    labels: Labels | None = Field(default=None, max_length=64)
-    vars: Variables | None = Field(default=None, max_length=256)
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """Return the fields that the file says something of, without the name."""
-        return self.model_dump(exclude={"node_id"}, exclude_none=True)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A node, and the address in Terraform's own words of what states it."""
-
-    address: str
-    node: TerraformNode
 
 
 @dataclass(frozen=True)
@@ -102,7 +50,7 @@ def read_terraform(content: str) -> TerraformNodes:
             "such an output to the configuration, or hand over the state: `terraform state pull`.",
             faults=[Fault("file", "states no nodes")],
         )
-    return TerraformNodes(_check(found), skips.all())
+    return TerraformNodes(check_rows(found, StatedNode), skips.all())
 
 
 def _rows_of_output(name: str, value: object) -> Iterator[tuple[str, Any]]:
@@ -119,42 +67,3 @@ def _rows_of_output(name: str, value: object) -> Iterator[tuple[str, Any]]:
             f"The output '{name}' is neither a map nor a list of objects.",
             faults=[Fault(name, "must be a map or a list of objects")],
         )
-
-
-def _check(found: list[tuple[str, Any]]) -> list[Row]:
-    rows: list[Row] = []
-    faults: list[Fault] = []
-    for address, fields in found:
-        if not isinstance(fields, dict):
-            faults.append(Fault(address, "must be an object"))
-            continue
-        try:
-            rows.append(Row(address, TerraformNode.model_validate(fields)))
-        except ValidationError as error:
-            faults += _faults_of(address, error)
-    times = Counter(row.node.node_id for row in rows)
-    faults += [
-        Fault(f"{row.address}.node_id", f"'{row.node.node_id}' stands in the file more than once")
-        for row in rows
-        if times[row.node.node_id] > 1
-    ]
-    if faults:
-        raise refuse_rows(faults)
-    return rows
-
-
-def refuse_rows(faults: list[Fault]) -> BadInput:
-    """Return the refusal of a file for faults in its rows; each names its address and field."""
-    return BadInput(
-        f"The file has {len(faults)} fault{'s' if len(faults) > 1 else ''}; nothing was changed. "
-        "Mend what is named in the configuration, and hand the file over again.",
-        faults=faults[:_MOST_FAULTS],
-    )
-
-
-def _faults_of(address: str, error: ValidationError) -> Iterator[Fault]:
-    for found in error.errors(include_url=False, include_input=False):
-        place = ".".join([address, *(str(part)[:64] for part in found["loc"])])
-        is_unknown = found["type"] == "extra_forbidden"
-        reason = "is not a field of a node" if is_unknown else found["msg"]
-        yield Fault(place, reason.removeprefix("Value error, "))

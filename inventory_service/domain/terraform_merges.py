@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inventory_service.domain.imports import MOST_CHARACTERS
 from inventory_service.domain.inventory import COLUMNS, list_groups
 from inventory_service.domain.nodes import IN_SERVICE
-from inventory_service.domain.terraform import TerraformNode
+from inventory_service.domain.stated_nodes import StatedNode
 
 _PLACE = {name: place for place, name in enumerate(COLUMNS)}
 #: Field of a node: column of the inventory, where the two differ.
@@ -80,7 +80,7 @@ class Merge:
 
 def merge_rows(
     rows: Iterable[list[Any]],
-    nodes: Iterable[TerraformNode],
+    nodes: Iterable[StatedNode],
     states: Mapping[str, str],
     filters: Mapping[str, Sequence[str]],
 ) -> Merge:
@@ -105,7 +105,7 @@ def merge_rows(
     return merge
 
 
-def _fill(row: list[Any], node: TerraformNode, conflicts: list[MergeConflict]) -> None:
+def _fill(row: list[Any], node: StatedNode, conflicts: list[MergeConflict]) -> None:
     """Put into a row what the service does not know, and note what it knows otherwise."""
     had_address = row[_PLACE["ansible_host"]] is not None
     for name, value in node.said.items():
@@ -128,7 +128,7 @@ def _fill(row: list[Any], node: TerraformNode, conflicts: list[MergeConflict]) -
         row[_PLACE["ansible_host"]] = _get_host(row)
 
 
-def _make_row(node: TerraformNode) -> list[Any]:
+def _make_row(node: StatedNode) -> list[Any]:
     row: list[Any] = [None] * len(COLUMNS)
     row[_PLACE["labels"]], row[_PLACE["vars"]] = {}, {}
     for name, value in {"node_id": node.node_id, **node.said}.items():
@@ -145,7 +145,7 @@ def _get_host(row: Sequence[Any]) -> str | None:
     return own or row[_PLACE["internal_ip"]] or row[_PLACE["external_ip"]]
 
 
-def _fits(node: TerraformNode, filters: Mapping[str, Sequence[str]]) -> bool:
+def _fits(node: StatedNode, filters: Mapping[str, Sequence[str]]) -> bool:
     """Tell whether a node of which only the file knows is asked for; it has no state."""
     if set(filters.get("state") or ()) - {"any"}:
         return False

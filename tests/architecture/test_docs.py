@@ -28,10 +28,11 @@ NO_NOUNS = {
     "pages",
     "projects_csv",
     "secrets",
+    "stated_nodes",
+    "stated_plans",
     "terraform",
     "terraform_files",
     "terraform_merges",
-    "terraform_plans",
     "terraform_servers",
     "words",
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a Terraform file would change: nodes to add, and fields to change of those that are there.
+"""What stated nodes would change: nodes to add, and fields to change of those that are there.
 
 Nothing is ever taken away: a node that the file does not name stays as it is, a field of which it
 says nothing keeps its value, and so does a label or a variable.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from inventory_service.domain.terraform import Row
+from inventory_service.domain.stated_nodes import Row
 from inventory_service.domain.terraform_servers import Skip
 
 #: Fields that hold many values under names of their own.
@@ -20,7 +20,7 @@ _KEYED = ("labels", "vars")
 
 @dataclass(frozen=True)
 class AddedNode:
-    """A node that the fleet does not have; the address is Terraform's."""
+    """A node that the fleet does not have; the address is the file's own."""
 
     address: str
     node_id: str
@@ -46,7 +46,7 @@ class ChangedNode:
 
 
 @dataclass
-class TerraformPlan:
+class StatedPlan:
     """What would be recorded; ``digest`` names exactly this."""
 
     add: list[AddedNode] = field(default_factory=list)
@@ -63,12 +63,12 @@ class TerraformPlan:
 
 def plan_rows(
     rows: Iterable[Row], known: Mapping[str, Mapping[str, Any]], skipped: list[Skip]
-) -> TerraformPlan:
+) -> StatedPlan:
     """Return what must be recorded so that the fleet holds what the rows say.
 
     ``known`` has the fields of each live node that a row names.
     """
-    plan = TerraformPlan(skipped=skipped)
+    plan = StatedPlan(skipped=skipped)
     for row in rows:
         name, said = row.node.node_id, row.node.said
         if name not in known:

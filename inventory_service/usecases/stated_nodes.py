@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Terraform files: show what one would change, and record it, all or nothing."""
+"""Files of stated nodes: show what one would change, and record it, all or nothing."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +13,9 @@ from inventory_service.domain.actors import Actor
 from inventory_service.domain.errors import Conflict, Fault, Refusal
 from inventory_service.domain.imports import ImportRequest
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, NodeState
-from inventory_service.domain.terraform import TerraformNode, read_terraform
-from inventory_service.domain.terraform_plans import TerraformPlan, apply_changes, plan_rows
+from inventory_service.domain.stated_nodes import StatedNode
+from inventory_service.domain.stated_plans import StatedPlan, apply_changes, plan_rows
+from inventory_service.domain.terraform import read_terraform
 from inventory_service.storage.models import Node
 from inventory_service.usecases.imports import choose_cluster
 from inventory_service.usecases.nodes import change_node
@@ -23,10 +24,10 @@ from inventory_service.usecases.registrations import check_nodes, register_nodes
 SOURCE = "terraform"
 #: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
 _CHUNK = 1000
-_FIELDS = tuple(name for name in TerraformNode.model_fields if name != "node_id")
+_FIELDS = tuple(name for name in StatedNode.model_fields if name != "node_id")
 
 
-def plan_terraform(session: Session, request: ImportRequest) -> TerraformPlan:
+def plan_stated(session: Session, request: ImportRequest) -> StatedPlan:
     """Return what the file would change; nothing is changed.
 
     :raises BadInput: the file has faults, or a node to add can't be registered.
@@ -38,9 +39,9 @@ def plan_terraform(session: Session, request: ImportRequest) -> TerraformPlan:
     return plan
 
 
-def apply_terraform(
+def apply_stated(
     session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
-) -> TerraformPlan:
+) -> StatedPlan:
     """Record what the file says: new nodes as planned, and changes of those that are there.
 
     :raises BadInput: the file has faults, or a node can't be registered or changed so.
@@ -70,9 +71,7 @@ def apply_terraform(
     return plan
 
 
-def _plan(
-    session: Session, request: ImportRequest
-) -> tuple[TerraformPlan, dict[str, dict[str, Any]]]:
+def _plan(session: Session, request: ImportRequest) -> tuple[StatedPlan, dict[str, dict[str, Any]]]:
     """Return the plan, and the fields of the nodes that the file names and the fleet has."""
     file = read_terraform(request.content)
     known = _list_known(session, [row.node.node_id for row in file.rows])
@@ -96,7 +95,7 @@ def _list_known(session: Session, names: Sequence[str]) -> dict[str, dict[str, A
     return known
 
 
-def _registrations(plan: TerraformPlan, request: ImportRequest) -> list[NodeRegistration]:
+def _registrations(plan: StatedPlan, request: ImportRequest) -> list[NodeRegistration]:
     reason = request.reason or SOURCE
     return [
         NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
@@ -105,7 +104,7 @@ def _registrations(plan: TerraformPlan, request: ImportRequest) -> list[NodeRegi
 
 @contextmanager
 def _faults_by_address(addresses: Sequence[str]) -> Iterator[None]:
-    """Name faults by Terraform's address instead of the number of a row of ours."""
+    """Name faults by the address in the file instead of the number of a row of ours."""
     try:
         yield
     except Refusal as refusal:
