@@ -33,11 +33,11 @@ routes = APIBlueprint(
 @writes
 def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
-    is_terraform = body.format == "terraform"
+    is_projects = body.format == "csv"
     if not body.apply:
-        plan = plan_stated if is_terraform else plan_import
+        plan = plan_import if is_projects else plan_stated
         return _show(plan(session, body), applied=False)
-    apply = apply_stated if is_terraform else apply_import
+    apply = apply_import if is_projects else apply_stated
     quarantine = get_parts().settings.address_quarantine
     return _show(apply(session, get_actor(), body, quarantine=quarantine), applied=True)
 

@@ -10,8 +10,10 @@ from inventory_service.cli.audit import audit
 from inventory_service.cli.clusters import cluster
 from inventory_service.cli.databases import database
 from inventory_service.cli.environments import environment
+from inventory_service.cli.exports import export_group
 from inventory_service.cli.imports import import_group
 from inventory_service.cli.invocation import connection_options
+from inventory_service.cli.node_imports import import_nodes
 from inventory_service.cli.nodes import node
 from inventory_service.cli.ports import port
 from inventory_service.cli.projects import project
@@ -38,6 +40,7 @@ def main() -> None:
 
 
 import_group.add_command(import_terraform)
+import_group.add_command(import_nodes)
 for command in (
     init,
     migrate,
@@ -50,6 +53,7 @@ for command in (
     environment,
     service,
     import_group,
+    export_group,
     token,
     port,
     status,

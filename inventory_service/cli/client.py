@@ -12,7 +12,7 @@ from requests.auth import AuthBase
 
 from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.invocation import Invocation
-from inventory_service.cli.patience import Patience
+from inventory_service.cli.patience import KEY_HEADER, Patience
 from inventory_service.cli.profiles import Connection, resolve_connection
 from inventory_service.settings import ClientSettings
 
@@ -71,9 +71,13 @@ class Api:
         response = self._send("GET", path, thing)
         return _parsed(response, self.url), response.headers.get("ETag")
 
-    def post(self, path: str, thing: Thing, body: Mapping[str, object]) -> Any:  # noqa: ANN401 (JSON)
-        """Return the parsed answer of a POST."""
-        return _parsed(self._send("POST", path, thing, body=body), self.url)
+    def post(
+        self, path: str, thing: Thing, body: Mapping[str, object], *, key: str | None = None
+    ) -> Any:  # noqa: ANN401 (JSON)
+        """Return the parsed answer of a POST; with a key it acts once, even if sent twice."""
+        return _parsed(
+            self._send("POST", path, thing, body=body, heads={KEY_HEADER: key}), self.url
+        )
 
     def patch(
         self,
@@ -84,7 +88,9 @@ class Api:
         etag: str | None = None,
     ) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a PATCH; with an ETag it is refused if the thing changed."""
-        return _parsed(self._send("PATCH", path, thing, body=body, etag=etag), self.url)
+        return _parsed(
+            self._send("PATCH", path, thing, body=body, heads={"If-Match": etag}), self.url
+        )
 
     def items(
         self, path: str, thing: Thing, query: Query | None = None, *, limit: int | None = None
@@ -109,8 +115,9 @@ class Api:
         *,
         query: Query | None = None,
         body: Mapping[str, object] | None = None,
-        etag: str | None = None,
+        heads: Mapping[str, str | None] | None = None,
     ) -> requests.Response:
+        said = {name: value for name, value in (heads or {}).items() if value is not None}
         patience = Patience(self._pause)
         while True:
             try:
@@ -119,12 +126,14 @@ class Api:
                     self.url + path,
                     params=query,
                     json=body,
-                    headers={"If-Match": etag} if etag else None,
+                    headers=said,
                     timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                     # A redirect would carry the token to a host that nobody named.
                     allow_redirects=False,
                 )
             except requests.RequestException as error:
+                if KEY_HEADER in said and patience.waits_after(error):
+                    continue
                 raise _unreachable(self.url, error) from error
             if not patience.waits_for(response):
                 break

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm import`: a file becomes a plan, and with --apply planned nodes; `csv` takes projects."""
 
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 import click
@@ -18,6 +19,8 @@ from inventory_service.cli.invocation import (
 )
 from inventory_service.cli.output import print_json, print_table, say
 from inventory_service.cli.texts import shown
+
+Place = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
 
@@ -70,19 +73,21 @@ def import_file(
     *,
     is_apply: bool,
     print_plan: Callable[[dict[str, Any]], None],
+    place: Place = dict,
 ) -> dict[str, Any] | None:
     """Show the plan of a file and, if asked, record exactly that; return the last answer.
 
-    For programs all is printed by then, and None is returned.
+    For programs all is printed by then, and None is returned. ``place`` gives a fault its line in
+    the file, where the service does not know it.
     """
     api = open_api(invocation)
-    answer = _post(api, name, order | {"apply": False})
+    answer = _post(api, name, order | {"apply": False}, place)
     if not wants_json():
         print_plan(answer["plan"])
     if is_apply:
         # The digest makes the service refuse when the fleet changed after this plan was printed.
         digest = answer["plan"]["digest"]
-        answer = _post(api, name, order | {"apply": True, "plan_digest": digest})
+        answer = _post(api, name, order | {"apply": True, "plan_digest": digest}, place)
     if wants_json():
         print_json(answer)
         return None
@@ -106,32 +111,58 @@ def read_text(content: bytes, name: str) -> str:
         ) from error
 
 
-def _post(api: Api, name: str, order: dict[str, Any]) -> dict[str, Any]:
-    """Send the file; a fault in it is told with its place: line and column, or its field."""
+def tell_faults(name: str, faults: Iterable[Mapping[str, Any]]) -> str:
+    """Return a line for each fault of a file, with its place: line and column, or its field."""
+    return "\n".join(f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults)
+
+
+def print_stated_plan(plan: dict[str, Any]) -> None:
+    """Print what a file of stated nodes would change, each difference with both values."""
+    rows = [[node["node_id"], "add", node["fields"]] for node in plan["add"]]
+    for node in plan["update"]:
+        changes = ", ".join(map(shown_change, node["changes"]))
+        rows.append([node["node_id"], "update", changes])
+    if rows:
+        print_table(("node_id", "change", "fields"), rows)
+    click.echo(
+        f"Plan: {len(plan['add'])} to add, {len(plan['update'])} to update, "
+        f"{plan['unchanged']} unchanged."
+    )
+
+
+def shown_change(change: Mapping[str, Any]) -> str:
+    """Return a difference as text."""
+    return f"{change['field']}: {shown(change['before'])} → {shown(change['after'])}"
+
+
+def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str, Any]:
+    """Send the file; what records something goes with a key, so that it is recorded once."""
+    key = str(uuid.uuid4()) if order["apply"] else None
     try:
-        answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order)
+        answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order, key=key)
     except Failure as failure:
-        faults = faults_of(failure.problem or {})
+        faults = [place(fault) for fault in faults_of(failure.problem or {})]
         # A fault in the request itself, like a cluster that is not known, has no place in the file.
         if not any(_is_placed(fault) for fault in faults):
             raise
         raise Failure(
-            "\n".join(f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults),
+            tell_faults(name, faults),
             Exit(failure.exit_code),
             next_step="correct the file and import it again; nothing was changed",
-            problem=failure.problem,
+            problem=(failure.problem or {}) | {"errors": faults},
         ) from failure
     return answer
 
 
-def _is_placed(fault: dict[str, Any]) -> bool:
+def _is_placed(fault: Mapping[str, Any]) -> bool:
     return bool(fault.get("line")) or "." in str(fault.get("field", ""))
 
 
-def _place_of(fault: dict[str, Any]) -> str:
+def _place_of(fault: Mapping[str, Any]) -> str:
     field = shown(fault.get("field", ""))
     if fault.get("line"):
-        return f", line {fault['line']}, column {fault.get('column', 1)}: {field}"
+        column = f", column {fault['column']}" if fault.get("column") else ""
+        return f", line {fault['line']}{column}: {field}"
     return f": {field}"
 
 

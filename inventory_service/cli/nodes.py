@@ -14,6 +14,7 @@ from inventory_service.cli.invocation import (
 )
 from inventory_service.cli.lists import Listing, list_options, print_list
 from inventory_service.cli.node_fields import field_options, fields_of
+from inventory_service.cli.node_filters import filter_options, filters_of
 from inventory_service.cli.output import print_item, say
 
 LISTING = Listing(
@@ -31,16 +32,7 @@ def node() -> None:
 
 
 @node.command("list")
-@click.option("--project", multiple=True, help="Only nodes of this project. Repeatable.")
-@click.option("--environment", multiple=True, help="Only nodes of this environment. Repeatable.")
-@click.option("--cluster", multiple=True, help="Only nodes of this cluster. Repeatable.")
-@click.option("--region", multiple=True, help="Only nodes in this region. Repeatable.")
-@click.option("--type", "node_type", multiple=True, help="Only nodes of this type. Repeatable.")
-@click.option(
-    "--state",
-    multiple=True,
-    help="Only nodes in this state; any shows the retired, too. Repeatable.",
-)
+@filter_options
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
 @list_options
 @json_option
@@ -55,8 +47,7 @@ def list_nodes(
     **filters: tuple[str, ...],
 ) -> None:
     """List nodes; without filters all but the retired ones."""
-    query = {name: values for name, values in filters.items() if values}
-    print_list(invocation, LISTING, query, sort=sort, fields=fields, limit=limit)
+    print_list(invocation, LISTING, filters_of(filters), sort=sort, fields=fields, limit=limit)
 
 
 @node.command()

@@ -15,6 +15,12 @@ MAX_WAIT_S = 60
 #: 429 refuses before anything is done; after 503 it may have been done, so that only this is sent
 #: again.
 IDEMPOTENT = frozenset({"GET", "PATCH"})
+#: Tells the service that a request which it has answered already is the same one.
+KEY_HEADER = "Idempotency-Key"
+_BREAK_S = 1
+_BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+#: What another try would not change.
+_ENDS = (requests.Timeout, requests.exceptions.SSLError)
 _LIMITED = requests.codes.too_many_requests
 
 
@@ -42,9 +48,24 @@ class Patience:
         self._pause(wait_s)
         return True
 
+    def waits_after(self, error: requests.RequestException) -> bool:
+        """Wait a moment after a connection broke, and tell whether to send a request with a key.
+
+        Nobody knows whether it was acted on before its answer was lost; the key makes that good.
+        """
+        is_broken = isinstance(error, _BROKEN) and not isinstance(error, _ENDS)
+        if not is_broken or self._repeats_left == 0:
+            return False
+        self._repeats_left -= 1
+        if not wants_json():
+            click.echo(f"The connection broke; trying again in {_BREAK_S} s.", err=True)
+        self._pause(_BREAK_S)
+        return True
+
 
 def _may_be_repeated(response: requests.Response) -> bool:
+    request = response.request
     return response.status_code == _LIMITED or (
         response.status_code == requests.codes.service_unavailable
-        and response.request.method in IDEMPOTENT
+        and (request.method in IDEMPOTENT or KEY_HEADER in request.headers)
     )

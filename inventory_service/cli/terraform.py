@@ -9,7 +9,7 @@ import click
 
 from inventory_service.cli.failures import Failure
 from inventory_service.cli.fields import given
-from inventory_service.cli.imports import import_file, read_text
+from inventory_service.cli.imports import import_file, read_text, shown_change
 from inventory_service.cli.invocation import (
     Invocation,
     connection_options,
@@ -96,8 +96,5 @@ def _rows(plan: dict[str, Any]) -> Iterator[list[object]]:
     for node in plan["add"]:
         yield [node["node_id"], "add", node["fields"], node["address"]]
     for node in plan["update"]:
-        changes = ", ".join(
-            f"{change['field']}: {shown(change['before'])} → {shown(change['after'])}"
-            for change in node["changes"]
-        )
+        changes = ", ".join(map(shown_change, node["changes"]))
         yield [node["node_id"], "update", changes, node["address"]]

@@ -26,7 +26,10 @@ class ImportRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal["csv", "terraform"] = "csv"
+    format: Literal["csv", "terraform", "nodes"] = Field(
+        default="csv",
+        description="'csv' is a projects.csv, 'terraform' what Terraform wrote, 'nodes' an array",
+    )
     content: str = Field(max_length=MOST_CHARACTERS)
     cluster: Label | None = Field(
         default=None,
@@ -34,7 +37,7 @@ class ImportRequest(BaseModel):
     )
     provider: Label = Field(
         default="docker",
-        description="who makes the servers; for csv only: those of Terraform are there already",
+        description="who makes the servers; for csv only",
     )
     apply: bool = False
     plan_digest: str | None = Field(

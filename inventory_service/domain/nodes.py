@@ -107,12 +107,16 @@ class NodeRegistration(NodeChange):
     cluster_id: Label
 
 
+#: How many nodes one act makes known.
+MOST_NODES = 10_000
+
+
 class BulkRegistration(BaseModel):
     """Nodes that become known together, or not at all."""
 
     model_config = ConfigDict(extra="forbid")
 
-    nodes: list[NodeRegistration] = Field(min_length=1, max_length=10_000)
+    nodes: list[NodeRegistration] = Field(min_length=1, max_length=MOST_NODES)
 
 
 class TransitionRequest(BaseModel):

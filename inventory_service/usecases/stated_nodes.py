@@ -12,19 +12,22 @@ from sqlalchemy.orm import Session
 from inventory_service.domain.actors import Actor
 from inventory_service.domain.errors import Conflict, Fault, Refusal
 from inventory_service.domain.imports import ImportRequest
+from inventory_service.domain.node_files import ListedNode, read_nodes
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, NodeState
-from inventory_service.domain.stated_nodes import StatedNode
+from inventory_service.domain.stated_nodes import Row
 from inventory_service.domain.stated_plans import StatedPlan, apply_changes, plan_rows
 from inventory_service.domain.terraform import read_terraform
+from inventory_service.domain.terraform_servers import Skip
 from inventory_service.storage.models import Node
 from inventory_service.usecases.imports import choose_cluster
 from inventory_service.usecases.nodes import change_node
 from inventory_service.usecases.registrations import check_nodes, register_nodes
 
-SOURCE = "terraform"
+#: What a node is said to come from, by the format of the file.
+SOURCES = {"terraform": "terraform", "nodes": "api"}
 #: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
 _CHUNK = 1000
-_FIELDS = tuple(name for name in StatedNode.model_fields if name != "node_id")
+_FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
 
 
 def plan_stated(session: Session, request: ImportRequest) -> StatedPlan:
@@ -53,7 +56,7 @@ def apply_stated(
             "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
             "changed. Look at the new plan and apply that one."
         )
-    reason = request.reason or SOURCE
+    reason = request.reason or request.format
     for changed in plan.update:
         wanted = apply_changes(changed.changes, known[changed.node_id])
         with _faults_by_address([changed.address]):
@@ -66,21 +69,32 @@ def apply_stated(
             )
     with _faults_by_address([added.address for added in plan.add]):
         register_nodes(
-            session, actor, _registrations(plan, request), quarantine=quarantine, source=SOURCE
+            session,
+            actor,
+            _registrations(plan, request),
+            quarantine=quarantine,
+            source=SOURCES[request.format],
         )
     return plan
 
 
 def _plan(session: Session, request: ImportRequest) -> tuple[StatedPlan, dict[str, dict[str, Any]]]:
     """Return the plan, and the fields of the nodes that the file names and the fleet has."""
-    file = read_terraform(request.content)
-    known = _list_known(session, [row.node.node_id for row in file.rows])
-    plan = plan_rows(file.rows, known, file.skipped)
+    rows, skipped = _read(request)
+    known = _list_known(session, [row.node.node_id for row in rows])
+    plan = plan_rows(rows, known, skipped)
     homeless = [added for added in plan.add if "cluster_id" not in added.fields]
     cluster_id = choose_cluster(session, request) if homeless else None
     for added in homeless:
         added.fields["cluster_id"] = cluster_id
     return plan, known
+
+
+def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
+    if request.format == "nodes":
+        return read_nodes(request.content), []
+    file = read_terraform(request.content)
+    return file.rows, file.skipped
 
 
 def _list_known(session: Session, names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -96,7 +110,7 @@ def _list_known(session: Session, names: Sequence[str]) -> dict[str, dict[str, A
 
 
 def _registrations(plan: StatedPlan, request: ImportRequest) -> list[NodeRegistration]:
-    reason = request.reason or SOURCE
+    reason = request.reason or request.format
     return [
         NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
     ]

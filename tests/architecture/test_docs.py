@@ -25,6 +25,7 @@ NO_NOUNS = {
     "errors",
     "inventory",
     "named",
+    "node_files",
     "pages",
     "projects_csv",
     "secrets",
