@@ -3,17 +3,16 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from inventory_service.api.parameters import Query
 from inventory_service.domain.words import Label
 
 State = Literal["planned", "provisioning", "active", "maintenance", "failed", "retired", "any"]
 
 
-class FilterQuery(BaseModel):
+class FilterQuery(Query):
     """Which nodes; each filter may be repeated, and its values are alternatives."""
-
-    model_config = ConfigDict(extra="forbid")
 
     project: list[Label] = Field(default_factory=list, max_length=100)
     environment: list[Label] = Field(default_factory=list, max_length=100)

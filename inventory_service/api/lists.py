@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import orjson
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from inventory_service.api.answers import answer
+from inventory_service.api.parameters import Query
 from inventory_service.domain.errors import BadInput, Fault
 from inventory_service.domain.pages import Order, Page, parse_fields, parse_order
 from inventory_service.storage.models import Base
@@ -20,10 +21,8 @@ from inventory_service.storage.models import Base
 Row = TypeVar("Row", bound=Base)
 
 
-class PageQuery(BaseModel):
+class PageQuery(Query):
     """How much of a list is wanted, and from where on."""
-
-    model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = Field(
