@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registering nodes: one, or thousands in one act."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,6 @@ from inventory_service.domain.actors import Actor
 from inventory_service.domain.errors import BadInput, Conflict, Fault, Refusal
 from inventory_service.domain.nodes import NodeRegistration, NodeState
 from inventory_service.storage.models import (
-    AddressLease,
     Cluster,
     FreeAddresses,
     Node,
@@ -123,7 +122,8 @@ def _register(
         return []
     now = datetime.now(UTC)
     revision = next_revision(session)
-    addresses = _choose_addresses(session, wanted, quarantine=quarantine)
+    free = _read_free(session, wanted, quarantine=quarantine)
+    addresses = _choose_addresses(free, wanted)
     nodes = [
         Node(
             **one.model_dump(exclude={"reason", "wireguard_ip"}),
@@ -140,7 +140,7 @@ def _register(
     session.flush()
     with session.no_autoflush:
         for node, one, address in zip(nodes, wanted, addresses, strict=True):
-            AddressLease.give(session, node.cluster_id, address, node.id)
+            free[node.cluster_id].lease(address, node.id)
             after = one.model_dump(exclude={"reason"}, exclude_defaults=True)
             record(
                 session,
@@ -155,11 +155,11 @@ def _register(
     return nodes
 
 
-def _choose_addresses(
+def _read_free(
     session: Session, wanted: Sequence[NodeRegistration], *, quarantine: timedelta
-) -> list[str]:
-    """Return an address for each node; those asked for go first, so that none is given away."""
-    free = {
+) -> dict[str, FreeAddresses]:
+    """Return what is free in the meshes that the nodes are wanted in, by cluster."""
+    return {
         cluster_id: FreeAddresses(
             session,
             session.get_one(Cluster, cluster_id),
@@ -168,6 +168,12 @@ def _choose_addresses(
         )
         for cluster_id in {one.cluster_id for one in wanted}
     }
+
+
+def _choose_addresses(
+    free: Mapping[str, FreeAddresses], wanted: Sequence[NodeRegistration]
+) -> list[str]:
+    """Return an address for each node; those asked for go first, so that none is given away."""
     addresses = [""] * len(wanted)
     for place in sorted(range(len(wanted)), key=lambda place: wanted[place].wireguard_ip is None):
         one = wanted[place]

@@ -29,9 +29,15 @@ class AddressLease(Base):
         """Give an address that was chosen before to a node."""
         lease = session.get(cls, (cluster_id, address))
         if lease is None:
-            lease = cls(cluster_id=cluster_id, address=address)
-            session.add(lease)
-        lease.node_pk, lease.leased_at, lease.released_at = node_pk, datetime.now(UTC), None
+            cls.begin(session, cluster_id, address, node_pk)
+        else:
+            lease.node_pk, lease.leased_at, lease.released_at = node_pk, datetime.now(UTC), None
+
+    @classmethod
+    def begin(cls, session: Session, cluster_id: str, address: str, node_pk: int) -> None:
+        """Give an address that nobody ever had."""
+        now = datetime.now(UTC)
+        session.add(cls(cluster_id=cluster_id, address=address, node_pk=node_pk, leased_at=now))
 
 
 class FreeAddresses:
@@ -44,6 +50,7 @@ class FreeAddresses:
         self._cluster = cluster
         self._free_since = datetime.now(UTC) - quarantine
         self._chosen: set[str] = set()
+        self._capacity = rules.get_capacity(cluster.mesh_prefix)
         # For many nodes one read of all leases is cheaper than one read a node.
         self._leased = self._read_leased() if for_many else None
 
@@ -63,6 +70,13 @@ class FreeAddresses:
         self._chosen.add(address)
         return address
 
+    def lease(self, address: str, node_pk: int) -> None:
+        """Give an address that was chosen here to a node."""
+        if self._leased is not None and address not in self._leased:
+            AddressLease.begin(self._session, self._cluster.cluster_id, address, node_pk)
+        else:
+            AddressLease.give(self._session, self._cluster.cluster_id, address, node_pk)
+
     def _check_free(self, wanted: str) -> None:
         lease = self._session.get(AddressLease, (self._cluster.cluster_id, wanted))
         if wanted in self._chosen or (lease is not None and lease.released_at is None):
@@ -79,7 +93,7 @@ class FreeAddresses:
 
     def _find_released(self) -> str | None:
         """Return an address to be used again, only when the unused ones have come to their end."""
-        if self._cluster.next_offset <= rules.get_capacity(self._cluster.mesh_prefix):
+        if self._cluster.next_offset <= self._capacity:
             return None
         released = self._session.scalars(
             select(AddressLease.address)
