@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthetic fleets of any size: about 16 variables a host, 20 clusters, 5 regions, 3 types."""
 
+import base64
 import hashlib
 import http.server
 import json
@@ -16,9 +17,16 @@ from inventory_service.api.answers import to_json
 from inventory_service.domain.documents import Question, make_document
 from inventory_service.domain.forms import AnsibleForm, ColumnsForm, Form
 from inventory_service.domain.inventory import COLUMNS, list_groups
+from inventory_service.domain.nodes import NodeRegistration
 from inventory_service.domain.sections import Host, make_sections
 
+_CLUSTERS = 20
 KEY = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
+
+
+def make_key(number: int) -> str:
+    """Return a WireGuard key of its own for each number."""
+    return base64.b64encode(hashlib.sha256(str(number).encode()).digest()).decode()
 
 
 def make_rows(size: int) -> list[list[Any]]:
@@ -33,7 +41,7 @@ def _make_row(number: int) -> list[Any]:
         "node_id": f"node-{number:06d}",
         "ansible_host": f"10.{address}",
         "node_type": kind,
-        "cluster_id": f"cluster-{number % 20}",
+        "cluster_id": f"cluster-{number % _CLUSTERS}",
         "region": f"region-{number % 5}",
         "env": ("prod", "uat")[number % 2],
         "project": f"project-{number % 10}",
@@ -52,6 +60,23 @@ def _make_row(number: int) -> list[Any]:
         "vars": {"rack_unit": number % 42},
     }
     return [facts[name] for name in COLUMNS]
+
+
+def list_clusters() -> Iterator[dict[str, Any]]:
+    """Yield what registers the clusters of a fleet, each with room for 65,000 nodes."""
+    for number in range(_CLUSTERS):
+        yield {"cluster_id": f"cluster-{number}", "mesh_prefix": f"10.{64 + number}.0.0/16"}
+
+
+def list_registrations(size: int) -> list[dict[str, Any]]:
+    """Return what registers a fleet with the service, which chooses the meshes' addresses."""
+    own = set(NodeRegistration.model_fields) - {"wireguard_ip", "project"}
+    places = {name: place for place, name in enumerate(COLUMNS) if name in own}
+    return [
+        {name: row[place] for name, place in places.items()}
+        | {"wireguard_public_key": make_key(number)}
+        for number, row in enumerate(make_rows(size))
+    ]
 
 
 def write_document(form: Form, size: int) -> bytes:

@@ -5,25 +5,36 @@ Compare the ratios of one run: seconds differ from machine to machine. "ad hoc" 
 `ansible all --limit ONE -m debug`, the start-up that people feel.
 """
 
-import argparse
+import hashlib
+import itertools
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.figures import Figure
 from tests.bench.fleets import KINDS, serving, write_source
-from tests.contract.ansible_runs import CORES, SCRIPT, Ansible
+from tests.contract.ansible_runs import SCRIPT, Ansible, get_core
 
 AD_HOC = ("ansible", "all", "--limit", "node-000000", "-m", "debug", "-a", "msg=x")
 GRAPH = ("ansible-inventory", "--graph")
 LIST = ("ansible-inventory", "--list")
 WAYS = {"ad hoc": AD_HOC, "graph": GRAPH, "list": LIST}
-LIMITS = {"static YAML": 2_000, "static INI": 20_000}
-"""Beyond these sizes a static file takes minutes; it is left out unless asked for by --all."""
+#: Beyond this size a static file takes minutes; only what people feel most is measured then.
+_MOST_STATIC = 2_000
+_MOST_STATIC_AT_ALL = 10_000
+#: What takes longer is run once.
+_LONG_S = 20
+OURS, PUBLIC = "our plugin", "our plugin, public calls"
+#: How many times one host's start an ad-hoc run may take, by the size of the fleet.
+TARGETS = {10_000: 1.3, 100_000: 6.0}
+#: Seconds, by road and way.
+Taken = dict[str, dict[str, list[float]]]
 
 
 @dataclass(frozen=True)
@@ -35,83 +46,85 @@ class Road:
     settings: dict[str, str]
 
 
-def main() -> None:
-    """Measure each road at each size and print seconds and ratios side by side."""
-    options = _parse()
-    with tempfile.TemporaryDirectory() as folder:
-        ansible = Ansible(CORES[0], Path(folder))
-        for size in options.sizes:
-            _show(size, _measure_size(ansible, size, options), options.ways)
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000])
-    parser.add_argument("--repeat", type=int, default=3, help="runs of which the median counts")
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=["ad hoc", "graph"])
-    parser.add_argument("--all", action="store_true", help="static files at every size as well")
-    return parser.parse_args()
-
-
-def _measure_size(
-    ansible: Ansible, size: int, options: argparse.Namespace
-) -> dict[str, dict[str, float]]:
-    """Return the median seconds of each road, by way; roads take turns, to share noise."""
-    kinds = [kind for kind in KINDS if options.all or size <= LIMITS.get(kind, size)]
-    with serving(size) as url:
-        one = Road("inventory of one host", write_source("static YAML", ansible.folder, 1), {})
-        roads = [one, *_list_roads(ansible, size, url, kinds)]
-        _compare(ansible, roads)
-        taken: dict[str, dict[str, list[float]]] = {
-            road.name: {way: [] for way in options.ways} for road in roads
-        }
-        for _ in range(options.repeat):
-            for road in roads:
-                for way in options.ways:
-                    taken[road.name][way].append(_time(ansible, road, way))
-    return {
-        name: {way: statistics.median(times) for way, times in ways.items()}
-        for name, ways in taken.items()
+def measure(size: int, repeat: int) -> Iterator[Figure]:
+    """Print each road's seconds and ratios side by side, and yield them."""
+    with tempfile.TemporaryDirectory() as folder, serving(size) as url:
+        ansible = Ansible(get_core("newest"), Path(folder))
+        roads = list(_list_roads(ansible, size, url))
+        taken = _run_all(ansible, roads, repeat, size)
+        yield from _compare(roads, size, {"newest": ansible, "oldest": _on_oldest(ansible)})
+    medians = {
+        road: {way: statistics.median(times) for way, times in ways.items() if times}
+        for road, ways in taken.items()
     }
+    _show(size, medians)
+    for road, seconds in medians.items():
+        for way, taken_s in seconds.items():
+            ratio = taken_s / medians[roads[0].name][way]
+            limit = TARGETS.get(size) if (road, way) == (OURS, "ad hoc") else None
+            what = f"{way} at {size:,}, {road}"
+            yield Figure(what, ratio, "x", limit, note=f"{taken_s:.2f} s")
 
 
-def _list_roads(ansible: Ansible, size: int, url: str, kinds: list[str]) -> list[Road]:
+def _list_roads(ansible: Ansible, size: int, url: str) -> Iterator[Road]:
     plugin = ansible.source(f"bench-{size}", f"url: {url}\n")
-    return [
-        *(Road(kind, write_source(kind, ansible.folder, size), {}) for kind in kinds),
-        Road("our script", SCRIPT, {"QM_URL": url}),
-        Road("our plugin, public calls", plugin, {"QM_INVENTORY_BULK": "false"}),
-        Road("our plugin", plugin, {}),
-    ]
+    yield Road("inventory of one host", write_source("static YAML", ansible.folder, 1), {})
+    for kind in KINDS:
+        if size <= _MOST_STATIC_AT_ALL or not kind.startswith("static"):
+            yield Road(kind, write_source(kind, ansible.folder, size), {})
+    yield Road("our script", SCRIPT, {"QM_URL": url})
+    yield Road(PUBLIC, plugin, {"QM_INVENTORY_BULK": "false"})
+    yield Road(OURS, plugin, {})
 
 
-def _compare(ansible: Ansible, roads: list[Road]) -> None:
-    """Make sure that both roads of the plugin give the same, byte for byte."""
-    printed = {
-        ansible.run(*GRAPH, "--vars", "-i", road.source, **road.settings).stdout
-        for road in roads
-        if road.name.startswith("our plugin")
-    }
-    if len(printed) != 1:
-        raise SystemExit("The roads of the plugin differ: run tests/contract first.")
+def _run_all(ansible: Ansible, roads: Sequence[Road], repeat: int, size: int) -> Taken:
+    """Return the seconds of each road, by way; roads take turns, to share noise."""
+    taken: Taken = {road.name: {way: [] for way in WAYS} for road in roads}
+    for _ in range(repeat):
+        for road, way in itertools.product(roads, WAYS):
+            times = taken[road.name][way]
+            is_brief = size > _MOST_STATIC and road.name.startswith("static")
+            if (times and times[0] > _LONG_S) or (is_brief and way != "ad hoc"):
+                continue
+            start = time.perf_counter()
+            _run(ansible, road, way)
+            times.append(time.perf_counter() - start)
+    return taken
 
 
-def _time(ansible: Ansible, road: Road, way: str) -> float:
+def _on_oldest(ansible: Ansible) -> Ansible:
+    folder = ansible.folder / "oldest"
+    folder.mkdir()
+    return Ansible(get_core("oldest"), folder)
+
+
+def _compare(roads: Sequence[Road], size: int, cores: Mapping[str, Ansible]) -> Iterator[Figure]:
+    """Yield whether both roads of the plugin print the same, byte for byte, on each core."""
+    for core, ansible in cores.items():
+        printed = {_run(ansible, road, "list") for road in roads if road.name in {OURS, PUBLIC}}
+        what = f"list at {size:,} differs from the public calls', {core} core"
+        yield Figure(what, len(printed) - 1, "of 1", 0)
+
+
+def _run(ansible: Ansible, road: Road, way: str) -> str:
+    """Return a hash of what was printed."""
     program, *arguments = WAYS[way]
-    start = time.perf_counter()
     done = ansible.run(program, *arguments, "-i", road.source, **road.settings)
     if done.returncode != 0:
         raise SystemExit(f"{road.name}: {done.stderr[-500:]}")
-    return time.perf_counter() - start
+    return hashlib.sha256(done.stdout.encode()).hexdigest()
 
 
-def _show(size: int, medians: dict[str, dict[str, float]], ways: list[str]) -> None:
+def _show(size: int, medians: Mapping[str, Mapping[str, float]]) -> None:
     base = next(iter(medians.values()))
     table = Table(title=f"Start of Ansible at {size:,} hosts: seconds, and times one host")
     table.add_column("road")
-    for way in ways:
+    for way in WAYS:
         table.add_column(way, justify="right")
     for name, seconds in medians.items():
-        cells = (f"{seconds[way]:.2f} s {seconds[way] / base[way]:5.1f} x" for way in ways)
+        cells = (
+            f"{seconds[way]:.2f} s {seconds[way] / base[way]:5.1f} x" if way in seconds else "–"
+            for way in WAYS
+        )
         table.add_row(name, *cells)
     Console().print(table)
