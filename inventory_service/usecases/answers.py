@@ -3,9 +3,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from inventory_service.domain.clocks import get_clock_limit
 from inventory_service.domain.errors import BadInput, Fault
 from inventory_service.storage.models import KeptAnswer
 
@@ -55,16 +56,26 @@ def keep_answer(  # noqa: PLR0913 - the parts of an answer
 
 def forget_answers(session: Session, now: datetime, *, limit: int) -> int:
     """Forget answers that are too old, the oldest first; return how many."""
-    key = tuple_(KeptAnswer.actor, KeptAnswer.key)
-    old = (
-        select(KeptAnswer.actor, KeptAnswer.key)
-        .where(KeptAnswer.created_at < now - KEPT_FOR)
+    latest = get_clock_limit(now)
+    wrong = session.execute(
+        select(KeptAnswer.actor, KeptAnswer.key, KeptAnswer.created_at)
+        .where((KeptAnswer.created_at < now - KEPT_FOR) | (KeptAnswer.created_at > latest))
         .order_by(KeptAnswer.created_at)
         .limit(limit)
-    )
-    gone = session.execute(old).all()
+    ).all()
+    gone = [(actor, key) for actor, key, at in wrong if at <= latest]
+    ahead = [(actor, key) for actor, key, at in wrong if at > latest]
+    key = tuple_(KeptAnswer.actor, KeptAnswer.key)
     if gone:
         session.execute(
             delete(KeptAnswer).where(key.in_(gone)).execution_options(synchronize_session=False)
+        )
+    if ahead:
+        # A clock that was ahead gave them: they may be needed still, but not for ever.
+        session.execute(
+            update(KeptAnswer)
+            .where(key.in_(ahead))
+            .values(created_at=now)
+            .execution_options(synchronize_session=False)
         )
     return len(gone)

@@ -8,8 +8,8 @@ from typing import cast
 from sqlalchemy import Table, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
+from inventory_service.domain.clocks import get_clock_limit
 from inventory_service.domain.errors import Conflict, NotFound, Refusal
-from inventory_service.domain.heartbeats import get_clock_limit
 from inventory_service.domain.nodes import NodeState
 from inventory_service.storage.models import Node
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from inventory_service.domain.clocks import get_clock_limit
 from inventory_service.storage.models import AuditRecord, Fleet, KeptAnswer
 from inventory_service.storage.models.audit import REFUSE
 from inventory_service.usecases.answers import forget_answers
@@ -41,7 +42,7 @@ class Forgotten:
 def forget(session: Session, retention: timedelta | None, *, limit: int) -> Forgotten:
     """Forget what is too old, the oldest first; ``retention`` is for records, None for ever."""
     now = datetime.now(UTC)
-    records = 0 if retention is None else _forget_records(session, now - retention, limit)
+    records = 0 if retention is None else _forget_records(session, now, retention, limit)
     return Forgotten(records, forget_answers(session, now, limit=limit))
 
 
@@ -57,18 +58,28 @@ def get_kept(session: Session) -> Kept:
     )
 
 
-def _forget_records(session: Session, before: datetime, limit: int) -> int:
-    first = session.scalar(select(AuditRecord.at).order_by(AuditRecord.id).limit(1))
-    if first is None or first >= before:
+def _forget_records(session: Session, now: datetime, retention: timedelta, limit: int) -> int:
+    before = now - retention
+    oldest = select(
+        AuditRecord.id, AuditRecord.at, AuditRecord.action, AuditRecord.revision
+    ).order_by(AuditRecord.id)
+    first = session.execute(oldest.limit(1)).one_or_none()
+    if first is not None and first.at > get_clock_limit(now):
+        # A clock that was ahead made it: it is older than the first one of which the time is known.
+        # SQLite is told to keep to the order, in which that one is near.
+        known = oldest.where(AuditRecord.at <= get_clock_limit(now)).limit(1)
+        first = session.execute(known.with_hint(AuditRecord, "NOT INDEXED", "sqlite")).one_or_none()
+    if first is None or first.at >= before:
         return 0
-    batch = session.execute(
-        select(AuditRecord.id, AuditRecord.at, AuditRecord.action, AuditRecord.revision)
-        .order_by(AuditRecord.id)
-        .limit(limit)
-    )
+    known_id = first.id
     # From the beginning without a gap, so that one number says what is missing. A clock that was
     # set back once can make a record look old; it goes when those before it go.
-    gone = list(itertools.takewhile(lambda entry: entry.at < before, batch))
+    gone = list(
+        itertools.takewhile(
+            lambda entry: entry.id <= known_id or entry.at < before,
+            session.execute(oldest.limit(limit)),
+        )
+    )
     session.execute(
         delete(AuditRecord)
         .where(AuditRecord.id <= gone[-1].id)

@@ -12,8 +12,8 @@ from sqlalchemy import event, select, update
 
 from inventory_service.api.gathering import Gathering
 from inventory_service.api.parts import EXTENSION
+from inventory_service.domain.clocks import get_clock_limit
 from inventory_service.domain.errors import NotFound, Refusal, Unavailable
-from inventory_service.domain.heartbeats import get_clock_limit
 from inventory_service.storage.database import Database
 from inventory_service.storage.models import Node
 from tests.service.conftest import Caller, make_node

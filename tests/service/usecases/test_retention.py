@@ -83,6 +83,9 @@ def test_forgotten_refusals_leave_no_gap_in_the_changes(database: Database) -> N
     [
         pytest.param([YOUNG, OLD, OLD], [1, 2, 3], 0, id="a clock that was set back"),
         pytest.param([OLD, -OLD, OLD, YOUNG], [2, 3, 4], 1, id="and one that was ahead"),
+        pytest.param([-OLD, -OLD, OLD, YOUNG], [4], 3, id="one that was ahead at first"),
+        pytest.param([-OLD, YOUNG, OLD], [1, 2, 3], 0, id="and not long ago"),
+        pytest.param([-OLD, -OLD], [1, 2], 0, id="and still is the only one"),
     ],
 )
 def test_nothing_goes_before_what_was_recorded_earlier(
@@ -119,6 +122,23 @@ def test_a_key_whose_answer_is_too_old_may_be_used_again(database: Database) -> 
         found = find_answer(session, "somebody", "key", "new")
         assert found is not None
         assert (found.status, found.body) == (200, b"[]")
+
+
+def test_records_of_a_clock_that_was_far_ahead_go_by_batches_too(database: Database) -> None:
+    add(database, *[-OLD] * 5, OLD, YOUNG)
+    assert [run(database, limit=2).records for _ in range(4)] == [2, 2, 2, 0]
+    assert kept(database) == ([7], 6)
+
+
+def test_an_answer_of_a_clock_that_was_far_ahead_is_given_again_and_goes_in_the_end(
+    database: Database,
+) -> None:
+    answer(database, "ahead", age=-OLD)
+    assert run(database, None).answers == 0
+    with database.reading() as session:
+        found = find_answer(session, "somebody", "ahead", "print")
+        assert found is not None
+        assert abs(datetime.now(UTC) - found.created_at) < timedelta(minutes=1)
 
 
 def test_how_much_is_kept_can_be_told(database: Database) -> None:
