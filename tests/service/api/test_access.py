@@ -108,6 +108,24 @@ def test_what_is_no_token_is_refused(stranger: Caller, header: str) -> None:
     stranger.get("/api/v1/nodes", status=401, headers={"Authorization": header})
 
 
+@pytest.mark.parametrize("between", [",", ", Bearer ", ",Bearer ", " "])
+def test_two_tokens_in_one_request_are_no_token(
+    admin: Caller, stranger: Caller, between: str
+) -> None:
+    # Servers join two headers of one name by a comma (RFC 9110, section 5.3).
+    wrong = "qm_000000000000_" + "A" * 43
+    for first, second in ((admin.token, wrong), (wrong, admin.token), (admin.token,) * 2):
+        header = f"Bearer {first}{between}{second}"
+        stranger.get("/api/v1/nodes", status=401, headers={"Authorization": header})
+
+
+def test_a_token_of_another_length_or_case_is_no_token(admin: Caller, stranger: Caller) -> None:
+    text = admin.token or ""
+    for near in (text[:-1], text + "A", text.swapcase(), f"{text}\x00", f"{text[:-1]}\u0430"):
+        headers = {"Authorization": f"Bearer {near}".encode().decode("latin-1")}
+        stranger.get("/api/v1/nodes", status=401, headers=headers)
+
+
 def test_a_wrong_token_is_refused_even_where_strangers_may_read(
     make_app: Callable[[Settings], Flask], settings: Settings
 ) -> None:
