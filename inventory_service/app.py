@@ -17,7 +17,7 @@ from inventory_service.api.documentation import (
     SECURITY_SCHEMES,
     get_info,
 )
-from inventory_service.api.gathering import gather_accounts, gather_heartbeats
+from inventory_service.api.gathering import Gathering
 from inventory_service.api.parts import EXTENSION, Parts
 from inventory_service.api.problems import Problem, answer_validation_error
 from inventory_service.logs import set_up_logs
@@ -61,8 +61,7 @@ def create_app(settings: Settings) -> Flask:
         settings=settings,
         database=database,
         documents=InventoryDocuments(to_json),
-        heartbeats=gather_heartbeats(database),
-        accounts=gather_accounts(database),
+        heartbeats=Gathering(database),
     )
     api.register(app)
     return app

@@ -8,10 +8,10 @@ from flask import Flask, current_app, g, request
 from flask_openapi3 import OpenAPI
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from inventory_service.api.parts import get_parts
+from inventory_service.api.parts import get_database, get_parts
 from inventory_service.domain.actors import ANONYMOUS, Actor, Door, Scope
 from inventory_service.domain.errors import NotAllowed, NotAuthenticated, NotFound
-from inventory_service.domain.tokens import parse_token
+from inventory_service.usecases.tokens import authenticate
 
 View = TypeVar("View", bound=Callable[..., Any])
 SECURITY = [{"token": list[str]()}]
@@ -116,15 +116,8 @@ def _find_actor() -> Actor | None:
         return None
     if kind.lower() != "bearer":
         raise NotAuthenticated("Only 'Authorization: Bearer qm_…' is understood here.")
-    presented = parse_token(text.strip())
-    account = get_parts().accounts.ask([presented]).get(presented) if presented else None
-    if account is None:
-        # The same answer for each reason: a stranger learns nothing about which tokens there are.
-        raise NotAuthenticated(
-            "The token is not valid: unknown, revoked or expired. `qm token create` makes a new "
-            "one."
-        )
-    return Actor(account.name, _read_door(), account.scope)
+    with get_database().reading() as session:
+        return authenticate(session, text.strip(), _read_door())
 
 
 def _read_door() -> Door:

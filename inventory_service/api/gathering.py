@@ -1,107 +1,86 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What requests ask of the database at the same time is done in one transaction.
+"""Heartbeats that come in at once are written in one transaction.
 
-A transaction of its own for each heartbeat would wait for the disk each time, one after the other,
-and one for each look at a token costs more than the look. Nobody is answered before what he asked
-was done, and what is done began after he had asked.
+A transaction of its own for each would wait for the disk each time, one after the other. Nobody is
+answered before what he brought is on the disk.
 """
 
 import threading
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 from inventory_service.domain.errors import Refusal, Unavailable
-from inventory_service.domain.tokens import Account, Presented
 from inventory_service.storage.database import Database
 from inventory_service.usecases.heartbeats import note_heartbeats
-from inventory_service.usecases.tokens import find_accounts
-
-Item = TypeVar("Item", bound=Hashable)
-Result = TypeVar("Result")
 
 
 @dataclass
-class _Bundle(Generic[Item, Result]):
+class _Bundle:
     """What one request brings, and what became of it."""
 
-    items: Collection[Item]
-    #: Set when it was done, or when it is its turn to do what waits.
+    node_ids: Collection[str]
+    #: Set when it was written, or when it is its turn to write.
     is_called: threading.Event = field(default_factory=threading.Event)
     is_done: bool = False
-    results: Mapping[Item, Result] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)
     error: Exception | None = None
 
 
-class Gathering(Generic[Item, Result]):
-    """Who comes while an act runs waits, and the next act is for all who wait by then.
+class Gathering:
+    """Who comes while others are written waits, and is written with all who wait by then.
 
     There can't be more of them than the service has threads.
     """
 
-    def __init__(self, act: Callable[[Collection[Item]], Mapping[Item, Result]]) -> None:
-        self._act = act
-        self._waiting: list[_Bundle[Item, Result]] = []
-        self._is_acting = False
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Bundle] = []
+        self._is_writing = False
         self._lock = threading.Lock()
 
-    def ask(self, items: Collection[Item]) -> Mapping[Item, Result]:
-        """Have the items done; return the results of those that have one.
+    def note(self, node_ids: Collection[str]) -> Mapping[str, Refusal]:
+        """Note heartbeats; return why some were refused, by node.
 
-        :raises Unavailable: the database does not answer; nothing of this was done.
+        :raises Unavailable: the database does not answer; nothing of this bundle was noted.
         """
-        bundle = _Bundle[Item, Result](items)
+        bundle = _Bundle(node_ids)
         with self._lock:
             self._waiting.append(bundle)
-            is_first, self._is_acting = not self._is_acting, True
+            is_first, self._is_writing = not self._is_writing, True
         if not is_first:
             bundle.is_called.wait()
         if not bundle.is_done:
-            self._act_for_all()
+            self._write()
         if isinstance(bundle.error, Unavailable):
             raise Unavailable(bundle.error.detail) from bundle.error
         if bundle.error is not None:
-            raise RuntimeError("what was asked together could not be done") from bundle.error
-        return bundle.results
+            raise RuntimeError("the heartbeats could not be written") from bundle.error
+        return bundle.refused
 
-    def _act_for_all(self) -> None:
-        """Do what waits, and call those it was done for, and one of those who came meanwhile."""
+    def _write(self) -> None:
+        """Write what waits, and call those who brought it, and one of those who came meanwhile.
+
+        Each is called by himself: in a queue for one lock, those who were written would stand
+        behind the next writer, and could not bring anything new meanwhile.
+        """
         with self._lock:
             bundles, self._waiting = self._waiting, []
         self._settle(bundles)
         with self._lock:
-            self._is_acting = bool(self._waiting)
+            self._is_writing = bool(self._waiting)
             called = [*bundles, *self._waiting[:1]]
         for bundle in called:
             bundle.is_called.set()
 
-    def _settle(self, bundles: Collection[_Bundle[Item, Result]]) -> None:
+    def _settle(self, bundles: Collection[_Bundle]) -> None:
+        node_ids = {node_id for bundle in bundles for node_id in bundle.node_ids}
         try:
-            results = self._act({item for bundle in bundles for item in bundle.items})
+            with self._database.writing() as session:
+                refused = note_heartbeats(session, node_ids)
         except Exception as error:  # noqa: BLE001 - each of those who wait raises it
             for bundle in bundles:
                 bundle.is_done, bundle.error = True, error
             return
         for bundle in bundles:
             bundle.is_done = True
-            bundle.results = {item: results[item] for item in bundle.items if item in results}
-
-
-def gather_heartbeats(database: Database) -> Gathering[str, Refusal]:
-    """Return what notes heartbeats by node, and tells why some were refused."""
-
-    def note(node_ids: Collection[str]) -> Mapping[str, Refusal]:
-        with database.writing() as session:
-            return note_heartbeats(session, node_ids)
-
-    return Gathering(note)
-
-
-def gather_accounts(database: Database) -> Gathering[Presented, Account]:
-    """Return what finds the accounts of tokens that are valid."""
-
-    def find(presented: Collection[Presented]) -> Mapping[Presented, Account]:
-        with database.reading() as session:
-            return find_accounts(session, presented)
-
-    return Gathering(find)
+            bundle.refused = {key: refused[key] for key in bundle.node_ids if key in refused}

@@ -46,7 +46,7 @@ class HeartbeatsView(BaseModel):
 @needs(Scope.OPERATOR)
 def beat(path: NodePath) -> Response:
     """Sets `last_seen`; no change of the fleet, so no revision and no record."""
-    for refusal in get_parts().heartbeats.ask([path.node_id]).values():
+    for refusal in get_parts().heartbeats.note([path.node_id]).values():
         raise refusal
     return Response(status=HTTPStatus.NO_CONTENT.value)
 
@@ -55,7 +55,7 @@ def beat(path: NodePath) -> Response:
 @needs(Scope.OPERATOR)
 def beat_many(body: HeartbeatReport) -> Response:
     """Up to 1,000 nodes that a relay has heard of; those that can't be noted are named."""
-    refused = get_parts().heartbeats.ask(body.nodes)
+    refused = get_parts().heartbeats.note(body.nodes)
     return answer(
         {
             "noted": len(set(body.nodes)) - len(refused),

@@ -8,8 +8,6 @@ from flask import current_app, g
 
 from inventory_service.api.gathering import Gathering
 from inventory_service.domain.actors import Actor
-from inventory_service.domain.errors import Refusal
-from inventory_service.domain.tokens import Account, Presented
 from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
 from inventory_service.usecases.inventory import InventoryDocuments
@@ -24,8 +22,7 @@ class Parts:
     settings: Settings
     database: Database
     documents: InventoryDocuments
-    heartbeats: Gathering[str, Refusal]
-    accounts: Gathering[Presented, Account]
+    heartbeats: Gathering
 
 
 def get_parts() -> Parts:

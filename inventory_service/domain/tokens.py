@@ -16,10 +16,6 @@ from inventory_service.domain.words import Label
 _TEXT = re.compile(r"qm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})\Z")
 
 
-#: What is kept of a token that somebody shows: its id, and the digest of its secret part.
-Presented = tuple[str, str]
-
-
 class TokenRequest(BaseModel):
     """What one asks for: a name that stands in the records, a scope, and an end."""
 
@@ -39,14 +35,6 @@ class NewToken:
     digest: str
 
 
-@dataclass(frozen=True)
-class Account:
-    """What a valid token gives: a name in the records, and a scope."""
-
-    name: str
-    scope: Scope
-
-
 def make_token() -> NewToken:
     """Return a new token of 256 random bits.
 
@@ -62,8 +50,8 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def parse_token(text: str) -> Presented | None:
-    """Return what is shown by a token, or None where the text is none."""
+def parse_token(text: str) -> tuple[str, str] | None:
+    """Return (token id, digest of the secret), or None where the text is no token."""
     match = _TEXT.match(text)
     return (match[1], digest(match[2])) if match else None
 

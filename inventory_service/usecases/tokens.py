@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acts on API tokens: create, check, revoke, list."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from inventory_service.domain.actors import Actor, Scope
-from inventory_service.domain.errors import BadInput, Conflict, Fault, NotFound
+from inventory_service.domain.actors import Actor, Door, Scope
+from inventory_service.domain.errors import BadInput, Conflict, Fault, NotAuthenticated, NotFound
 from inventory_service.domain.pages import Page
 from inventory_service.domain.tokens import (
-    Account,
-    Presented,
     TokenRequest,
     is_live,
     is_same,
     make_token,
+    parse_token,
 )
 from inventory_service.storage.models import Token, record
 from inventory_service.storage.queries.pages import read_page
 
-#: Made once: it runs for each request.
+_COLUMNS = Token.__table__.c
+#: It runs for each request: an object of the session would cost more than all else of the look.
 _FIND = select(
-    Token.token_id, Token.name, Token.scope, Token.digest, Token.expires_at, Token.revoked_at
-).where(Token.token_id.in_(bindparam("token_ids", expanding=True)))
+    _COLUMNS.name, _COLUMNS.scope, _COLUMNS.digest, _COLUMNS.expires_at, _COLUMNS.revoked_at
+).where(_COLUMNS.token_id == bindparam("token_id"))
 
 
 def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple[Token, str]:
@@ -69,18 +69,27 @@ def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple
     return token, made.text
 
 
-def find_accounts(session: Session, presented: Collection[Presented]) -> dict[Presented, Account]:
-    """Return the accounts of those tokens that are ours, not revoked and not expired."""
-    now = datetime.now(UTC)
-    rows = session.execute(_FIND, {"token_ids": [token_id for token_id, _ in presented]})
-    tokens = {row.token_id: row for row in rows}
-    return {
-        (token_id, digest): Account(token.name, Scope(token.scope))
-        for token_id, digest in presented
-        if (token := tokens.get(token_id)) is not None
-        and is_same(token.digest, digest)
-        and is_live(expires_at=token.expires_at, revoked_at=token.revoked_at, now=now)
-    }
+def authenticate(session: Session, text: str, door: Door) -> Actor:
+    """Return who shows this token.
+
+    :raises NotAuthenticated: it is no token of ours, or was revoked, or has expired.
+    """
+    parsed = parse_token(text)
+    token = session.execute(_FIND, {"token_id": parsed[0]}).one_or_none() if parsed else None
+    # The same answer for each reason: a stranger learns nothing about which tokens there are.
+    if (
+        parsed is None
+        or token is None
+        or not is_same(token.digest, parsed[1])
+        or not is_live(
+            expires_at=token.expires_at, revoked_at=token.revoked_at, now=datetime.now(UTC)
+        )
+    ):
+        raise NotAuthenticated(
+            "The token is not valid: unknown, revoked or expired. `qm token create` makes a new "
+            "one."
+        )
+    return Actor(token.name, door, Scope(token.scope))
 
 
 def revoke_token(session: Session, actor: Actor, token_id: str) -> Token:

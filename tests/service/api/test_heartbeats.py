@@ -59,7 +59,7 @@ def test_a_report_that_is_none_is_refused_whole(operator: Caller, names: object)
 
 
 def note_while_held(
-    gathering: Gathering[str, Refusal], database: Database, first: str, others: list[str]
+    gathering: Gathering, database: Database, first: str, others: list[str]
 ) -> list[Future[Mapping[str, Refusal]]]:
     """Note one, and the others while its transaction is held up."""
     has_come, may_go = threading.Event(), threading.Event()
@@ -70,9 +70,9 @@ def note_while_held(
 
     event.listen(database.engine, "begin", hold)
     with ThreadPoolExecutor(len(others) + 1) as pool:
-        noted = [pool.submit(gathering.ask, [first])]
+        noted = [pool.submit(gathering.note, [first])]
         assert has_come.wait(10)
-        noted += [pool.submit(gathering.ask, [name]) for name in others]
+        noted += [pool.submit(gathering.note, [name]) for name in others]
         _await(lambda: len(gathering._waiting) == len(others))
         may_go.set()
     event.remove(database.engine, "begin", hold)
@@ -82,7 +82,7 @@ def note_while_held(
 def test_heartbeats_that_wait_are_written_in_one_transaction(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: Gathering[str, Refusal] = app.extensions[EXTENSION].heartbeats
+    gathering: Gathering = app.extensions[EXTENSION].heartbeats
     commits: list[object] = []
     event.listen(database.engine, "commit", commits.append)
     noted = note_while_held(gathering, database, nodes[0], [*nodes[1:], "nobody"])
@@ -96,7 +96,7 @@ def test_heartbeats_that_wait_are_written_in_one_transaction(
 def test_when_they_cannot_be_written_each_of_those_who_wait_is_told(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: Gathering[str, Refusal] = app.extensions[EXTENSION].heartbeats
+    gathering: Gathering = app.extensions[EXTENSION].heartbeats
 
     def fail(_connection: object) -> None:
         raise Unavailable("The database is locked.")
@@ -106,7 +106,7 @@ def test_when_they_cannot_be_written_each_of_those_who_wait_is_told(
     assert [type(each.exception()) for each in noted] == [Unavailable] * 3
     event.remove(database.engine, "commit", fail)
     # Nothing of it is left for those who come later.
-    assert gathering.ask([nodes[5]]) == {}
+    assert gathering.note([nodes[5]]) == {}
     assert [name for name, seen in read_seen(database).items() if seen] == [nodes[5]]
 
 
