@@ -64,6 +64,9 @@ LISTING = Listing(
 class NodeQuery(FilterQuery, ListQuery):
     """Which nodes, how many, in which order, and what of them."""
 
+    prefix: str = Field(
+        default="", max_length=63, pattern="^[a-z0-9-]*$", description="names that begin so"
+    )
     sort: str = LISTING.sort_field()
     fields: str = LISTING.fields_field()
 
@@ -73,7 +76,9 @@ class NodeQuery(FilterQuery, ListQuery):
 def list_nodes(query: NodeQuery) -> Response:
     """Nodes, by name at first; without `state`, those that are not retired."""
     with reading() as session:
-        nodes = acts.list_nodes(session, to_filters(query), LISTING.read(query))
+        nodes = acts.list_nodes(
+            session, to_filters(query), LISTING.read(query), prefix=query.prefix
+        )
         return LISTING.answer(query, nodes, lambda node: node.as_dict())
 
 

@@ -8,6 +8,7 @@ import click
 
 from inventory_service.cli.audit import audit
 from inventory_service.cli.clusters import cluster
+from inventory_service.cli.completion import completion
 from inventory_service.cli.databases import database
 from inventory_service.cli.environments import environment
 from inventory_service.cli.exports import export_group
@@ -58,5 +59,6 @@ for command in (
     port,
     status,
     audit,
+    completion,
 ):
     main.add_command(command)

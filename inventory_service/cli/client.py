@@ -51,9 +51,14 @@ class Api:
     """An open connection to one service."""
 
     def __init__(
-        self, connection: Connection, *, pause: Callable[[float], object] = time.sleep
+        self,
+        connection: Connection,
+        *,
+        pause: Callable[[float], object] = time.sleep,
+        timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
     ) -> None:
         self.url = connection.url
+        self._timeout_s = timeout_s
         self._pause = pause
         self._http = requests.Session()
         self._http.auth = _Bearer(connection.token)
@@ -127,14 +132,14 @@ class Api:
                     params=query,
                     json=body,
                     headers=said,
-                    timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                    timeout=self._timeout_s,
                     # A redirect would carry the token to a host that nobody named.
                     allow_redirects=False,
                 )
             except requests.RequestException as error:
                 if KEY_HEADER in said and patience.waits_after(error):
                     continue
-                raise _unreachable(self.url, error) from error
+                raise _unreachable(self.url, error, self._timeout_s[1]) from error
             if not patience.waits_for(response):
                 break
         if response.is_redirect:
@@ -203,9 +208,9 @@ def _parsed(response: requests.Response, url: str) -> Any:  # noqa: ANN401 (JSON
         ) from error
 
 
-def _unreachable(url: str, error: requests.RequestException) -> Failure:
+def _unreachable(url: str, error: requests.RequestException, read_s: float) -> Failure:
     if isinstance(error, requests.Timeout):
-        reason = f"no answer within {READ_TIMEOUT_S} s"
+        reason = f"no answer within {read_s} s"
     elif isinstance(error, requests.exceptions.SSLError):
         reason = "its certificate is not trusted"
     elif isinstance(error, requests.ConnectionError):

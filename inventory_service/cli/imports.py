@@ -17,6 +17,7 @@ from inventory_service.cli.invocation import (
     pass_invocation,
     wants_json,
 )
+from inventory_service.cli.names import names_of
 from inventory_service.cli.output import print_json, print_table, say
 from inventory_service.cli.texts import shown
 
@@ -33,7 +34,11 @@ def import_group() -> None:
 
 @import_group.command()
 @click.argument("file", type=click.File("rb"))
-@click.option("--cluster", help="Cluster of the nodes to add.")
+@click.option(
+    "--cluster",
+    help="Cluster of the nodes to add.",
+    shell_complete=names_of("cluster"),
+)
 @click.option("--provider", help="Provider of the nodes to add, like docker.")
 @click.option("--reason", help="Stands in the records of what is applied.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")

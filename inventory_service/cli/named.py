@@ -16,6 +16,7 @@ from inventory_service.cli.invocation import (
     pass_invocation,
 )
 from inventory_service.cli.lists import Listing, list_options, print_list
+from inventory_service.cli.names import names_of
 from inventory_service.cli.output import print_item, say
 from inventory_service.domain.named import with_article
 
@@ -90,7 +91,7 @@ def _add_reading(group: click.Group, wording: Wording) -> None:
 
 def _add_writing(group: click.Group, wording: Wording) -> None:
     @group.command(help=f"Register {with_article(wording.noun)}.")
-    @_name_argument(wording)
+    @_name_argument(wording, is_new=True)
     @_all_of([*wording.first_fields, *wording.fields, _reason_option])
     @json_option
     @connection_options
@@ -135,8 +136,9 @@ def _add_end(group: click.Group, wording: Wording) -> None:
         print_item(record)
 
 
-def _name_argument(wording: Wording) -> Option:
-    return click.argument("name", metavar=wording.key.upper())
+def _name_argument(wording: Wording, *, is_new: bool = False) -> Option:
+    complete = None if is_new else names_of(wording.noun)
+    return click.argument("name", metavar=wording.key.upper(), shell_complete=complete)
 
 
 def _all_of(options: Sequence[Option]) -> Option:

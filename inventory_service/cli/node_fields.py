@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import click
 
 from inventory_service.cli.fields import given, json_pairs, pairs
+from inventory_service.cli.names import names_of
+from inventory_service.cli.node_filters import NAMED
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -61,7 +63,11 @@ def field_options(command: Command) -> Command:
         help="Public host key, like 'ssh-ed25519 AAAA…'. Repeatable.",
     )(command)
     for option, field, text in reversed(_PLAIN):
-        command = click.option(option, field, metavar="TEXT", help=text)(command)
+        noun = option.removeprefix("--")
+        complete = names_of(noun) if noun in NAMED else None
+        command = click.option(option, field, metavar="TEXT", help=text, shell_complete=complete)(
+            command
+        )
     return command
 
 

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import click
 
+from inventory_service.cli.names import names_of
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 # option, filter of the API, help
@@ -17,12 +19,17 @@ _FILTERS = (
     ("--type", "node_type", "Only nodes of this type. Repeatable."),
     ("--state", "state", "Only nodes in this state; any shows the retired, too. Repeatable."),
 )
+#: Filters whose values are names of things.
+NAMED = ("project", "environment", "cluster")
 
 
 def filter_options(command: Command) -> Command:
     """Add the options; the command gets them as keyword arguments for `filters_of`."""
     for option, name, text in reversed(_FILTERS):
-        command = click.option(option, name, multiple=True, help=text)(command)
+        complete = names_of(name) if name in NAMED else None
+        command = click.option(option, name, multiple=True, help=text, shell_complete=complete)(
+            command
+        )
     return command
 
 

@@ -17,6 +17,7 @@ from inventory_service.cli.invocation import (
     json_option,
     pass_invocation,
 )
+from inventory_service.cli.names import names_of
 from inventory_service.cli.node_files import find_form, read_rows
 from inventory_service.cli.output import say
 from inventory_service.cli.stated_rows import Row
@@ -33,7 +34,11 @@ _ADDRESS = re.compile(r"nodes\[([0-9]+)\](?:\.(.*))?\Z", re.DOTALL)
     type=click.Choice(["csv", "json", "jsonl", "yaml"]),
     help="How FILE is written, where the end of its name does not tell.",
 )
-@click.option("--cluster", help="Cluster of the nodes to add for which the file names none.")
+@click.option(
+    "--cluster",
+    help="Cluster of the nodes to add for which the file names none.",
+    shell_complete=names_of("cluster"),
+)
 @click.option("--reason", help="Stands in the records of what is applied.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
 @json_option

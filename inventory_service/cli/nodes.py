@@ -13,6 +13,7 @@ from inventory_service.cli.invocation import (
     pass_invocation,
 )
 from inventory_service.cli.lists import Listing, list_options, print_list
+from inventory_service.cli.names import names_of
 from inventory_service.cli.node_fields import field_options, fields_of
 from inventory_service.cli.node_filters import filter_options, filters_of
 from inventory_service.cli.output import print_item, say
@@ -23,6 +24,7 @@ LISTING = Listing(
     ("node_id", "state", "node_type", "cluster_id", "project", "environment", "internal_ip"),
     nothing="No nodes. Add one with: qm node add",
 )
+_node = click.argument("node_id", shell_complete=names_of("node"))
 
 
 @click.group()
@@ -51,7 +53,7 @@ def list_nodes(
 
 
 @node.command()
-@click.argument("node_id")
+@_node
 @json_option
 @connection_options
 @pass_invocation
@@ -76,7 +78,7 @@ def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noq
 
 
 @node.command("set")
-@click.argument("node_id")
+@_node
 @field_options
 @click.option("--remove-label", metavar="K", multiple=True, help="Label to drop. Repeatable.")
 @click.option("--remove-var", metavar="K", multiple=True, help="Variable to drop. Repeatable.")
@@ -111,7 +113,7 @@ def set_fields(
 
 
 @node.command()
-@click.argument("node_id")
+@_node
 @click.option("--reason", required=True, help="Why; stands in the record.")
 @click.option("--end", "is_end", is_flag=True, help="End the maintenance: back to active.")
 @json_option
@@ -124,7 +126,7 @@ def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bo
 
 
 @node.command()
-@click.argument("node_id")
+@_node
 @click.option("--reason", required=True, help="Why; stands in the record.")
 @json_option
 @connection_options
@@ -135,7 +137,7 @@ def retire(invocation: Invocation, /, node_id: str, reason: str) -> None:
 
 
 @node.command()
-@click.argument("node_id")
+@click.argument("node_id", shell_complete=names_of("node", state="retired"))
 @click.option("--reason", required=True, help="Why; stands in the record.")
 @json_option
 @connection_options

@@ -12,12 +12,13 @@ from inventory_service.cli.invocation import (
     pass_invocation,
     wants_json,
 )
+from inventory_service.cli.names import names_of
 from inventory_service.cli.output import print_json
 
 
 @click.command()
-@click.argument("project")
-@click.argument("environment")
+@click.argument("project", shell_complete=names_of("project"))
+@click.argument("environment", shell_complete=names_of("environment"))
 @click.option("--service", help="One of several within them.")
 @click.option("--base", type=int, required=True, help="First port to choose from.")
 @click.option("--range", type=int, default=1000, show_default=True, help="How many ports.")

@@ -4,6 +4,7 @@
 import click
 
 from inventory_service.cli.named import Wording, make_group
+from inventory_service.cli.names import names_of
 
 service = make_group(
     Wording(
@@ -13,8 +14,18 @@ service = make_group(
         about="what projects run on nodes, each on one port",
         columns=("service", "port", "project", "environment", "node_types", "nodes", "scrape_job"),
         first_fields=(
-            click.option("--project", required=True, help="Whose it is."),
-            click.option("--environment", required=True, help="Which stage of the project."),
+            click.option(
+                "--project",
+                required=True,
+                help="Whose it is.",
+                shell_complete=names_of("project"),
+            ),
+            click.option(
+                "--environment",
+                required=True,
+                help="Which stage of the project.",
+                shell_complete=names_of("environment"),
+            ),
             click.option("--port", type=int, help="A port of its own choice; else one is given."),
             click.option("--port-base", type=int, help="First port to give from."),
             click.option("--port-range", type=int, help="How many ports to give from."),
@@ -28,7 +39,13 @@ service = make_group(
                 multiple=True,
                 help="Runs on the nodes of this type in its project and environment. Repeatable.",
             ),
-            click.option("--node", "nodes", multiple=True, help="Runs on this node. Repeatable."),
+            click.option(
+                "--node",
+                "nodes",
+                multiple=True,
+                help="Runs on this node. Repeatable.",
+                shell_complete=names_of("node"),
+            ),
             click.option("--health-path", help="Answers 2xx while it is well, like /health."),
             click.option("--scrape-job", help="The job under which Prometheus scrapes it."),
             click.option("--metrics-path", help="What Prometheus asks for; /metrics."),

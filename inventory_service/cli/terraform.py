@@ -16,6 +16,7 @@ from inventory_service.cli.invocation import (
     json_option,
     pass_invocation,
 )
+from inventory_service.cli.names import names_of
 from inventory_service.cli.output import print_table, say
 from inventory_service.cli.texts import shown
 from inventory_service.domain.terraform_files import prune_terraform
@@ -25,7 +26,11 @@ COLUMNS = ("node_id", "change", "fields", "terraform")
 
 @click.command("terraform")
 @click.argument("file", type=click.File("rb"))
-@click.option("--cluster", help="Cluster of the nodes to add for which the file names none.")
+@click.option(
+    "--cluster",
+    help="Cluster of the nodes to add for which the file names none.",
+    shell_complete=names_of("cluster"),
+)
 @click.option("--reason", help="Stands in the records of what is applied.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
 @json_option

@@ -129,14 +129,19 @@ def get_node(session: Session, node_id: str) -> Node:
     return node
 
 
-def list_nodes(session: Session, filters: queries.Filters, page: Page) -> Sequence[Node]:
-    """Return a page of nodes; without a filter by state, of those that are not retired."""
+def list_nodes(
+    session: Session, filters: queries.Filters, page: Page, *, prefix: str = ""
+) -> Sequence[Node]:
+    """Return a page of nodes whose names begin so; without a state, of those not retired."""
     narrowed = dict(filters)
     if not narrowed.get("state"):
         narrowed["state"] = [state.value for state in LIVE]
     elif "any" in narrowed["state"]:
         narrowed["state"] = []
-    return read_page(session, Node, queries.narrow(select(Node), narrowed), page)
+    query = queries.narrow(select(Node), narrowed)
+    if prefix:
+        query = query.where(Node.node_id.startswith(prefix, autoescape=True))
+    return read_page(session, Node, query, page)
 
 
 def list_transitions(session: Session, node_id: str) -> Sequence[Transition]:

@@ -275,3 +275,11 @@ def test_a_node_does_not_come_back_to_what_another_one_has_by_now(operator: Call
     make_node(operator, "web-3", state="retired")
     make_node(operator, "web-3")
     operator.post("/api/v1/nodes/web-3/restoration", {}, status=409)
+
+
+def test_nodes_are_found_by_the_beginning_of_their_names(operator: Caller, cluster: str) -> None:
+    for name in ("web-1", "web-10", "db-web-1"):
+        make_node(operator, name, cluster_id=cluster)
+    found = operator.get("/api/v1/nodes?prefix=web-1")["items"]
+    assert [node["node_id"] for node in found] == ["web-1", "web-10"]
+    operator.get("/api/v1/nodes?prefix=web%25", status=422)

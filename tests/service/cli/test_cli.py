@@ -33,8 +33,9 @@ LOCAL = {
     ("prune",),
     ("database", "backup"),
     ("database", "copy"),
+    ("completion",),
 }
-WITHOUT_JSON = {("serve",)}
+WITHOUT_JSON = {("serve",), ("completion",)}
 
 
 @pytest.mark.parametrize(
