@@ -12,6 +12,7 @@ from inventory_service.cli.completion import completion
 from inventory_service.cli.databases import database
 from inventory_service.cli.environments import environment
 from inventory_service.cli.exports import export_group
+from inventory_service.cli.graphs import graph
 from inventory_service.cli.imports import import_group
 from inventory_service.cli.invocation import connection_options
 from inventory_service.cli.node_imports import import_nodes
@@ -40,6 +41,7 @@ def main() -> None:
     """
 
 
+node.add_command(graph)
 import_group.add_command(import_terraform)
 import_group.add_command(import_nodes)
 for command in (
