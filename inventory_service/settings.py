@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=8 * _MEBIBYTE, ge=1024, description="A larger request body is refused with 413."
     )
+    arrival_timeout_s: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long a request may take to arrive whole; then it is ended with 408.",
+    )
     address_quarantine_s: int = Field(
         default=86400,
         ge=0,

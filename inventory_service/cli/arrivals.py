@@ -63,6 +63,11 @@ class Arrival:
         """Tell whether the request is whole, or will be refused as too large as it is."""
         return self._is_too_large or (self._end is not None and len(self._data) >= self._end)
 
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether nothing of another request has come behind this one."""
+        return self._end is None or len(self._data) <= self._end
+
     def take(self) -> bytes:
         """Return what has come, with the request that the connection ends if a part is missing.
 

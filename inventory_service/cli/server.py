@@ -37,7 +37,8 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     """gunicorn in this process, without its own command line and configuration file."""
 
     def __init__(self, settings: Settings, workers: int, *, replaces: Sequence[int] = ()) -> None:
-        self._settings = settings
+        #: Workers look here for what gunicorn has no setting for.
+        self.settings = settings
         self._workers = workers
         self._replaces = replaces
         super().__init__()
@@ -45,13 +46,13 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     def load_config(self) -> None:
         """Set what differs from gunicorn's defaults."""
         options = {
-            "bind": self._settings.bind,
+            "bind": self.settings.bind,
             "workers": self._workers,
-            "threads": self._settings.threads,
+            "threads": self.settings.threads,
             "worker_class": Worker,
             "graceful_timeout": GRACEFUL_TIMEOUT_S,
-            "loglevel": self._settings.log_level,
-            "logconfig_dict": describe_library_logs(self._settings.log_level),
+            "loglevel": self.settings.log_level,
+            "logconfig_dict": describe_library_logs(self.settings.log_level),
             "proc_name": "qm-serve",
             # Its control socket lies in the home folder and would be shared by two services.
             "control_socket_disable": True,
@@ -59,14 +60,9 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    @property
-    def max_body_bytes(self) -> int:
-        """Return up to where a body is waited for, since a larger one is refused."""
-        return self._settings.max_body_bytes
-
     def load(self) -> Any:  # noqa: ANN401 (gunicorn's signature)
         """Return the application; each worker opens its own database."""
-        return create_app(self._settings)
+        return create_app(self.settings)
 
     def run(self) -> None:
         """Serve until a signal ends it."""

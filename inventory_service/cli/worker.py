@@ -9,20 +9,21 @@ the request is there as a whole.
 import contextlib
 import socket
 import time
+from collections import deque
 from functools import partial
 from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
-from gunicorn.workers.gthread import (  # type: ignore[import-untyped] # ships no types
+from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped] # ships no types
+from gunicorn.workers.gthread import (  # type: ignore[import-untyped] # as above
     TConn,
     ThreadWorker,
 )
 
 from inventory_service.cli.arrivals import Arrival
+from inventory_service.settings import Settings
 
-#: How long a request may take to arrive.
-ARRIVAL_TIMEOUT_S = 30
 #: How long, and how much, a client may go on sending to whom the answer was given already.
 _LINGER_S = 2
 _LINGER_BYTES = 1024 * 1024
@@ -34,7 +35,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
 
     def __init__(self, *words: Any, **fields: Any) -> None:  # noqa: ANN401 - gunicorn's signature
         super().__init__(*words, **fields)
-        self._most_body_bytes: int = self.app.max_body_bytes
+        self._settings: Settings = self.app.settings
         self._arrivals: dict[TConn, Arrival] = {}
         self._held_bytes = 0
         self._lingering: dict[socket.socket, _Linger] = {}
@@ -55,13 +56,15 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         conn.close = partial(self._close, conn)
         conn.init()
         conn.sock.settimeout(0)
-        conn.timeout = time.monotonic() + ARRIVAL_TIMEOUT_S
-        arrival = self._arrivals[conn] = Arrival(self._most_body_bytes)
-        self.poller.register(conn.sock, EVENT_READ, lambda _socket: self._receive(conn))
+        conn.timeout = time.monotonic() + self._settings.arrival_timeout_s
+        arrival = self._arrivals[conn] = Arrival(self._settings.max_body_bytes)
         # What came behind the last request has been read already.
         self._take(conn, arrival, conn.parser.unreader.take_buffered())
         if conn in self._arrivals:
             self._receive(conn)
+        # Most requests are whole by now.
+        if conn in self._arrivals:
+            self.poller.register(conn.sock, EVENT_READ, lambda _socket: self._receive(conn))
 
     def murder_pending(self) -> None:
         """Close what has not arrived in time, and what goes on after its answer."""
@@ -98,11 +101,15 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         self._held_bytes += len(arrival) - before
         if arrival.is_ready:
             self._forget(conn)
-            conn.parser.unreader.unread(arrival.take())
+            if arrival.is_alone:
+                conn.parser.unreader = _Pieces(conn.sock, arrival.take())
+            else:
+                # gunicorn looks for the next request there.
+                conn.parser.unreader.unread(arrival.take())
             super().enqueue_req(conn)
         elif arrival.refusal is not None:
             self._refuse(conn, arrival.refusal)
-        elif self._held_bytes > self.cfg.threads * self._most_body_bytes:
+        elif self._held_bytes > self._settings.threads * self._settings.max_body_bytes:
             # No more than the threads would hold if they had begun.
             self._refuse(conn, HTTPStatus.SERVICE_UNAVAILABLE)
         elif arrival.wants_leave:
@@ -122,7 +129,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
 
     def _forget(self, conn: TConn) -> None:
         self._held_bytes -= len(self._arrivals.pop(conn))
-        self.poller.unregister(conn.sock)
+        with contextlib.suppress(KeyError):
+            self.poller.unregister(conn.sock)
 
     def _drop(self, conn: TConn) -> None:
         self.nr_conns -= 1
@@ -163,6 +171,22 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         self.nr_conns -= 1
         self.poller.unregister(ending)
         ending.close()
+
+
+class _Pieces(SocketUnreader):  # type: ignore[misc] # gunicorn ships no types
+    """Gives what has come as a socket does: gunicorn copies all it has for each part it reads."""
+
+    def __init__(self, source: socket.socket, data: bytes) -> None:
+        super().__init__(source)
+        places = range(0, len(data), _PIECE_BYTES)
+        self._pieces = deque(data[place : place + _PIECE_BYTES] for place in places)
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Return the next piece; behind the last one, what comes from the socket."""
+        if self._pieces:
+            return self._pieces.popleft()
+        data: bytes = super().chunk(size_hint)
+        return data
 
 
 class _Linger:

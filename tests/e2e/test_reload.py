@@ -63,6 +63,8 @@ class Service:
         kept = {
             "QM_BIND": f"127.0.0.1:{self.port}",
             "QM_DATABASE_URL": self._database_url,
+            # A request that is slow on purpose waits for a reload.
+            "QM_ARRIVAL_TIMEOUT_S": str(2 * RELOAD_S),
             # Two processes that count requests for themselves are warned of in words, not in JSON.
             **{f"QM_LIMIT_{name}_PER_MIN": "0" for name in ("TOTAL", "ADDRESS", "ACCOUNT")},
         }

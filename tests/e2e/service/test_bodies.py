@@ -21,6 +21,7 @@ from tests.e2e.service.process import Process
 GIBIBYTE = 1 << 30
 MEBIBYTE = 1 << 20
 THREADS = 4
+ARRIVAL_TIMEOUT_S = 12
 #: In what the service may grow by bodies of which it keeps none, or one of QM_MAX_BODY_BYTES.
 FLAT_BYTES = 8 * MEBIBYTE
 ONE_BODY_BYTES = 64 * MEBIBYTE
@@ -30,7 +31,8 @@ PROMPT_S = 10
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    process = Process(tmp_path_factory.mktemp("bodies"), QM_THREADS=str(THREADS))
+    settings = {"QM_THREADS": str(THREADS), "QM_ARRIVAL_TIMEOUT_S": str(ARRIVAL_TIMEOUT_S)}
+    process = Process(tmp_path_factory.mktemp("bodies"), **settings)
     process.start()
     make_cluster(process)
     try:

@@ -48,6 +48,8 @@ def test_a_request_is_begun_with_its_last_byte(request_: bytes) -> None:
 
 
 def test_what_follows_a_request_is_kept_with_it() -> None:
+    assert arrive(GET).is_alone
+    assert not arrive(GET + GET).is_alone
     assert arrive(GET + GET).take() == GET + GET
     assert arrive(b"\r\n\r\n" + GET).take() == GET
 
