@@ -3,27 +3,19 @@
 
 from __future__ import annotations
 
-import io
-import json
 import secrets
-import tarfile
 import typing as t
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import ansible
 import docker
 import pytest
 
+from tests.e2e import modules_on_hosts
 from tests.hosts import engine, image, network, server
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-LIBRARY = "/opt/quartermaster-tests"
 NAMES = ("a", "b", "c")
-KILLED = 128 + 9
 INSTALL = (
     "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "
     "--no-install-recommends wireguard-tools wireguard-go"
@@ -68,23 +60,9 @@ class Host:
         **options: t.Any,
     ) -> Options:
         """Return a module's result on this host; empty if it was killed."""
-        asked = {
-            "module": module,
-            "die": die,
-            "options": {**options, "_ansible_check_mode": check, "_ansible_diff": True},
-        }
-        code, (output, errors) = self.container.exec_run(
-            ["python3", f"{LIBRARY}/run_on_host.py"],
-            environment={"PYTHONPATH": LIBRARY, "ASKED": json.dumps(asked)},
-            demux=True,
-        )
-        words = [(stream or b"").decode(errors="replace") for stream in (output, errors)]
+        result, words = modules_on_hosts.run(self.container, module, options, die=die, check=check)
         self.said += words
-        if die:
-            assert code == KILLED, f"it was not killed: {words}"
-            return {}
-        assert words[0], words[1]
-        return t.cast("Options", json.loads(words[0].strip().splitlines()[-1]))
+        return result
 
     def state(self) -> str:
         """Return all that a module may change on this host."""
@@ -167,25 +145,8 @@ def _make(
     host = Host(name, number, client.containers.get(f"{net}.{name}"))
     host.sh("systemctl is-system-running --wait")
     host.sh(INSTALL)
-    host.sh(f"mkdir -p {LIBRARY}")
-    host.container.put_archive(LIBRARY, _pack())
+    modules_on_hosts.install(host.container)
     return host
-
-
-def _pack() -> bytes:
-    """Return what a module needs to run, as Ansible would send it."""
-    core = Path(ansible.__file__).parent
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path in (core / "release.py", core / "module_utils"):
-            archive.add(path, f"ansible/{path.name}")
-        # An empty one, as Ansible sends it: the real one wants the controller's parts.
-        archive.addfile(tarfile.TarInfo("ansible/__init__.py"))
-        fleet = "ansible_collections/quartermaster/fleet/plugins"
-        archive.add(ROOT / "plugins" / "modules", f"{fleet}/modules")
-        archive.add(ROOT / "plugins" / "module_utils", f"{fleet}/module_utils")
-        archive.add(HERE / "run_on_host.py", "run_on_host.py")
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 
 ASKED of the environment is {"module", "options", "die"}. With `die`, as `after:replace` or
 `before:run ip address`, the process is killed by SIGKILL when the module gets there: a function of
-_private_files, a method of Host, or a command that Host.run starts.
+_private_files or a method of Host, with words only if its arguments begin with them, as the
+command that Host.run starts or the path of a file.
 """
 
 from __future__ import annotations
@@ -26,22 +27,24 @@ def main() -> None:
     # Since ansible-core 2.19 the arguments say how they are written.
     basic._ANSIBLE_PROFILE = "legacy"
     if asked["die"]:
-        die_at(*asked["die"].split(":", 1))
+        # The modules of one role share the Host of theirs.
+        die_at(f"_{asked['module'].partition('_')[0]}_host", *asked["die"].split(":", 1))
     importlib.import_module(
         f"ansible_collections.quartermaster.fleet.plugins.modules.{asked['module']}"
     ).main()
 
 
-def die_at(when: str, step: str) -> None:
+def die_at(host_module: str, when: str, step: str) -> None:
     """Make this process kill itself before or after a step."""
     name, _, words = step.partition(" ")
     files = importlib.import_module(f"{UTILS}._private_files")
-    host = importlib.import_module(f"{UTILS}._wireguard_host").Host
-    owner = files if hasattr(files, name) else host
+    is_file = hasattr(files, name)
+    owner = files if is_file else importlib.import_module(f"{UTILS}.{host_module}").Host
     real = getattr(owner, name)
 
     def deadly(*args: t.Any, **kwargs: t.Any) -> t.Any:
-        if words and not " ".join(map(str, args[1:])).startswith(words):
+        # The first argument of a method is the host itself.
+        if not " ".join(map(str, args if is_file else args[1:])).startswith(words):
             return real(*args, **kwargs)
         if when == "after":
             real(*args, **kwargs)

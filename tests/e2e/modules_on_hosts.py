@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our modules on a real host, run as Ansible runs them, and killed where a test wants it."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import typing as t
+from pathlib import Path
+
+import ansible
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LIBRARY = "/opt/quartermaster-tests"
+KILLED = 128 + 9
+
+Words = tuple[str, str]
+
+
+def install(container: t.Any) -> None:
+    """Bring our modules to a host."""
+    code, output = container.exec_run(["mkdir", "-p", LIBRARY])
+    assert code == 0, output
+    container.put_archive(LIBRARY, _pack())
+
+
+def run(
+    container: t.Any, module: str, options: dict[str, t.Any], *, die: str = "", check: bool = False
+) -> tuple[dict[str, t.Any], Words]:
+    """Return a module's result, empty if it was killed, and all that it printed.
+
+    `die` is the step at which it kills itself; see run_on_host.py.
+    """
+    asked = {
+        "module": module,
+        "die": die,
+        "options": {**options, "_ansible_check_mode": check, "_ansible_diff": True},
+    }
+    code, streams = container.exec_run(
+        ["python3", f"{LIBRARY}/run_on_host.py"],
+        environment={"PYTHONPATH": LIBRARY, "ASKED": json.dumps(asked)},
+        demux=True,
+    )
+    output, errors = ((stream or b"").decode(errors="replace") for stream in streams)
+    if die:
+        assert code == KILLED, f"it was not killed: {output} {errors}"
+        return {}, (output, errors)
+    assert output, errors
+    return json.loads(output.strip().splitlines()[-1]), (output, errors)
+
+
+def _pack() -> bytes:
+    """Return what a module needs to run, as Ansible would send it."""
+    core = Path(ansible.__file__).parent
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path in (core / "release.py", core / "module_utils"):
+            archive.add(path, f"ansible/{path.name}")
+        # An empty one, as Ansible sends it: the real one wants the controller's parts.
+        archive.addfile(tarfile.TarInfo("ansible/__init__.py"))
+        fleet = "ansible_collections/quartermaster/fleet/plugins"
+        archive.add(ROOT / "plugins" / "modules", f"{fleet}/modules")
+        archive.add(ROOT / "plugins" / "module_utils", f"{fleet}/module_utils")
+        archive.add(HERE / "run_on_host.py", "run_on_host.py")
+    return buffer.getvalue()
