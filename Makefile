@@ -39,7 +39,7 @@ lock: ## choose newer versions of all dependencies
 	build/uv/bin/uv pip compile tests/cores/oldest.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o tests/cores/oldest.lock
 
 .PHONY: demo
-demo: link ## show it all: a fleet from a CSV file on real hosts, joined by a mesh
+demo: link ## show it all: a fleet from a CSV file on real hosts, with mesh and firewall
 	@python -m demo up
 
 .PHONY: demo-down

@@ -41,16 +41,16 @@ def up() -> None:
         _import_projects()
     with progress.step("provision.yml: planned nodes become servers"):
         run_playbook("provision", hosts.docker_host, "-e", "provision_failed=true")
-    with progress.step("site.yml: base system and mesh"):
+    with progress.step("site.yml: base system, mesh and firewall"):
         run_playbook("site", hosts.docker_host)
-    with progress.step("verify.yml: pings through the mesh between every pair, sshd hardened"):
-        run_playbook("verify", hosts.docker_host)
+    with progress.step("verify.yml: sshd hardened, each pair pings, each firewall is asked by all"):
+        proof = run_playbook("verify", hosts.docker_host)
     with progress.step("site.yml once more: nothing may change"):
-        changed = run_playbook("site", hosts.docker_host)
+        changed = run_playbook("site", hosts.docker_host).changed
         if not changed or any(changed.values()):
             raise Stopped(f"The second run changed something: {changed}")
     with progress.step("Summary"):
-        summary.show(progress.seconds, changed)
+        summary.show(progress.seconds, changed, proof.find_message("Who reaches whom"))
 
 
 def down() -> None:

@@ -4,9 +4,11 @@
 import re
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from rich.console import Console
 
@@ -17,6 +19,23 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 _TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?:quartermaster\.fleet\.)?(.*)\] \**$")
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)")
 _SHOWN_ON_FAILURE = 40
+
+
+@dataclass
+class Run:
+    """What a run of a playbook did."""
+
+    changed: dict[str, int] = field(default_factory=dict)
+    """How many tasks changed something, by host."""
+    lines: list[str] = field(default_factory=list)
+
+    def find_message(self, task: str) -> str:
+        """Return the text that a debug task printed; empty if there is none."""
+        titles = [place for place, line in enumerate(self.lines) if f"{task}] *" in line]
+        said = self.lines[titles[-1] + 1 :] if titles else []
+        block = said[: said.index("\n")] if "\n" in said else said
+        starts = [place for place, line in enumerate(block) if line.strip().startswith("msg: |")]
+        return textwrap.dedent("".join(block[starts[0] + 1 :])).rstrip() if starts else ""
 
 
 class Progress:
@@ -42,13 +61,13 @@ class Progress:
         return time.monotonic() - self._start
 
 
-def run_playbook(name: str, docker_host: str, *options: str) -> dict[str, int]:
-    """Run a playbook, show its tasks, and return how much each host changed.
+def run_playbook(name: str, docker_host: str, *options: str) -> Run:
+    """Run a playbook, show its tasks, and return what it did.
 
     :raises Stopped: it failed; what it said last is shown.
     """
     command = ["ansible-playbook", f"playbooks/{name}.yml", *options]
-    counts: dict[str, int] = {}
+    run = Run()
     with (
         RUN_LOG.open("a", encoding="utf-8") as log,
         subprocess.Popen(
@@ -61,21 +80,20 @@ def run_playbook(name: str, docker_host: str, *options: str) -> dict[str, int]:
         ) as process,
     ):
         log.write(f"\n$ {' '.join(command)}\n")
-        lines: list[str] = []
         for line in process.stdout or ():
             log.write(line)
             log.flush()
-            lines.append(line)
+            run.lines.append(line)
             _show(line)
             if recap := _RECAP.match(line):
-                counts[recap[1]] = int(recap[3])
+                run.changed[recap[1]] = int(recap[3])
     if process.returncode:
-        console.print("".join(lines[-_SHOWN_ON_FAILURE:]), markup=False, style="dim")
+        console.print("".join(run.lines[-_SHOWN_ON_FAILURE:]), markup=False, style="dim")
         raise Stopped(
             f"{name}.yml failed with exit code {process.returncode}; {RUN_LOG} has all of it. "
             "`make demo` goes on from here, `make demo-down` removes what there is."
         )
-    return counts
+    return run
 
 
 def run_quietly(command: Sequence[str]) -> str:

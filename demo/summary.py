@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo shows at its end: the fleet with its addresses, and what to try next."""
+"""What the demo shows at its end: the fleet, who reaches whom in it, and what to try next."""
 
 import json
 
@@ -10,8 +10,8 @@ from demo.place import BIN, CLUSTER, ENV_FILE, KEY, ROOT, URL
 from demo.steps import console, run_quietly
 
 
-def show(seconds: float, changed: dict[str, int]) -> None:
-    """Print the table of nodes and the next things to try."""
+def show(seconds: float, changed: dict[str, int], matrix: str) -> None:
+    """Print the table of nodes, the matrix of the firewalls and the next things to try."""
     nodes = json.loads(run_quietly([str(BIN / "qm"), "node", "list", "--json"]))
     table = Table(box=SIMPLE, title=f"The fleet after {seconds:.0f} s", title_justify="left")
     for title in ("node", "state", "address", "mesh address", "second run"):
@@ -30,8 +30,10 @@ def show(seconds: float, changed: dict[str, int]) -> None:
     ssh = f"ssh -i {KEY.relative_to(ROOT)} -o UserKnownHostsFile={known_hosts.relative_to(ROOT)}"
     console.print(
         f"Each of the {len(nodes)} nodes of cluster '{CLUSTER}' reaches every other one through the"
-        " mesh.\n\n[bold]What to try next[/]"
+        " mesh, and of its ports those that its zones open, as measured:\n"
     )
+    console.print(matrix, markup=False, soft_wrap=True)
+    console.print("\n[bold]What to try next[/]")
     for command, meaning in (
         (f". {ENV_FILE.relative_to(ROOT)}", "use the demo's service and hosts in this shell"),
         ("qm status", "the fleet at a glance"),
@@ -42,6 +44,10 @@ def show(seconds: float, changed: dict[str, int]) -> None:
         (
             f"{ssh} root@{first['internal_ip']} wg show",
             "a host's tunnels",
+        ),
+        (
+            f"{ssh} root@{first['internal_ip']} nft list table inet quartermaster",
+            "its firewall",
         ),
         ("$EDITOR demo/projects.csv && qm import csv demo/projects.csv --apply", "scale the fleet"),
         ("ansible-playbook playbooks/{provision,site,retire}.yml", "and make it so"),

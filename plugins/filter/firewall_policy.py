@@ -9,12 +9,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_matrix import (
-    compare,
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_matrix import compare
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_policy import Refused
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_survey import (
+    Survey,
     expect,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_policy import (
-    Refused,
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_zones import (
+    members_of,
+    reach_of,
     rules_of,
     zone_refusals,
 )
@@ -22,34 +25,64 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_poli
 Nodes = t.Sequence[t.Mapping[str, t.Any]]
 
 
-def firewall_refusals(zones: Nodes) -> list[str]:
-    """Return a sentence for each reason to refuse zones."""
-    return zone_refusals(zones)
+def firewall_refusals(zones: Nodes, always: Nodes = ()) -> list[str]:
+    """Return a sentence for each reason to refuse zones, and what all nodes may reach."""
+    return zone_refusals(zones, always)
 
 
 def firewall_policy(
     nodes: Nodes, node_id: str, zones: Nodes, mesh_prefix: str = ""
 ) -> list[dict[str, t.Any]]:
-    """Return the rules of a node as `firewall_rules` takes them.
+    """Return what a node lets in, as `rules` of `firewall_rules`.
 
     :raises AnsibleFilterError: if the zones are refused, or the node is not among the nodes.
     """
     node = _find(nodes, node_id)
     try:
-        return [rule.as_option() for rule in rules_of(node, nodes, zones, mesh_prefix)]
+        return [rule.as_option("sources") for rule in rules_of(node, zones, mesh_prefix)]
     except Refused as error:
         raise AnsibleFilterError(f"firewall_policy: {error}") from error
 
 
+def firewall_reach(
+    nodes: Nodes, node_id: str, zones: Nodes, mesh_prefix: str = "", always: Nodes = ()
+) -> list[dict[str, t.Any]]:
+    """Return what a node may reach, as `reach` of `firewall_rules`.
+
+    :raises AnsibleFilterError: if the zones are refused, or the node is not among the nodes.
+    """
+    node = _find(nodes, node_id)
+    try:
+        found = reach_of(node, zones, mesh_prefix, always)
+    except Refused as error:
+        raise AnsibleFilterError(f"firewall_reach: {error}") from error
+    return [rule.as_option("destinations") for rule in found]
+
+
+def firewall_members(nodes: Nodes, node_id: str, zones: Nodes) -> dict[str, list[str]]:
+    """Return who is in each zone of a node's cluster, by mesh address.
+
+    :raises AnsibleFilterError: if the node is not among the nodes.
+    """
+    return members_of(nodes, _find(nodes, node_id), zones)
+
+
 def firewall_probes(
-    nodes: Nodes,
-    node_id: str,
-    zones: Nodes,
-    mesh_prefix: str = "",
-    refused_ports: t.Sequence[int] = (),
+    nodes: Nodes, node_id: str, zones: Nodes, **survey: t.Any
 ) -> list[dict[str, t.Any]]:
     """Return what a node has to ask of the others, and what the policy says to it."""
-    return expect(_find(nodes, node_id), nodes, zones, mesh_prefix, refused_ports)
+    return expect(_find(nodes, node_id), nodes, Survey(zones, **survey))
+
+
+def firewall_others(nodes: Nodes, node_ids: t.Iterable[str]) -> list[str]:
+    """Return the names of the nodes in the clusters of some nodes, without those."""
+    given = set(node_ids)
+    clusters = {node.get("cluster_id") for node in nodes if node["node_id"] in given}
+    return sorted(
+        str(node["node_id"])
+        for node in nodes
+        if node.get("cluster_id") in clusters and node["node_id"] not in given
+    )
 
 
 def firewall_matrix(measured: t.Mapping[str, Nodes]) -> dict[str, t.Any]:
@@ -75,6 +108,9 @@ class FilterModule:
         return {
             "firewall_refusals": firewall_refusals,
             "firewall_policy": firewall_policy,
+            "firewall_reach": firewall_reach,
+            "firewall_members": firewall_members,
             "firewall_probes": firewall_probes,
+            "firewall_others": firewall_others,
             "firewall_matrix": firewall_matrix,
         }

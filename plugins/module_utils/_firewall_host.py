@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import _private_files as files
 from ._firewall_table import REPLACING, TABLE
-from ._firewall_units import ARMED, ROLLBACK, UNIT, UNIT_TEXT, rollback_command
+from ._firewall_units import ARMED, FILES, ROLLBACK, UNIT, rollback_command
 from ._module import Failure
 
 if t.TYPE_CHECKING:
@@ -27,7 +27,6 @@ PACKAGES = {"nft": "nftables", "ip": "iproute2", "unshare": "util-linux", "flock
 TIMEOUT_S = 30
 MAX_BYTES = 16 * 1024 * 1024
 FILE = Path("/etc/quartermaster/firewall.nft")
-UNIT_FILE = Path("/etc/systemd/system") / UNIT
 RUN = Path("/run/quartermaster-firewall")
 """What is tried out. It is gone after a boot, which loads the rules that were confirmed last."""
 SNAPSHOT = RUN / "snapshot.nft"
@@ -126,8 +125,8 @@ class Host:
         change = secrets.token_hex(8)
         pending = {"change": change, "connection": connection, "text": text}
         files.replace(PENDING, json.dumps(pending))
-        self.arm(timeout_s)
         try:
+            self.arm(timeout_s)
             self.apply(text)
         except Failure:
             self.settle()
@@ -188,27 +187,29 @@ class Host:
 
     def has_unit(self) -> bool:
         """Tell whether our unit is as it should be and loads the rules at boot."""
-        if files.read(UNIT_FILE, MAX_BYTES)[0] != UNIT_TEXT:
+        if any(files.read(path, MAX_BYTES)[0] != text for path, text in FILES.items()):
             return False
         out = self.run("systemctl", "show", UNIT, "--property=UnitFileState,ActiveState")
         return {"UnitFileState=enabled", "ActiveState=active"} <= set(out.splitlines())
 
     def install_unit(self) -> None:
-        """Have the rules loaded at boot, and again after Debian's own unit flushed all tables."""
-        files.replace(UNIT_FILE, UNIT_TEXT)
-        UNIT_FILE.chmod(0o644)
+        """Have the rules loaded at boot, and whenever Debian's own unit has flushed all tables."""
+        for path, text in FILES.items():
+            path.parent.mkdir(mode=0o755, exist_ok=True)
+            files.replace(path, text)
+            path.chmod(0o644)
         self.run("systemctl", "daemon-reload")
         self.run("systemctl", "enable", "--quiet", "--now", UNIT)
 
-    def uninstall(self) -> bool:
-        """Remove table, unit and files; return whether there was anything."""
-        if UNIT_FILE.exists():
+    def uninstall(self) -> None:
+        """Remove table, units and file, the file last: while it is there, there is work left."""
+        if self.call("systemctl", "cat", UNIT)[0] == 0:
             self.run("systemctl", "disable", "--quiet", "--now", UNIT)
-        found = files.remove(UNIT_FILE)
-        if found:
-            self.run("systemctl", "daemon-reload")
+        for path in FILES:
+            files.remove(path)
+        self.run("systemctl", "daemon-reload")
         self.apply(REPLACING)
-        return any([files.remove(FILE), found])
+        files.remove(FILE)
 
     def interface_of(self, address: str) -> str:
         """Return the interface that has an address, empty if none has."""

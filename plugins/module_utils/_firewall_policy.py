@@ -2,30 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a node lets in: the zones as data, and the rules that follow from them for one node."""
+"""What a node lets in and out: rules about networks, zones and ports, and whom they fit."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 if t.TYPE_CHECKING:
     # Modules may run on Python 3.8, whose types know no `|`: ansible-test's pylint insists.
     Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]  # noqa: UP007 - as above
     Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]  # noqa: UP007 - as above
     Ports = tuple[tuple[int, int], ...]
+    Zones = t.Mapping[str, tuple[Address, ...]]
 
-ANYWHERE = "any"
-MESH = "mesh"
 PORT_MAX = 65535
 COMMENT_MAX = 100
 """Less than nftables takes, so that it also fits when a letter takes more bytes than one."""
+ZONE_MARK = "@"
+"""Stands before a zone's name where a network may stand, as nftables marks its sets."""
 NAME = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
 INTERFACE = re.compile(r"^[A-Za-z0-9_.-]{1,15}$")
-KEYS = {"name", "members", "allow"}
-ALLOW_KEYS = {"from", "tcp", "udp"}
 
 
 class Refused(Exception):
@@ -38,26 +37,31 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """Who may reach which ports of a node."""
+    """Which ports are reached by whom, or, of what goes out, of whom."""
 
     comment: str
     networks: tuple[Network, ...] = ()
-    """Empty means anywhere."""
+    zones: tuple[str, ...] = ()
+    """Neither networks nor zones means anywhere."""
     tcp: Ports = ()
     udp: Ports = ()
 
-    def allows(self, source: Address, protocol: str, port: int) -> bool:
-        """Tell whether a packet from there to a port is let in by this rule."""
+    def fits(self, other: Address, protocol: str, port: int, zones: Zones) -> bool:
+        """Tell whether the rule is about a port and the other end."""
         ports = self.tcp if protocol == "tcp" else self.udp
         if not any(first <= port <= last for first, last in ports):
             return False
-        return not self.networks or any(source in network for network in self.networks)
+        if not self.networks and not self.zones:
+            return True
+        is_near = any(other in network for network in self.networks)
+        return is_near or any(other in zones.get(zone, ()) for zone in self.zones)
 
-    def as_option(self) -> dict[str, t.Any]:
-        """Return the rule as the module `firewall_rules` takes it."""
+    def as_option(self, others: str) -> dict[str, t.Any]:
+        """Return the rule as `firewall_rules` takes it; `others` is its word for the other end."""
+        networks = [str(network) for network in self.networks]
         return {
             "comment": self.comment,
-            "sources": [str(network) for network in self.networks],
+            others: [*networks, *(f"{ZONE_MARK}{zone}" for zone in self.zones)],
             "tcp": show_ports(self.tcp),
             "udp": show_ports(self.udp),
         }
@@ -65,19 +69,30 @@ class Rule:
 
 @dataclass(frozen=True)
 class Policy:
-    """All that a node lets in; what no rule names is dropped, and refused within the mesh."""
+    """All that a node lets in and out; the rest is dropped, and refused within the mesh."""
 
     rules: tuple[Rule, ...]
+    reach: tuple[Rule, ...] = ()
+    """What goes out, if `outbound` is not to be accepted as it is."""
+    zones: Zones = field(default_factory=dict)
+    """Who is in the zones that the rules name."""
     mesh_interface: str = "wg0"
     mesh_prefix: Network | None = None
     mesh_port: int | None = None
     forward: str = "accept"
+    outbound: str = "accept"
 
-    def allows(self, source: Address, interface: str, protocol: str, port: int) -> bool:
+    def lets_in(self, source: Address, interface: str, protocol: str, port: int) -> bool:
         """Tell whether a packet that comes in by an interface reaches a port."""
         if self.mesh_prefix and source in self.mesh_prefix and interface != self.mesh_interface:
             return False
-        return any(rule.allows(source, protocol, port) for rule in self.rules)
+        return any(rule.fits(source, protocol, port, self.zones) for rule in self.rules)
+
+    def lets_out(self, destination: Address, protocol: str, port: int) -> bool:
+        """Tell whether a packet may leave to a port of somebody."""
+        if self.outbound == "accept":
+            return True
+        return any(rule.fits(destination, protocol, port, self.zones) for rule in self.reach)
 
 
 def parse_policy(options: t.Mapping[str, t.Any]) -> Policy:
@@ -86,141 +101,70 @@ def parse_policy(options: t.Mapping[str, t.Any]) -> Policy:
     :raises Refused: with every reason against it.
     """
     reasons: list[str] = []
-    rules = []
-    for given in options["rules"] or []:
-        comment = str(given["comment"])
-        if not re.match(r"^[A-Za-z0-9 ._:,/-]+$", comment) or len(comment) > COMMENT_MAX:
-            reasons.append(f"comment {comment!r} is not made of 1 to {COMMENT_MAX} plain letters")
-        networks = _networks(given.get("sources") or [], comment, reasons)
-        ports = [_ports(given.get(kind) or [], comment, reasons) for kind in ("tcp", "udp")]
-        if not any(ports):
-            reasons.append(f"{comment}: neither tcp nor udp ports are given")
-        rules.append(Rule(comment, networks, *ports))
+    zones = parse_zones(options["zones"] or {}, reasons)
+    rules = [_parse_rule(given, "sources", zones, reasons) for given in options["rules"] or []]
+    reach = [_parse_rule(given, "destinations", zones, reasons) for given in options["reach"] or []]
     interface = str(options["mesh_interface"])
     if not INTERFACE.match(interface):
         reasons.append(f"mesh_interface {interface!r} is no name of an interface")
-    prefix = _networks([options["mesh_prefix"]] if options["mesh_prefix"] else [], MESH, reasons)
+    prefix = options["mesh_prefix"]
+    prefixes = parse_networks([prefix] if prefix else [], "mesh_prefix", reasons)
     port = options["mesh_port"]
     if port is not None and not 1 <= port <= PORT_MAX:
         reasons.append(f"mesh_port {port} is not within 1 to {PORT_MAX}")
     if reasons:
-        raise Refused(*reasons)
+        raise Refused(*dict.fromkeys(reasons))
     return Policy(
-        tuple(rules), interface, prefix[0] if prefix else None, port, str(options["forward"])
+        tuple(rules),
+        tuple(reach),
+        zones,
+        interface,
+        prefixes[0] if prefixes else None,
+        port,
+        str(options["forward"]),
+        str(options["outbound"]),
     )
 
 
-def rules_of(
-    node: t.Mapping[str, t.Any],
-    nodes: t.Iterable[t.Mapping[str, t.Any]],
-    zones: t.Sequence[t.Mapping[str, t.Any]],
-    mesh_prefix: str = "",
-) -> list[Rule]:
-    """Return the rules of one node, in the order of the zones that it is in.
-
-    A zone as a source means the nodes in it that are in the same mesh, by their mesh addresses.
-    One in which there is nobody yet lets nobody in.
-
-    :raises Refused: with every reason against the zones.
-    """
-    reasons = zone_refusals(zones)
-    if reasons:
-        raise Refused(*reasons)
-    peers = [peer for peer in nodes if peer.get("cluster_id") == node.get("cluster_id")]
-    members = {
-        zone["name"]: [
-            f"{peer['wireguard_ip']}"
-            for peer in peers
-            if peer.get("wireguard_ip") and is_member(peer, zone)
-        ]
-        for zone in zones
-    }
-    members[MESH] = [mesh_prefix] if mesh_prefix else []
-    rules = []
-    for zone in zones:
-        if is_member(node, zone):
-            rules += [
-                rule for allow in zone["allow"] if (rule := _rule(zone["name"], allow, members))
-            ]
-    return rules
-
-
-def is_member(node: t.Mapping[str, t.Any], zone: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether a node is in a zone: by its name, or by a group of the inventory."""
-    return not groups_of(node).isdisjoint(zone["members"])
-
-
-def groups_of(node: t.Mapping[str, t.Any]) -> set[str]:
-    """Return a node's name, and the groups in which the service's inventory lists it."""
-    groups = {"all", str(node["node_id"]), _group(node.get("node_type"))}
-    for key, prefix in (("cluster_id", "cluster"), ("environment", "env")):
-        groups.add(f"{prefix}_{_group(node.get(key))}")
-    for key in ("region", "project", "state"):
-        groups.add(f"{key}_{_group(node.get(key))}")
-    return groups
-
-
-def _group(value: t.Any) -> str:
-    return re.sub(r"[^A-Za-z0-9_]", "_", str(value or ""))
-
-
-def zone_refusals(zones: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """Return a sentence for each reason to refuse the zones; none if they can be."""
-    reasons: list[str] = []
-    names = [zone.get("name") for zone in zones]
-    for zone in zones:
-        name = zone.get("name")
-        if not isinstance(name, str) or not NAME.match(name) or name == ANYWHERE:
+def parse_zones(
+    given: t.Mapping[str, t.Iterable[t.Any]], reasons: list[str]
+) -> dict[str, tuple[Address, ...]]:
+    """Return the addresses of each zone, sorted, each once."""
+    zones: dict[str, tuple[Address, ...]] = {}
+    for name, texts in given.items():
+        if not NAME.match(str(name)):
             reasons.append(f"zone {name!r}: a name is made of small letters, digits and _")
-            continue
-        if names.count(name) > 1:
-            reasons.append(f"zone {name} is given twice")
-        if set(zone) != KEYS:
-            reasons.append(f"zone {name}: it has name, members and allow, and nothing else")
-            continue
-        for allow in zone["allow"]:
-            reasons += _allow_refusals(name, allow, {MESH, ANYWHERE, *names})
-    return list(dict.fromkeys(reasons))
+        found: set[Address] = set()
+        for text in texts:
+            try:
+                found.add(ipaddress.ip_address(str(text)))
+            except ValueError as error:
+                reasons.append(f"zone {name}: {error}")
+        if len({address.version for address in found}) > 1:
+            reasons.append(f"zone {name}: addresses of IPv4 and IPv6, but a mesh has one family")
+        zones[str(name)] = tuple(sorted(found, key=int))
+    return zones
 
 
-def _allow_refusals(
-    zone: str, allow: t.Mapping[str, t.Any], known: t.Collection[t.Any]
-) -> list[str]:
-    reasons: list[str] = []
-    if "from" not in allow or not set(allow) <= ALLOW_KEYS:
-        return [f"zone {zone}: an entry of allow has from, tcp and udp, and nothing else"]
-    for source in allow["from"]:
-        if source in known:
-            continue
-        try:
-            ipaddress.ip_network(source)
-        except ValueError:
-            reasons.append(
-                f"zone {zone}: {source!r} is neither any, mesh, a zone nor a network as 10.0.0.0/8"
-            )
-    ports = [_ports(allow.get(kind) or [], f"zone {zone}", reasons) for kind in ("tcp", "udp")]
-    if not any(ports) and not reasons:
-        reasons.append(f"zone {zone}: an entry of allow names neither tcp nor udp ports")
-    return reasons
+def _parse_rule(
+    given: t.Mapping[str, t.Any], others: str, zones: t.Container[str], reasons: list[str]
+) -> Rule:
+    comment = str(given["comment"])
+    if not re.match(r"^[A-Za-z0-9 ._:,/-]+$", comment) or len(comment) > COMMENT_MAX:
+        reasons.append(f"comment {comment!r} is not made of 1 to {COMMENT_MAX} plain letters")
+    texts = [str(text) for text in given.get(others) or []]
+    named = [text[1:] for text in texts if text.startswith(ZONE_MARK)]
+    reasons += [f"{comment}: who is in {name!r} is not said" for name in named if name not in zones]
+    networks = parse_networks(
+        [text for text in texts if not text.startswith(ZONE_MARK)], comment, reasons
+    )
+    ports = [parse_ports(given.get(kind) or [], comment, reasons) for kind in ("tcp", "udp")]
+    if not any(ports):
+        reasons.append(f"{comment}: neither tcp nor udp ports are given")
+    return Rule(comment, networks, tuple(named), *ports)
 
 
-def _rule(
-    zone: str, allow: t.Mapping[str, t.Any], members: t.Mapping[str, t.Sequence[str]]
-) -> Rule | None:
-    """Return an entry as a rule; None if nobody is where it lets in from."""
-    sources = list(allow["from"])
-    comment = f"{zone} from {', '.join(sources)}"
-    if len(comment) > COMMENT_MAX:
-        comment = f"{comment[: COMMENT_MAX - 3]}..."
-    ports = [_ports(allow.get(kind) or [], zone, []) for kind in ("tcp", "udp")]
-    if ANYWHERE in sources:
-        return Rule(comment, (), *ports)
-    texts = [text for source in sources for text in members.get(source, [source])]
-    networks = _networks(texts, zone, [])
-    return Rule(comment, networks, *ports) if networks else None
-
-
-def _networks(texts: t.Iterable[str], what: str, reasons: list[str]) -> tuple[Network, ...]:
+def parse_networks(texts: t.Iterable[str], what: str, reasons: list[str]) -> tuple[Network, ...]:
     """Return networks without overlaps, IPv4 first; nftables refuses sets that overlap."""
     found: list[Network] = []
     for text in texts:
@@ -236,7 +180,7 @@ def _networks(texts: t.Iterable[str], what: str, reasons: list[str]) -> tuple[Ne
     return tuple(merged)
 
 
-def _ports(given: t.Iterable[t.Any], what: str, reasons: list[str]) -> Ports:
+def parse_ports(given: t.Iterable[t.Any], what: str, reasons: list[str]) -> Ports:
     """Return ports and ranges as pairs, sorted and without overlaps."""
     pairs = []
     for value in given:

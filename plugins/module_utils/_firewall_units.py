@@ -2,23 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The units of the firewall: one that loads it at boot, and one that takes a trial back."""
+"""The units of the firewall: what loads it at boot, keeps it loaded, and takes a trial back."""
 
 from __future__ import annotations
 
 import shlex
-import typing as t
-
-if t.TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 UNIT = "quartermaster-firewall.service"
 ROLLBACK = "quartermaster-firewall-rollback.service"
 ARMED = "quartermaster-firewall-rollback.timer"
 LOCK_TIMEOUT_S = 5
 
-# Debian's nftables.service flushes all tables whenever it starts, stops or reloads: so this one
-# comes after it, and again with it.
 UNIT_TEXT = """\
 # Written by quartermaster.fleet.firewall_rules: what is changed here is lost.
 [Unit]
@@ -28,8 +23,6 @@ DefaultDependencies=no
 Wants=network-pre.target
 Before=network-pre.target shutdown.target
 After=nftables.service
-PartOf=nftables.service
-ReloadPropagatedFrom=nftables.service
 Conflicts=shutdown.target
 ConditionPathExists=/etc/quartermaster/firewall.nft
 
@@ -44,6 +37,20 @@ ProtectHome=true
 [Install]
 WantedBy=sysinit.target
 """
+# PartOf= and its kin would not do: systemd does not hand on that a unit is started.
+NFTABLES_TEXT = """\
+# Written by quartermaster.fleet.firewall_rules: what is changed here is lost.
+# This unit flushes all tables whenever it starts, reloads or stops: ours is back in the same job.
+[Service]
+ExecStartPost=-/usr/sbin/nft -f /etc/quartermaster/firewall.nft
+ExecReload=-/usr/sbin/nft -f /etc/quartermaster/firewall.nft
+ExecStopPost=-/usr/sbin/nft -f /etc/quartermaster/firewall.nft
+"""
+SYSTEM = Path("/etc/systemd/system")
+FILES = {
+    SYSTEM / UNIT: UNIT_TEXT,
+    SYSTEM / "nftables.service.d" / "quartermaster.conf": NFTABLES_TEXT,
+}
 
 
 def rollback_command(folder: Path, snapshot: Path, pending: Path) -> str:

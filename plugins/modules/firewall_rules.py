@@ -19,6 +19,7 @@ description:
     action plugin of the same name closes the connection, comes in by a fresh one and confirms the
     change; only then it is saved for the next boot.
   - The address from which Ansible comes in is checked against the rules before anything changes.
+    What leaves (O(outbound)) cannot keep it out, as answers always may.
   - The rules are checked by C(nft -c) as a whole, and replace the old ones in one transaction.
   - The running table is compared with the wanted one in each run, also if the file is as it
     should be.
@@ -44,7 +45,47 @@ options:
         type: str
         required: true
       sources:
-        description: Networks from which it lets in; none means anywhere.
+        description: Networks, and zones as V(@app), from which it lets in; none means anywhere.
+        type: list
+        elements: str
+        default: []
+      tcp:
+        description: Ports, and ranges as V(8000-8999).
+        type: list
+        elements: str
+        default: []
+      udp:
+        description: Ports, and ranges as V(8000-8999).
+        type: list
+        elements: str
+        default: []
+  zones:
+    description:
+      - The mesh addresses of each zone that rules name, as
+        P(quartermaster.fleet.firewall_members#filter) makes them.
+      - Each is a named set of the table, so that M(quartermaster.fleet.firewall_members)
+        can tell of a new member without touching a rule.
+    type: dict
+    default: {}
+  outbound:
+    description: Whether all may leave this host, or with V(drop) only what O(reach) says. Answers,
+      ICMP, DHCP and WireGuard always may. What is refused is told by ICMP to who tried.
+    type: str
+    choices: [accept, drop]
+    default: accept
+  reach:
+    description: What may leave with O(outbound=drop), as
+      P(quartermaster.fleet.firewall_reach#filter) makes it.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      comment:
+        description: What the rule is for; it stands in the table.
+        type: str
+        required: true
+      destinations:
+        description: Networks, and zones as V(@db), to which it lets out; none means anywhere.
         type: list
         elements: str
         default: []
@@ -101,6 +142,7 @@ requirements:
 seealso:
   - plugin: quartermaster.fleet.firewall_policy
     plugin_type: filter
+  - module: quartermaster.fleet.firewall_members
 """
 
 EXAMPLES = r"""
@@ -112,8 +154,10 @@ EXAMPLES = r"""
       - comment: ssh from any
         tcp: [22]
       - comment: db from app
-        sources: [10.8.0.2, 10.8.0.3]
+        sources: ["@app"]
         tcp: [5432]
+    zones:
+      app: [10.8.0.2, 10.8.0.3]
 """
 
 RETURN = r"""
@@ -169,7 +213,13 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._private_files
 
 TIMEOUT_MIN_S = 5
 TIMEOUT_MAX_S = 3600
-PORTS = {"type": "list", "elements": "str", "default": []}
+TEXTS = {"type": "list", "elements": "str", "default": []}
+
+
+def _rules(others: str) -> dict[str, t.Any]:
+    """Return the specification of a list of rules; `others` are those whom they let in or reach."""
+    rule = {"comment": {"type": "str", "required": True}, others: TEXTS, "tcp": TEXTS, "udp": TEXTS}
+    return {"type": "list", "elements": "dict", "default": [], "options": rule}
 
 
 class FirewallRules(FleetModule):
@@ -182,17 +232,10 @@ class FirewallRules(FleetModule):
             "choices": ["present", "absent", "confirmed"],
             "default": "present",
         },
-        "rules": {
-            "type": "list",
-            "elements": "dict",
-            "default": [],
-            "options": {
-                "comment": {"type": "str", "required": True},
-                "sources": PORTS,
-                "tcp": PORTS,
-                "udp": PORTS,
-            },
-        },
+        "rules": _rules("sources"),
+        "zones": {"type": "dict", "default": {}},
+        "outbound": {"type": "str", "choices": ["accept", "drop"], "default": "accept"},
+        "reach": _rules("destinations"),
         "mesh_interface": {"type": "str", "default": "wg0"},
         "mesh_prefix": {"type": "str", "default": ""},
         "mesh_port": {"type": "int"},
@@ -289,7 +332,7 @@ class FirewallRules(FleetModule):
             return
         interface = self._host.interface_of(connection.server)
         source = ipaddress.ip_address(connection.client)
-        if interface != "lo" and not policy.allows(source, interface, "tcp", connection.port):
+        if interface != "lo" and not policy.lets_in(source, interface, "tcp", connection.port):
             raise Failure(
                 f"refused, nothing was changed: Ansible comes in from {connection.client} to port "
                 f"{connection.port} of {interface or connection.server}, and the new rules do not "

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import modules_on_hosts
 from tests.hosts import engine, image, network, server
 
 ROOT = Path(__file__).parents[3]
@@ -97,6 +98,17 @@ class Host:
         output, _errors = process.communicate(timeout=120)
         return process.returncode, output
 
+    def ask(self, module: str = "firewall_rules", *, die: str = "", **options: t.Any) -> t.Any:
+        """Return what a module alone says on the host, without SSH; empty if it was killed."""
+        return modules_on_hosts.run(self.container, module, options, die=die)[0]
+
+    def keep(self, **options: t.Any) -> t.Any:
+        """Return what the module `firewall_rules` says, its trial confirmed."""
+        result = self.ask(**options)
+        if change := (result.get("firewall") or {}).get("change"):
+            assert "failed" not in self.ask(state="confirmed", change=change)
+        return result
+
     def is_pending(self) -> bool:
         """Tell whether a trial waits for its confirmation."""
         return self.sh(f"test -e {PENDING} && echo yes", check=False).strip() == "yes"
@@ -140,6 +152,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
             made_network = client.networks.get(name)
             host = Host(container, made_network, made["internal_ip"], folder)
             host.sh("systemctl is-system-running --wait")
+            modules_on_hosts.install(container)
             yield host
     finally:
         network.remove(host_engine, name)

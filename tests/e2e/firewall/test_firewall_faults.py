@@ -106,17 +106,23 @@ def test_tables_of_others_stay_as_they_are(guarded: t.Any) -> None:
     guarded.sh("nft delete table ip foreign")
 
 
-def test_the_firewall_is_back_after_debians_unit_flushed_it(guarded: t.Any) -> None:
+def test_the_firewall_stays_whatever_is_done_to_debians_unit_which_flushes_all(
+    guarded: t.Any,
+) -> None:
     before = guarded.table()
+    verbs = ("start", "restart", "reload", "stop")
 
-    guarded.sh("systemctl start nftables && systemctl restart nftables")
+    after = {verb: guarded.sh(f"systemctl {verb} nftables") + guarded.table() for verb in verbs}
 
-    assert guarded.table() == before
+    assert after == dict.fromkeys(verbs, before)
 
 
-def test_the_firewall_is_back_after_a_boot(guarded: t.Any) -> None:
+def test_a_boot_in_the_middle_of_a_trial_loads_what_was_confirmed_last(guarded: t.Any) -> None:
     before = guarded.table()
+    process = guarded.start(**LOCKED_OUT, firewall_confirm_timeout_s=600)
+    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 30)
 
+    kill(process)
     guarded.container.restart()
     # Its bus answers only some moments later.
     boot = "systemctl is-system-running --wait"
@@ -124,3 +130,4 @@ def test_the_firewall_is_back_after_a_boot(guarded: t.Any) -> None:
 
     assert "policy drop" in before
     assert guarded.table() == before
+    assert not guarded.is_pending()

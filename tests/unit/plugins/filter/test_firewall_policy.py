@@ -13,8 +13,11 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.quartermaster.fleet.plugins.filter.firewall_policy import (
     FilterModule,
     firewall_matrix,
+    firewall_members,
+    firewall_others,
     firewall_policy,
     firewall_probes,
+    firewall_reach,
     firewall_refusals,
 )
 
@@ -64,18 +67,40 @@ def test_a_node_gets_the_rules_of_its_zones_in_their_order() -> None:
     ]
 
 
-def test_a_zone_as_source_means_its_nodes_by_mesh_address_merged() -> None:
-    rules = firewall_policy([*NODES, node(9, "web", cluster_id="other")], "db-3", ZONES, PREFIX)
+def test_a_zone_as_source_stays_a_name_so_that_no_rule_depends_on_another_node() -> None:
+    alone = firewall_policy([NODES[2]], "db-3", ZONES, PREFIX)
 
-    assert rules[1]["sources"] == ["10.90.0.1/32", "10.90.0.2/32", "192.0.2.0/24", "fd00::/8"]
+    assert alone[1]["sources"] == ["192.0.2.0/24", "fd00::/8", "@public"]
+    assert firewall_policy(NODES, "db-3", ZONES, PREFIX) == alone
 
 
-def test_a_zone_in_which_nobody_is_lets_nobody_in() -> None:
-    zones = [*ZONES[:2], {**ZONES[2], "allow": [{"from": ["public"], "tcp": [5432]}]}]
+def test_who_is_in_a_zone_is_told_by_mesh_address_of_the_own_cluster() -> None:
+    nodes = [*NODES, node(8, "web", wireguard_ip=None), node(9, "web", cluster_id="other")]
 
-    rules = firewall_policy([NODES[2]], "db-3", zones, PREFIX)
+    assert firewall_members(nodes, "db-3", ZONES) == {
+        "public": ["10.90.0.1", "10.90.0.2"],
+        "db": ["10.90.0.3"],
+    }
 
-    assert [rule["comment"] for rule in rules] == ["mesh from mesh"]
+
+def test_those_who_share_a_cluster_have_to_learn_of_a_node() -> None:
+    nodes = [*NODES, node(9, "web", cluster_id="other")]
+
+    assert firewall_others(nodes, ["web-1"]) == ["db-3", "web-2"]
+    assert firewall_others(nodes, [str(one["node_id"]) for one in nodes]) == []
+
+
+def test_a_node_reaches_what_its_zones_say_after_what_each_node_may() -> None:
+    zones = [*ZONES[:2], {**ZONES[2], "reach": [{"to": ["mesh", "public"], "tcp": [443]}]}]
+    always = [{"to": ["any"], "udp": [53]}]
+
+    rules = firewall_reach(NODES, "db-3", zones, PREFIX, always)
+
+    assert [(rule["comment"], rule["destinations"]) for rule in rules] == [
+        ("always to any", []),
+        ("db to mesh, public", [PREFIX, "@public"]),
+    ]
+    assert len(firewall_reach(NODES, "web-1", zones, PREFIX, always)) == 1
 
 
 def test_a_node_may_be_a_member_by_its_name() -> None:
@@ -96,10 +121,13 @@ def test_a_node_may_be_a_member_by_its_name() -> None:
         (allow(tcp=["80; drop"]), "is no port"),
         (allow(tcp=[]), "names neither tcp nor udp ports"),
         (allow(icmp=[8]), "has from, tcp and udp, and nothing else"),
+        ([{**allow()[0], "reach": [{"from": ["any"], "tcp": [80]}]}], "an entry of reach has to,"),
+        ([{**allow()[0], "reach": [{"to": ["nowhere"], "tcp": [80]}]}], "'nowhere' is neither"),
+        ([{**allow()[0], "deny": []}], "it has name, members, allow and reach"),
         ([{**allow()[0], "name": "any"}], "zone 'any': a name is made of"),
         ([{**allow()[0], "name": 'x" accept'}], "a name is made of"),
         ([*allow(), *allow()], "zone one is given twice"),
-        ([{"name": "one"}], "it has name, members and allow"),
+        ([{"name": "one"}], "it has name, members, allow and reach"),
     ],
 )
 def test_wrong_zones_are_refused_with_their_reason(
@@ -116,6 +144,12 @@ def test_sound_zones_have_no_refusals() -> None:
     assert firewall_refusals(ZONES) == []
 
 
+def test_what_each_node_may_reach_is_checked_too() -> None:
+    (reason,) = firewall_refusals(ZONES, [{"to": ["any"]}])
+
+    assert reason == "firewall_reach_always: an entry of it names neither tcp nor udp ports"
+
+
 def test_a_node_that_is_not_on_record_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="nobody is not among the nodes"):
         firewall_policy(NODES, "nobody", ZONES)
@@ -124,7 +158,7 @@ def test_a_node_that_is_not_on_record_is_refused() -> None:
 def test_all_others_that_are_active_are_asked_on_both_roads() -> None:
     nodes = [*NODES, node(7, "web", state="failed"), node(8, "web", cluster_id="other")]
 
-    probes = firewall_probes(nodes, "web-1", ZONES, PREFIX, [23])
+    probes = firewall_probes(nodes, "web-1", ZONES, mesh_prefix=PREFIX, refused_ports=[23])
 
     assert {probe["target"] for probe in probes} == {"web-2", "db-3"}
     allowed = {
@@ -142,7 +176,7 @@ def test_all_others_that_are_active_are_asked_on_both_roads() -> None:
 def test_another_region_is_asked_at_its_address_outside() -> None:
     far = node(4, "web", region="south", external_ip="198.51.100.4")
 
-    probes = firewall_probes([NODES[0], far], "web-1", ZONES, PREFIX)
+    probes = firewall_probes([NODES[0], far], "web-1", ZONES, mesh_prefix=PREFIX)
 
     assert {probe["address"] for probe in probes} == {"198.51.100.4", "10.90.0.4"}
 
@@ -161,19 +195,104 @@ def test_another_region_is_asked_at_its_address_outside() -> None:
     ],
 )
 def test_the_matrix_tells_each_difference(*, allowed: bool, answer: str, is_right: bool) -> None:
-    probe = {"target": "b", "road": "mesh", "address": "10.90.0.2", "port": 22}
-
-    matrix = firewall_matrix({"a": [{**probe, "allowed": allowed, "answer": answer}], "b": []})
+    matrix = firewall_matrix({"a": [answered("b", allowed=allowed, answer=answer)], "b": []})
 
     assert (matrix["differences"] == []) == is_right
     assert ("22!" in "".join(matrix["lines"])) == (not is_right)
-    assert matrix["lines"][0].startswith("mesh: from")
+
+
+def answered(target: str, **changes: t.Any) -> dict[str, t.Any]:
+    return {
+        "target": target,
+        "road": "mesh",
+        "address": "10.90.0.2",
+        "port": 22,
+        "from": "app",
+        "to": "db",
+        "allowed": True,
+        "answer": "open",
+        **changes,
+    }
+
+
+def test_pairs_with_the_same_ports_share_a_letter() -> None:
+    both = [answered("b"), answered("b", road="public", port=80)]
+    silent = answered("a", answer="silent", allowed=False)
+
+    assert firewall_matrix({"a": both, "b": [silent]})["lines"] == [
+        "from ↓ to →  1  2",
+        "1 a          -  A",
+        "2 b          B  -",
+        "A = public 80; mesh 22",
+        "B = mesh nothing",
+    ]
+
+
+def test_of_many_nodes_the_zones_stand_for_them_and_hide_no_difference() -> None:
+    measured = {f"app-{n}": [answered(f"db-{n}")] for n in range(30)}
+    measured["app-7"] = [answered("db-7", answer="silent")]
+
+    matrix = firewall_matrix(measured)
+
+    assert matrix["lines"] == [
+        "from ↓ to →  1  2",
+        "1 app        -  A",
+        "2 db         -  -",
+        "A = mesh 22!",
+    ]
+    assert matrix["differences"][0].startswith("app-7 → db-7 port 22 over mesh")
+    assert firewall_matrix({})["lines"] == ["nobody was asked"]
+
+
+def test_in_a_large_fleet_each_asks_as_few_and_each_is_asked_by_each_kind() -> None:
+    sizes = (100, 400)
+    counts = []
+    for size in sizes:
+        nodes = [
+            node(n % 250 + 1, "db" if n % 40 == 0 else "web", node_id=f"n{n}") for n in range(size)
+        ]
+        asked: dict[str, list[str]] = {}
+        for one in nodes:
+            probes = firewall_probes(nodes, one["node_id"], ZONES, mesh_prefix=PREFIX)
+            asked[one["node_id"]] = sorted({probe["target"] for probe in probes})
+        counts.append(max(map(len, asked.values())))
+        assert {target for targets in asked.values() for target in targets} == set(asked)
+        kinds = {one["node_id"]: one["node_type"] for one in nodes}
+        pairs = {(kinds[name], kinds[target]) for name in asked for target in asked[name]}
+        assert pairs >= {("web", "web"), ("web", "db"), ("db", "web")}
+        assert all(name not in targets for name, targets in asked.items())
+
+    assert counts[0] == counts[1] == 4
+
+
+def test_a_small_fleet_asks_all_and_a_sampled_one_is_as_small_as_wanted() -> None:
+    full = firewall_probes(NODES, "web-1", ZONES, mesh_prefix=PREFIX)
+    few = firewall_probes(NODES, "web-1", ZONES, mesh_prefix=PREFIX, full_up_to=2, sample=1)
+
+    assert {probe["target"] for probe in full} == {"web-2", "db-3"}
+    assert {probe["target"] for probe in few} == {"web-2", "db-3"}
+    assert {(probe["from"], probe["to"]) for probe in few} == {
+        ("public", "public"),
+        ("public", "db"),
+    }
+
+
+def test_what_a_node_may_not_reach_is_refused_though_the_other_lets_it_in() -> None:
+    zones = [{**ZONES[0], "reach": [{"to": ["db"], "tcp": [5432]}]}, *ZONES[1:]]
+
+    probes = firewall_probes(NODES, "web-1", zones, mesh_prefix=PREFIX, outbound="drop")
+
+    allowed = {(probe["target"], probe["port"]) for probe in probes if probe["allowed"]}
+    assert allowed == {("db-3", 5432)}
 
 
 def test_the_filters_have_their_names() -> None:
     assert set(FilterModule().filters()) == {
         "firewall_matrix",
+        "firewall_members",
+        "firewall_others",
         "firewall_policy",
         "firewall_probes",
+        "firewall_reach",
         "firewall_refusals",
     }

@@ -14,7 +14,12 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_poli
     Refused,
     parse_policy,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_table import render
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_table import (
+    fill_zones,
+    read_zones,
+    render,
+    replace_zones,
+)
 
 
 def options(*rules: dict[str, t.Any], **changes: t.Any) -> dict[str, t.Any]:
@@ -24,6 +29,9 @@ def options(*rules: dict[str, t.Any], **changes: t.Any) -> dict[str, t.Any]:
         "mesh_prefix": "10.90.0.0/24",
         "mesh_port": 51820,
         "forward": "accept",
+        "zones": {},
+        "outbound": "accept",
+        "reach": [],
         **changes,
     }
 
@@ -48,8 +56,8 @@ def test_a_packet_is_let_in_by_source_interface_and_port(
 ) -> None:
     policy = parse_policy(options(SSH))
 
-    assert policy.allows(ipaddress.ip_address(source), interface, "tcp", port) == is_let_in
-    assert not policy.allows(ipaddress.ip_address(source), interface, "udp", port)
+    assert policy.lets_in(ipaddress.ip_address(source), interface, "tcp", port) == is_let_in
+    assert not policy.lets_in(ipaddress.ip_address(source), interface, "udp", port)
 
 
 def test_each_family_has_its_own_line_in_the_table() -> None:
@@ -79,6 +87,11 @@ def test_forwarding_is_left_alone_unless_asked_for() -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
+        ({"zones": {"App": []}}, "a name is made of"),
+        ({"zones": {"app": ["10.90.0.0/24"]}}, "zone app"),
+        ({"zones": {"app": ["10.90.0.1", "fd00::1"]}}, "IPv4 and IPv6"),
+        ({"rules": [{"comment": "x", "tcp": ["1"], "sources": ["@y"]}]}, "who is in 'y' is not"),
+        ({"reach": [{"comment": "x", "tcp": ["1"], "destinations": ["@y"]}]}, "who is in 'y'"),
         ({"mesh_port": 70000}, "mesh_port 70000 is not within"),
         ({"mesh_prefix": "10.90.0.1/24"}, "has host bits set"),
         ({"mesh_interface": 'wg0" accept'}, "is no name of an interface"),
@@ -91,3 +104,81 @@ def test_forwarding_is_left_alone_unless_asked_for() -> None:
 def test_wrong_options_are_refused(changed: dict[str, t.Any], reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         parse_policy(options(**changed))
+
+
+DB = {"comment": "db", "sources": ["@app", "192.0.2.0/24"], "tcp": ["5432"]}
+# As nftables 1.0.6 lists a set of many addresses.
+LISTED = """table inet quartermaster {
+\tset zone_app {
+\t\ttype ipv4_addr
+\t\telements = { 10.90.0.1, 10.90.0.2,
+\t\t\t     10.90.0.3 }
+\t}
+
+\tset zone_web {
+\t\ttype ipv4_addr
+\t}
+
+\tchain input {
+\t}
+}
+"""
+
+
+def test_a_zone_is_a_set_of_the_table_and_lets_its_members_in() -> None:
+    policy = parse_policy(options(DB, zones={"app": ["10.90.0.3", "10.90.0.2"], "web": []}))
+    text = render(policy)
+
+    assert 'ip saddr @zone_app tcp dport { 5432 } accept comment "db"' in text
+    assert read_zones(text) == {"app": ["10.90.0.2", "10.90.0.3"]}
+    assert policy.lets_in(ipaddress.ip_address("10.90.0.3"), "wg0", "tcp", 5432)
+    assert not policy.lets_in(ipaddress.ip_address("10.90.0.4"), "wg0", "tcp", 5432)
+
+
+def test_other_members_change_the_sets_and_nothing_else() -> None:
+    text = render(parse_policy(options(DB, zones={"app": ["10.90.0.2"]})))
+    zones = parse_policy(options(zones={"app": ["10.90.0.9"], "web": ["10.90.0.7"]})).zones
+
+    changed = replace_zones(text, zones)
+
+    assert changed == text.replace("elements = { 10.90.0.2 }", "elements = { 10.90.0.9 }")
+    assert replace_zones(replace_zones(text, {"app": ()}), zones) == changed
+    assert changed == render(parse_policy(options(DB, zones={"app": ["10.90.0.9"]})))
+
+
+def test_sets_are_read_as_nftables_lists_them() -> None:
+    assert read_zones(LISTED) == {"app": ["10.90.0.1", "10.90.0.2", "10.90.0.3"], "web": []}
+
+
+def test_a_running_set_is_emptied_and_filled_in_one_transaction() -> None:
+    zones = parse_policy(options(zones={"app": ["10.90.0.9", "10.90.0.2"], "web": []})).zones
+
+    assert fill_zones(zones) == (
+        "flush set inet quartermaster zone_app\n"
+        "add element inet quartermaster zone_app { 10.90.0.2, 10.90.0.9 }\n"
+        "flush set inet quartermaster zone_web\n"
+    )
+
+
+def test_a_mesh_of_ipv6_has_sets_of_ipv6() -> None:
+    text = render(parse_policy(options(DB, mesh_prefix="fd00::/64", zones={"app": ["fd00::1"]})))
+
+    assert "type ipv6_addr" in text
+    assert "ip6 saddr @zone_app tcp dport" in text
+
+
+def test_what_leaves_is_left_alone_unless_asked_for() -> None:
+    reach = [{"comment": "to db", "destinations": ["@db"], "tcp": ["5432"]}]
+    zones = {"db": ["10.90.0.5"]}
+    db = ipaddress.ip_address("10.90.0.5")
+
+    free = parse_policy(options(SSH, reach=reach, zones=zones))
+    bound = parse_policy(options(SSH, reach=reach, zones=zones, outbound="drop"))
+
+    assert "output" not in render(free)
+    assert "set zone_db" not in render(free)
+    assert 'ip daddr @zone_db tcp dport { 5432 } accept comment "to db"' in render(bound)
+    assert "hook output" in render(bound)
+    assert 'udp sport 51820 accept comment "WireGuard"' in render(bound)
+    assert (free.lets_out(db, "tcp", 80), bound.lets_out(db, "tcp", 80)) == (True, False)
+    assert bound.lets_out(db, "tcp", 5432)

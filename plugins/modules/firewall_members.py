@@ -1,0 +1,169 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tell a node's firewall who is in its zones."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: firewall_members
+short_description: Tell a firewall who is in its zones
+version_added: 0.1.0
+description:
+  - Gives the sets of the table C(inet quartermaster) their addresses, in the running table and in
+    the file that a boot loads. Rules are not touched, so that this is safe from another play than
+    the one that makes the rules, with none of its variables.
+  - A zone that no rule of the host names has no set, and is passed over.
+author:
+  - The Quartermaster maintainers (@quartermaster)
+options:
+  zones:
+    description: All mesh addresses of each zone, as P(quartermaster.fleet.firewall_members#filter)
+      makes them. Sets of other zones stay as they are.
+    type: dict
+    required: true
+attributes:
+  check_mode:
+    description: Can run in check mode and tell what would change.
+    support: full
+  diff_mode:
+    description: Shows the sets as they are and as they should be.
+    support: full
+requirements:
+  - nft(8) on the host
+seealso:
+  - module: quartermaster.fleet.firewall_rules
+"""
+
+EXAMPLES = r"""
+- name: The database knows the applications
+  quartermaster.fleet.firewall_members:
+    zones:
+      app: [10.8.0.2, 10.8.0.3, 10.8.0.4]
+"""
+
+RETURN = r"""
+zones:
+  description: The zones that the host's rules name, with their addresses; in check mode as they
+    would be.
+  returned: success
+  type: dict
+  sample: {app: [10.8.0.2, 10.8.0.3]}
+changes:
+  description: What was changed or would be, a few words each.
+  returned: success
+  type: list
+  elements: str
+  sample: ["app: 10.8.0.4 added"]
+code:
+  description:
+    - Kind of the failure. V(not_set_up) if the role firewall never ran there, V(pending) while
+      new rules wait for their confirmation; nothing was changed then.
+    - Others are V(refused), V(unsafe_file), V(tool_missing) and V(command_failed).
+  returned: failure
+  type: str
+"""
+
+import typing as t
+
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_host import Host
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_policy import (
+    parse_zones,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_table import (
+    fill_zones,
+    read_zones,
+    replace_zones,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
+    Failure,
+    FleetModule,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._private_files import Unsafe
+
+
+class FirewallMembers(FleetModule):
+    """The sets of one host's table."""
+
+    represent = "zones"
+    options: t.ClassVar[dict[str, dict[str, t.Any]]] = {"zones": {"type": "dict", "required": True}}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._host = Host(self.module)
+        self._zones: dict[str, list[str]] = {}
+        self._changes: list[str] = []
+
+    def present(self) -> None:
+        """Bring the sets to the wanted addresses: the running ones first, then the saved ones."""
+        wanted = self._parse()
+        try:
+            with self._host.locked():
+                self._bring(wanted)
+        except Unsafe as error:
+            raise Failure(str(error), code="unsafe_file") from None
+
+    def _bring(self, wanted: dict[str, tuple[t.Any, ...]]) -> None:
+        saved = self._host.read_saved()
+        running = read_zones(self._host.read_table()) if saved else {}
+        if saved is None or not running.keys() >= read_zones(saved).keys():
+            raise Failure(
+                "nothing was changed: this host has no firewall of ours that runs as it is saved; "
+                "run the role firewall on it",
+                code="not_set_up",
+            )
+        if self._host.read_pending() is not None:
+            raise Failure(
+                "nothing was changed: new rules wait for their confirmation; come again",
+                code="pending",
+            )
+        ours = {zone: wanted[zone] for zone in running if zone in wanted}
+        after = {zone: [str(address) for address in ours.get(zone, ())] for zone in ours}
+        self._zones = {**running, **after}
+        self._compare(running, after)
+        if self._changes:
+            self._change(self._host.apply, fill_zones(ours))
+        text = replace_zones(saved, ours)
+        if text != saved:
+            self._changes = self._changes or ["file: written"]
+            self._change(self._host.save, text)
+
+    def _compare(self, before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
+        for zone, addresses in sorted(after.items()):
+            had, has = set(before[zone]), set(addresses)
+            self._changes += [f"{zone}: {address} added" for address in sorted(has - had)]
+            self._changes += [f"{zone}: {address} removed" for address in sorted(had - has)]
+        if self._changes:
+            self._show_diff(_show(before), _show({**before, **after}), header="zones")
+
+    def _parse(self) -> dict[str, tuple[t.Any, ...]]:
+        reasons: list[str] = []
+        zones = parse_zones(self.params["zones"], reasons)
+        if reasons:
+            raise Failure(
+                f"refused, nothing was changed: {'; '.join(reasons)}",
+                code="refused",
+                reasons=reasons,
+            )
+        return zones
+
+    def _prepare_result(self) -> dict[str, list[str]]:
+        return self._zones
+
+    def _result(self, result: t.Any) -> dict[str, t.Any]:
+        return {**super()._result(result), "changes": self._changes}
+
+
+def _show(zones: dict[str, list[str]]) -> str:
+    return "".join(f"{zone}: {', '.join(found)}\n" for zone, found in sorted(zones.items()))
+
+
+def main() -> None:
+    """Give the sets their addresses."""
+    subject = FirewallMembers()
+    subject.run(subject.present)
+
+
+if __name__ == "__main__":
+    main()
