@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each inventory shows its environment of the running service, and can not touch another one's."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.processes import Service, clean_environment, running_service
+
+ROOT = Path(__file__).parents[2]
+BIN = ROOT / ".venv" / "bin"
+ENVIRONMENTS = {"web-prod": "prod", "web-staging": "staging", "web-uat": "uat"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("inventories")) as service:
+        service.call(
+            "POST", "/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/24"}
+        )
+        for number, (name, environment) in enumerate(ENVIRONMENTS.items(), start=1):
+            body = {"node_id": name, "node_type": "web", "cluster_id": "main", "region": "lon1"}
+            address = f"192.0.2.{number}"
+            service.call(
+                "POST",
+                "/api/v1/nodes",
+                {**body, "environment": environment, "internal_ip": address},
+            )
+            for state in ("provisioning", "active"):
+                service.call("POST", f"/api/v1/nodes/{name}/transitions", {"state": state})
+        yield service
+
+
+def run(program: str, *words: str | Path, folder: Path, service: Service) -> Any:
+    environment = clean_environment(
+        **service.environment,
+        QM_CONFIG=str(folder / "config.ini"),
+        QM_CACHE_DIR=str(folder / "cache"),
+        ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),
+        ANSIBLE_CACHE_PLUGIN_CONNECTION=str(folder / "facts"),
+        PATH=f"{BIN}:{os.environ['PATH']}",
+    )
+    return subprocess.run(
+        [BIN / program, *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def listed(inventory: Path, folder: Path, service: Service) -> dict[str, Any]:
+    done = run("ansible-inventory", "-i", inventory, "--list", folder=folder, service=service)
+    assert done.returncode == 0, done.stderr
+    variables: dict[str, Any] = json.loads(done.stdout)["_meta"]["hostvars"]
+    return variables
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("local", {"web-prod", "web-staging", "web-uat"}),
+        ("staging", {"web-staging"}),
+        ("prod", {"web-prod"}),
+    ],
+)
+def test_an_inventory_shows_its_environment_with_checked_host_keys(
+    tmp_path: Path, service: Service, name: str, expected: set[str]
+) -> None:
+    found = listed(ROOT / "inventory" / name, tmp_path, service)
+
+    assert set(found) == expected
+    for variables in found.values():
+        assert "StrictHostKeyChecking=yes" in variables["ansible_ssh_common_args"]
+
+
+def test_variables_layer_as_the_page_says(tmp_path: Path, service: Service) -> None:
+    inventory = tmp_path / "prod"
+    shutil.copytree(ROOT / "inventory" / "prod", inventory, symlinks=False)
+    (inventory / "group_vars" / "web.yml").write_text("ansible_user: web\nregion: group\n", "utf-8")
+    before = listed(inventory, tmp_path, service)["web-prod"]
+    (inventory / "host_vars").mkdir()
+    (inventory / "host_vars" / "web-prod.yml").write_text("region: host\n", "utf-8")
+    after = listed(inventory, tmp_path, service)["web-prod"]
+
+    assert before["ansible_user"] == "web"
+    # What the service says is data, never a template, and so it is marked.
+    assert before["region"] == {"__ansible_unsafe": "lon1"}
+    assert after["region"] == "host"
+
+
+def test_a_node_of_another_environment_is_not_retired_by_its_name(
+    tmp_path: Path, service: Service
+) -> None:
+    done = run(
+        "ansible-playbook",
+        *("-i", ROOT / "inventory" / "prod", "playbooks/retire.yml"),
+        *("-e", '{"retire_nodes": ["web-staging"]}'),
+        folder=tmp_path,
+        service=service,
+    )
+
+    assert done.returncode == 2, done.stdout
+    assert "Not in the environments prod of this inventory: web-staging" in done.stdout
+    assert service.call("GET", "/api/v1/nodes/web-staging")["state"] == "active"
+
+
+def test_a_planned_node_of_another_environment_gets_no_server(
+    tmp_path: Path, service: Service
+) -> None:
+    body = {"node_id": "new-staging", "node_type": "web", "cluster_id": "main", "region": "lon1"}
+    service.call("POST", "/api/v1/nodes", {**body, "environment": "staging"})
+
+    done = run(
+        "ansible-playbook",
+        *("-i", ROOT / "inventory" / "prod", "playbooks/provision.yml"),
+        folder=tmp_path,
+        service=service,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert service.call("GET", "/api/v1/nodes/new-staging")["state"] == "planned"
+    assert "new-staging" not in done.stdout
