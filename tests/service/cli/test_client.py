@@ -134,6 +134,22 @@ def test_the_patience_has_an_end(
     assert api.pauses == pauses  # type: ignore[attr-defined]
 
 
+def test_a_request_with_a_key_is_sent_again_under_the_same_key(serve: Serve) -> None:
+    api = serve(later(503, 7), answer(201, {"a": 1}))
+    assert api.post("/api/v1/imports", NODE, {}, key="k") == {"a": 1}
+    keys = [heads["Idempotency-Key"] for _, heads in api.seen]  # type: ignore[attr-defined]
+    assert (keys, api.pauses) == (["k", "k"], [7])  # type: ignore[attr-defined]
+
+
+def test_without_a_connection_a_request_is_tried_again_only_with_a_key() -> None:
+    pauses: list[float] = []
+    api = Api(Connection("http://127.0.0.1:1", None), pause=pauses.append)
+    for key, waits in ((None, 0), ("k", 3)):
+        with pytest.raises(Failure) as caught:
+            api.post("/api/v1/imports", NODE, {}, key=key)
+        assert (caught.value.exit_code, len(pauses)) == (Exit.UNREACHABLE, waits)
+
+
 def test_each_field_at_fault_is_named(serve: Serve) -> None:
     faults = [{"field": "region", "reason": "is no label"}, {"field": "spec", "reason": "unknown"}]
     api = serve(answer(422, {"title": "Bad input", "errors": faults}))
