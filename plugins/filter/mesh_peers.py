@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 MEMBER_STATES = frozenset({"active", "maintenance", "failed", "provisioning"})
 DEFAULT_PORT = 51820
+TARGET_KEYS = ("name", "public_key", "next_public_key", "endpoint")
 NOT_LISTED = (
     "mesh_peers: the node {} is not in the list; it has to be on record as provisioning, active, "
     "maintenance or failed, and the list has to be whole"
@@ -36,12 +37,32 @@ def mesh_peers(
     own = _find(known, node_id)
     if not _is_member(own):
         return []
-    peers = [
-        _peer(node, own, port, persistent_keepalive)
-        for node in known
-        if node["node_id"] != node_id and _shares_mesh(node, own) and _is_member(node)
-    ]
+    members = [node for node in known if _shares_mesh(node, own) and _is_member(node)]
+    _refuse_doubles(members)
+    peers = [_peer(node, own, port, persistent_keepalive) for node in members if node is not own]
     return sorted(peers, key=lambda peer: str(peer["name"]))
+
+
+def mesh_targets(
+    nodes: t.Iterable[Node],
+    node_id: str,
+    port: int = DEFAULT_PORT,
+    states: t.Collection[str] = ("active",),
+) -> list[Peer]:
+    """Return whom a node reaches through its mesh, as `wireguard_probe` asks them.
+
+    :raises AnsibleFilterError: as `mesh_peers`.
+    """
+    known = _checked(nodes)
+    asked = {node["node_id"] for node in known if node.get("state") in states}
+    return [
+        {
+            **{key: peer[key] for key in TARGET_KEYS if key in peer},
+            "address": peer["allowed_ips"][0].partition("/")[0],
+        }
+        for peer in mesh_peers(known, node_id, port)
+        if peer["name"] in asked
+    ]
 
 
 def mesh_absentees(nodes: t.Iterable[Node], node_ids: t.Iterable[str]) -> list[str]:
@@ -88,6 +109,19 @@ def _checked(nodes: t.Any) -> list[Node]:
             raise AnsibleFilterError(f"mesh_peers: the node {name} is in the list twice")
         seen.add(name)
     return known
+
+
+def _refuse_doubles(members: t.Iterable[Node]) -> None:
+    """Refuse a mesh in which two nodes have one address: traffic would go to either."""
+    holders: dict[str, str] = {}
+    for node in members:
+        address, name = str(node["wireguard_ip"]), str(node["node_id"])
+        holder = holders.setdefault(address, name)
+        if holder != name:
+            raise AnsibleFilterError(
+                f"mesh_peers: {holder} and {name} have the same wireguard_ip {address}; "
+                "give one of them another (`qm node set --wireguard-ip`)"
+            )
 
 
 def _find(nodes: t.Iterable[Node], node_id: str) -> Node:
@@ -170,4 +204,5 @@ class FilterModule:
             "mesh_absentees": mesh_absentees,
             "mesh_others": mesh_others,
             "mesh_peers": mesh_peers,
+            "mesh_targets": mesh_targets,
         }

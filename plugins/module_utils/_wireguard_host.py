@@ -121,6 +121,12 @@ class Host:
         self.hide(running.private_key)
         return running, neighbours
 
+    def read_handshakes(self, name: str, now: float) -> dict[str, int]:
+        """Return how many seconds ago the last handshake with each peer was, by public key."""
+        lines = self.run("wg", "show", name, "latest-handshakes").splitlines()
+        found = {key: int(at) for key, at in (line.split("\t") for line in lines)}
+        return {key: max(0, int(now) - at) for key, at in found.items() if at}
+
     @staticmethod
     def sync_file(name: str) -> Path:
         """Return the path whose file in the making `wg syncconf` reads."""

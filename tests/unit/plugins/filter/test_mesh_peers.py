@@ -16,6 +16,7 @@ from ansible_collections.quartermaster.fleet.plugins.filter.mesh_peers import (
     mesh_absentees,
     mesh_others,
     mesh_peers,
+    mesh_targets,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,6 +147,22 @@ def test_a_peer_is_what_the_module_takes() -> None:
     ]
 
 
+def test_who_should_answer_is_asked_at_its_address_in_the_mesh_and_outside() -> None:
+    away = node("c", 3, state="maintenance")
+    fleet = [node("a", 1), node("b", 2, wireguard_next_public_key="k2"), away]
+
+    assert mesh_targets(fleet, "a", port=4321) == [
+        {
+            "name": "b",
+            "address": "10.90.0.2",
+            "public_key": "key of b",
+            "next_public_key": "k2",
+            "endpoint": "10.0.0.2:4321",
+        }
+    ]
+    assert names(mesh_targets(fleet, "a", states=["active", "maintenance"])) == ["b", "c"]
+
+
 @pytest.mark.parametrize(
     ("following", "handed_on"), [("k2", "k2"), (None, None), ("", None), ("key of b", None)]
 )
@@ -176,7 +193,9 @@ def test_planned_and_retired_nodes_are_in_no_mesh(state: str) -> None:
         ([node("a"), "b"], "has no node_id"),
         ([node("a"), node("b"), node("b", 2)], "b is in the list twice"),
         ([node("a"), node("b", wireguard_ip="10.0.0.1/32\nPostUp = x")], "b: wireguard_ip"),
-        ([node("a"), node("b", internal_ip="$(reboot)")], "b: internal_ip"),
+        ([node("a"), node("b", 2, internal_ip="$(reboot)")], "b: internal_ip"),
+        ([node("a"), node("b", 2), node("c", 2)], "b and c have the same wireguard_ip 10.90.0.2"),
+        ([node("a"), node("b")], "a and b have the same wireguard_ip 10.90.0.1"),
     ],
 )
 def test_a_list_that_cannot_be_whole_or_true_is_refused(nodes: t.Any, message: str) -> None:
@@ -190,7 +209,8 @@ def test_a_node_that_is_not_on_record_has_no_absentees() -> None:
 
 
 def test_all_filters_have_their_names() -> None:
-    assert set(FilterModule().filters()) == {"mesh_absentees", "mesh_others", "mesh_peers"}
+    known = {"mesh_absentees", "mesh_others", "mesh_peers", "mesh_targets"}
+    assert set(FilterModule().filters()) == known
 
 
 def test_the_work_grows_with_the_number_of_nodes_not_faster() -> None:
