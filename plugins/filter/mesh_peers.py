@@ -10,6 +10,10 @@ import ipaddress
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._preshared_keys import (
+    derive_preshared_key,
+    find_secret_fault,
+)
 
 MEMBER_STATES = frozenset({"active", "maintenance", "failed", "provisioning"})
 DEFAULT_PORT = 51820
@@ -28,11 +32,16 @@ def mesh_peers(
     node_id: str,
     port: int = DEFAULT_PORT,
     persistent_keepalive: int | None = None,
+    preshared_secret: str | None = None,
 ) -> list[Peer]:
     """Return the peers of a node as `wireguard_interface` takes them, sorted by name.
 
-    :raises AnsibleFilterError: if the node is not on record, or the records are no list of nodes.
+    :raises AnsibleFilterError: if the node is not on record, the records are no list of nodes, or
+        the secret is too short.
     """
+    fault = find_secret_fault(preshared_secret or "")
+    if fault:
+        raise AnsibleFilterError(f"mesh_peers: {fault}")
     known = _checked(nodes)
     own = _find(known, node_id)
     if not _is_member(own):
@@ -40,6 +49,13 @@ def mesh_peers(
     members = [node for node in known if _shares_mesh(node, own) and _is_member(node)]
     _refuse_doubles(members)
     peers = [_peer(node, own, port, persistent_keepalive) for node in members if node is not own]
+    if preshared_secret is not None:
+        for peer in peers:
+            peer["preshared_key"] = (
+                derive_preshared_key(preshared_secret, node_id, peer["name"])
+                if preshared_secret
+                else ""
+            )
     return sorted(peers, key=lambda peer: str(peer["name"]))
 
 

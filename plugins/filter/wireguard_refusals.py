@@ -17,6 +17,9 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard imp
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_rules import (
     parse_options,
 )
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._preshared_keys import (
+    find_secret_fault,
+)
 
 NUMBERS = ("listen_port", "mtu", "persistent_keepalive")
 
@@ -53,7 +56,8 @@ def wireguard_refusals(options: t.Mapping[str, t.Any]) -> list[str]:
         )
     except Invalid as error:
         reasons += error.reasons
-    return reasons
+    fault = find_secret_fault(str(options.get("preshared_secret") or ""))
+    return [*reasons, *([fault] if fault else [])]
 
 
 class FilterModule:

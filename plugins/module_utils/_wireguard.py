@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import re
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 KEY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 """32 bytes in canonical base64, as wg(8) prints and accepts them."""
@@ -47,6 +47,8 @@ class Peer:
     persistent_keepalive: int | None = None
     other_key: str | None = None
     """A second key, to or from which a rotation may change this end at any moment."""
+    preshared_key: str | None = field(default=None, repr=False)
+    """A secret that both ends have besides their keys; empty for none."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -69,6 +71,9 @@ class Peer:
                 known.persistent_keepalive
                 if self.persistent_keepalive is None
                 else self.persistent_keepalive
+            ),
+            preshared_key=(
+                known.preshared_key if self.preshared_key is None else self.preshared_key
             ),
         )
 
@@ -132,6 +137,10 @@ def parse_peer(given: t.Mapping[str, t.Any]) -> Peer:
     for what, text in (("public_key", key), ("next_public_key", other)):
         if text is not None and not is_key(text):
             reasons.append(f"peer {name}: {what} is no WireGuard key (44 characters of base64)")
+    preshared = given.get("preshared_key")
+    if preshared and not is_key(preshared):
+        # Unlike a public key, it is not repeated.
+        reasons.append(f"peer {name}: preshared_key is no WireGuard key (44 characters of base64)")
     endpoint, keepalive = given.get("endpoint"), given.get("persistent_keepalive")
     peer = Peer(
         name=name,
@@ -140,6 +149,7 @@ def parse_peer(given: t.Mapping[str, t.Any]) -> Peer:
         allowed_ips=checked(parse_allowed_ips, allowed) if allowed is not None else None,
         persistent_keepalive=checked(check_range, "persistent_keepalive", keepalive, 0, PORT_MAX),
         other_key=None if other == key else other,
+        preshared_key=preshared,
     )
     if reasons:
         raise Invalid(*reasons)

@@ -52,7 +52,7 @@ class Conf:
     interface: Interface
     private_key: str = field(repr=False)
     foreign: tuple[str, ...] = ()
-    """Names of settings that this collection does not write, as PostUp or PresharedKey."""
+    """Names of settings that this collection does not write, as PostUp or Table."""
 
 
 @dataclass
@@ -88,7 +88,7 @@ class _Section:
 
 KNOWN = {
     "interface": {"privatekey", "address", "listenport", "mtu"},
-    "peer": {"publickey", "allowedips", "endpoint", "persistentkeepalive"},
+    "peer": {"publickey", "presharedkey", "allowedips", "endpoint", "persistentkeepalive"},
 }
 
 
@@ -138,8 +138,8 @@ def _render_peer(peer: Peer, endpoint: str | None, *, is_sync: bool = False) -> 
         lines.append(f"Endpoint = {endpoint}")
     if peer.persistent_keepalive or is_sync:
         lines.append(f"PersistentKeepalive = {peer.persistent_keepalive or 'off'}")
-    if is_sync:
-        lines.append(f"PresharedKey = {NO_KEY}")
+    if peer.preshared_key or is_sync:
+        lines.append(f"PresharedKey = {peer.preshared_key or NO_KEY}")
     return "\n".join(lines)
 
 
@@ -221,6 +221,9 @@ def _parse_peer(section: _Section) -> Peer:
     key = section.one("publickey") or ""
     if not is_key(key):
         raise Invalid("a peer has no valid PublicKey")
+    preshared = section.one("presharedkey")
+    if preshared and preshared != NO_KEY and not is_key(preshared):
+        raise Invalid("a peer has a PresharedKey that is no key")
     endpoint = section.one("endpoint")
     return Peer(
         name=section.name if PEER_NAME.fullmatch(section.name) else f"key-{fingerprint(key)}",
@@ -229,4 +232,5 @@ def _parse_peer(section: _Section) -> Peer:
         allowed_ips=parse_allowed_ips(section.many("allowedips")),
         persistent_keepalive=section.number("persistentkeepalive", 0, PORT_MAX),
         other_key=section.other_key,
+        preshared_key=preshared if preshared and is_key(preshared) else None,
     )

@@ -119,6 +119,8 @@ class Host:
         )
         running = Running(**parse_dump(dump), **own, routes=routes)
         self.hide(running.private_key)
+        for peer in running.peers:
+            self.hide(peer.preshared_key)
         return running, neighbours
 
     def read_handshakes(self, name: str, now: float) -> dict[str, int]:

@@ -136,6 +136,8 @@ class InterfaceOnHost:
         given = self._params["private_key_file"]
         if known:
             self._host.hide(known.private_key)
+            for peer in known.interface.peers:
+                self._host.hide(peer.preshared_key)
             if given is None and not self._params["purge_peers"]:
                 return known.private_key
         path = Path(given or FOLDER / f"{self._name}.key")

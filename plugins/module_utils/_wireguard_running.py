@@ -27,7 +27,7 @@ class RunningPeer:
     """A peer as `wg show … dump` tells it."""
 
     public_key: str
-    has_preshared_key: bool
+    preshared_key: str | None = field(repr=False)
     endpoint: str | None
     allowed_ips: frozenset[str]
     latest_handshake: int
@@ -89,7 +89,7 @@ def parse_dump(text: str) -> dict[str, t.Any]:
 def _parse_dumped_peer(fields: t.Sequence[str]) -> RunningPeer:
     return RunningPeer(
         public_key=fields[0],
-        has_preshared_key=fields[1] != "(none)",
+        preshared_key=None if fields[1] == "(none)" else fields[1],
         endpoint=None if fields[2] == "(none)" else fields[2],
         allowed_ips=frozenset(fields[3].split(",")) - {"(none)"},
         latest_handshake=int(fields[4]),
@@ -214,15 +214,16 @@ def _compare_peer(
     keepalive = peer.persistent_keepalive or 0
     if runs.persistent_keepalive != keepalive:
         yield f"peer {peer.name}: keepalive {runs.persistent_keepalive} → {keepalive}"
-    if runs.has_preshared_key:
-        yield f"peer {peer.name}: preshared key removed"
+    if (runs.preshared_key or "") != (peer.preshared_key or ""):
+        word = "another one runs" if runs.preshared_key else "none"
+        yield f"peer {peer.name}: preshared key: {word if peer.preshared_key else 'removed'}"
 
 
 def _compare_held_back(name: str, runs: RunningPeer | None) -> t.Iterator[str]:
     """Yield what differs of the key to which a peer may change."""
     if runs is None:
         yield f"peer {name}: other key added"
-    elif runs.allowed_ips or not runs.has_preshared_key or runs.persistent_keepalive:
+    elif runs.allowed_ips or not runs.preshared_key or runs.persistent_keepalive:
         yield f"peer {name}: other key is not held back"
 
 

@@ -12,6 +12,9 @@ from dataclasses import replace
 from ._wireguard import Interface, Peer, fingerprint, parse_allowed_ips
 from ._wireguard_running import OURS, Route, Running, RunningPeer, needed_routes
 
+NOBODYS = "nobody's"
+"""Stands for the preshared key of a peer that is held back; it is made when it is needed."""
+
 
 def describe(interface: Interface, own_public_key: str | None) -> str:
     """Return an interface, one line for each setting and peer."""
@@ -31,6 +34,8 @@ def describe_peer(peer: Peer) -> str:
     parts.append(f"endpoint {peer.endpoint or '(none)'}")
     parts.append(f"allowed_ips {', '.join(peer.allowed_ips or ()) or '(none)'}")
     parts.append(f"keepalive {peer.persistent_keepalive or 'off'}")
+    if peer.preshared_key:
+        parts.append("with a preshared key")
     if peer.other_key:
         parts.append(f"other key {fingerprint(peer.other_key)}")
     return " ".join(parts)
@@ -45,6 +50,7 @@ def describe_running(running: Running, names: t.Mapping[str, str]) -> str:
             endpoint=peer.endpoint,
             allowed_ips=parse_allowed_ips(peer.allowed_ips),
             persistent_keepalive=peer.persistent_keepalive,
+            preshared_key=peer.preshared_key,
         )
         for peer in running.peers
     ]
@@ -82,7 +88,7 @@ def foresee(
         peers.append(
             RunningPeer(
                 public_key=peer.public_key,
-                has_preshared_key=False,
+                preshared_key=peer.preshared_key or None,
                 endpoint=runs.endpoint if runs and peer.public_key in roaming else peer.endpoint,
                 allowed_ips=frozenset(peer.allowed_ips or ()),
                 latest_handshake=runs.latest_handshake if runs else 0,
@@ -90,7 +96,7 @@ def foresee(
             )
         )
     peers += [
-        RunningPeer(peer.other_key, True, None, frozenset(), 0, 0)
+        RunningPeer(peer.other_key, NOBODYS, None, frozenset(), 0, 0)
         for peer in wanted.peers
         if peer.other_key
     ]

@@ -75,6 +75,11 @@ options:
           host lets the peer in under the one that it uses, and follows it from one to the other
           for an hour, without losing packets. It needs systemd.
         type: str
+      preshared_key:
+        description: Secret that both ends have besides their keys. Empty for none; left out, it
+          stays as it is with O(purge_peers=false), and is none with O(purge_peers=true). A tunnel
+          in use goes on for at most three minutes while one end has it and the other has not.
+        type: str
       endpoint:
         description: Address and port, as V(192.0.2.1:51820) or V([2001:db8::1]:51820). A name is
           refused, because one that does not resolve would stop the change of all peers. Without
@@ -206,6 +211,7 @@ class WireguardInterface(FleetModule):
                 "name": {"type": "str", "required": True},
                 "public_key": {"type": "str", "required": True, "no_log": False},
                 "next_public_key": {"type": "str", "no_log": False},
+                "preshared_key": {"type": "str", "no_log": True},
                 "endpoint": {"type": "str"},
                 "allowed_ips": {"type": "list", "elements": "str"},
                 "persistent_keepalive": {"type": "int"},

@@ -106,11 +106,17 @@ def test_the_run_after_killed_ones_ends_the_rotation(mesh: t.Any) -> None:
 
 
 def test_a_peer_is_followed_to_its_next_key_and_back_again(mesh: t.Any) -> None:
+    """Also with a preshared key, which stays as it is."""
+    preshared = mesh["a"].sh("wg genpsk").strip()
+    for one, other in (("a", "b"), ("b", "a")):
+        peer = mesh.peer(other, preshared_key=preshared)
+        assert "failed" not in mesh[one].run(peers=[peer], purge_peers=False)
     for state in ("prepared", "switched"):
         keys = rotate(mesh, state)["keys"]
     assert_connected(mesh)
     assert keys["next"] in mesh["b"].sh("wg show wg0 latest-handshakes")
     assert f"{keys['present']}\t(none)" in mesh["b"].sh("wg show wg0 allowed-ips")
+    assert f"{keys['next']}\t{preshared}" in mesh["b"].sh("wg show wg0 preshared-keys")
 
     back = rotate(mesh, "reverted")["keys"]
 

@@ -18,7 +18,7 @@ from ansible_collections.quartermaster.fleet.plugins.filter.mesh_peers import (
     mesh_peers,
     mesh_targets,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Node = dict[str, t.Any]
@@ -161,6 +161,39 @@ def test_who_should_answer_is_asked_at_its_address_in_the_mesh_and_outside() -> 
         }
     ]
     assert names(mesh_targets(fleet, "a", states=["active", "maintenance"])) == ["b", "c"]
+
+
+@settings(deadline=None)
+@given(fleets())
+def test_both_ends_of_a_pair_have_its_preshared_key_and_no_other_pair_has(
+    fleet: list[Node],
+) -> None:
+    keys: dict[frozenset[str], set[str]] = {}
+    for one in fleet:
+        for peer in mesh_peers(fleet, one["node_id"], preshared_secret="s" * 32):
+            pair = frozenset((one["node_id"], peer["name"]))
+            keys.setdefault(pair, set()).add(peer["preshared_key"])
+
+    assert all(len(of_pair) == 1 for of_pair in keys.values())
+    assert len(set.union(set(), *keys.values())) == len(keys)
+
+
+def test_a_preshared_key_outlasts_a_rotation_and_ends_with_the_secret() -> None:
+    rotated = node("b", 2, wireguard_public_key="key after")
+    first, second = [node("a", 1), node("b", 2)], [node("a", 1), rotated]
+    before = mesh_peers(first, "a", preshared_secret="s" * 32)[0]["preshared_key"]
+
+    assert mesh_peers(second, "a", preshared_secret="s" * 32)[0]["preshared_key"] == before
+    assert mesh_peers(second, "a", preshared_secret="t" * 32)[0]["preshared_key"] != before
+    assert mesh_peers(second, "a", preshared_secret="")[0]["preshared_key"] == ""
+    assert "preshared_key" not in mesh_peers(second, "a")[0]
+
+
+def test_a_secret_that_could_be_guessed_is_refused_and_not_repeated() -> None:
+    with pytest.raises(AnsibleFilterError, match="shorter than 32") as refused:
+        mesh_peers([node("a")], "a", preshared_secret="hunter2")
+
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

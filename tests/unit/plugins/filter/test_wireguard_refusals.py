@@ -26,6 +26,8 @@ GOOD = {
 
 def test_a_good_interface_has_no_refusals() -> None:
     assert wireguard_refusals(GOOD) == []
+    assert wireguard_refusals({**GOOD, "preshared_secret": ""}) == []
+    assert wireguard_refusals({**GOOD, "preshared_secret": "s" * 32}) == []
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,7 @@ def test_a_good_interface_has_no_refusals() -> None:
         ("mtu", 100, "not within 1280"),
         ("listen_port", 0, "not within 1"),
         ("persistent_keepalive", 70000, "not within 0"),
+        ("preshared_secret", "guess me", "shorter than 32 characters"),
     ],
 )
 def test_a_wrong_value_gives_its_reason(option: str, value: t.Any, reason: str) -> None:

@@ -204,3 +204,17 @@ def test_what_a_peer_leaves_out_stays_as_it_is_known() -> None:
     assert Peer("b", KEY, allowed_ips=(), persistent_keepalive=0).over(known) == Peer(
         "b", KEY, "192.0.2.1:1", (), 0
     )
+
+
+def test_a_preshared_key_stays_unless_it_is_stated_to_be_none() -> None:
+    known = Peer("b", KEY, preshared_key=KEY)
+
+    assert Peer("b", KEY).over(known).preshared_key == KEY
+    assert Peer("b", KEY, preshared_key="").over(known).preshared_key == ""
+
+
+def test_a_preshared_key_that_is_none_is_refused_and_not_repeated() -> None:
+    with pytest.raises(Invalid, match="peer b: preshared_key is no WireGuard key") as refused:
+        parse_peer({"name": "b", "public_key": KEY, "preshared_key": "hunter2"})
+
+    assert "hunter2" not in str(refused.value)

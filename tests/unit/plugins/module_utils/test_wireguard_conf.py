@@ -34,7 +34,7 @@ PRIVATE = key(1)
 PEERS = (
     Peer("a", key(2), "192.0.2.2:51820", ("10.8.0.2/32", "192.168.7.0/24"), 25),
     Peer("b", key(3), "[2001:db8::3]:1", ("fd00::3/128",), None),
-    Peer("c", key(4), None, (), None, other_key=key(5)),
+    Peer("c", key(4), None, (), None, other_key=key(5), preshared_key=key(6)),
 )
 WHOLE = Interface(("10.8.0.1/24", "fd00::1/64"), 51820, 1420, PEERS)
 
@@ -80,6 +80,7 @@ def test_a_file_written_by_hand_is_read_with_what_is_foreign_in_it() -> None:
     ADDRESS = 10.8.0.1/24
     Address = fd00::1/64
     PostUp = iptables -A x
+    Table = off
     [peer]
     PublicKey={key(2)}
     AllowedIPs = 10.8.0.2/32,10.8.0.3/32
@@ -90,11 +91,12 @@ def test_a_file_written_by_hand_is_read_with_what_is_foreign_in_it() -> None:
 
     conf = parse(text)
 
-    assert conf.foreign == ("postup", "presharedkey")
+    assert conf.foreign == ("postup", "table")
     (peer,) = conf.interface.peers
     assert peer.name.startswith("key-")
     assert peer.allowed_ips == ("10.8.0.2/32", "10.8.0.3/32", "10.8.0.4/32")
     assert peer.persistent_keepalive is None
+    assert peer.preshared_key == key(9)
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,10 @@ def direct(text: str, protocol: str) -> Route:
     return Route(ipaddress.ip_network(text), protocol, is_direct=True)
 
 
-RUNNING_A = RunningPeer(key(2), False, "192.0.2.2:51820", frozenset({"10.8.0.2/32"}), 0, 25)  # noqa: FBT003 - a row of wg's dump
+RUNNING_A = RunningPeer(key(2), None, "192.0.2.2:51820", frozenset({"10.8.0.2/32"}), 0, 25)
 RUNNING_B = RunningPeer(
     key(3),
-    False,  # noqa: FBT003 - a row of wg's dump
+    None,
     "192.0.2.3:51820",
     frozenset({"10.8.0.3/32", "192.168.7.0/24"}),
     0,
@@ -106,7 +106,7 @@ def test_an_interface_that_is_as_wanted_is_left_alone() -> None:
         (replace(RUNNING, peers=(RUNNING_A,)), "peer b: added"),
         (moved(allowed_ips=frozenset()), "peer a: allowed_ips (none) → 10.8.0.2/32"),
         (moved(persistent_keepalive=0), "peer a: keepalive 0 → 25"),
-        (moved(has_preshared_key=True), "peer a: preshared key removed"),
+        (moved(preshared_key=key(9)), "peer a: preshared key: removed"),
         (moved(endpoint=None), "peer a: endpoint (none) → 192.0.2.2:51820"),
         (moved(endpoint="192.0.2.9:1"), "peer a: endpoint 192.0.2.9:1 → 192.0.2.2:51820"),
     ],
@@ -117,6 +117,37 @@ def test_a_tunnel_that_differs_needs_syncconf(running: Running, note: str) -> No
     assert found.notes == (note,)
     assert found.needs_sync
     assert found.commands == ()
+
+
+@pytest.mark.parametrize(
+    ("stated", "runs", "note"),
+    [
+        (key(9), None, "peer a: preshared key: none"),
+        (key(9), key(7), "peer a: preshared key: another one runs"),
+        (None, key(7), "peer a: preshared key: removed"),
+        ("", key(7), "peer a: preshared key: removed"),
+        (key(9), key(9), None),
+        ("", None, None),
+    ],
+)
+def test_a_preshared_key_is_compared_and_never_said(
+    stated: str | None, runs: str | None, note: str | None
+) -> None:
+    wanted = replace(
+        WANTED, peers=(replace(WANTED.peers[0], preshared_key=stated), WANTED.peers[1])
+    )
+    running = moved(preshared_key=runs)
+
+    found = drift(running, wanted)
+    names = {peer.public_key: peer.name for peer in WANTED.peers}
+    foreseen = foresee(wanted, running, own_public_key=key(8), roaming=())
+    shown = describe_running(foreseen, names) + describe(wanted, key(8)) + repr((wanted, running))
+
+    assert found.notes == ((note,) if note else ())
+    assert found.needs_sync is bool(note)
+    assert key(9) not in shown
+    assert key(7) not in shown
+    assert ("with a preshared key" in shown) is bool(stated)
 
 
 def test_an_unknown_peer_is_removed_and_named_by_its_fingerprint() -> None:
@@ -222,7 +253,7 @@ def test_a_dump_is_read_with_or_without_keys_and_peers() -> None:
 
     assert (found["private_key"], found["listen_port"]) == (PRIVATE, 51820)
     assert found["peers"][0] == RUNNING_A
-    assert found["peers"][1] == RunningPeer(key(3), True, None, frozenset(), 5, 0)  # noqa: FBT003 - a row
+    assert found["peers"][1] == RunningPeer(key(3), key(9), None, frozenset(), 5, 0)
     assert parse_dump("(none)\t(none)\t0\toff\n") == {
         "private_key": None,
         "public_key": None,
@@ -304,13 +335,13 @@ def test_what_is_foreseen_looks_as_the_repaired_interface_does(running: Running)
 
 
 ROTATING = replace(WANTED, peers=(replace(WANTED.peers[0], other_key=key(9)), WANTED.peers[1]))
-HELD_BACK = RunningPeer(key(9), True, None, frozenset(), 0, 0)  # noqa: FBT003 - a row of wg's dump
+HELD_BACK = RunningPeer(key(9), key(7), None, frozenset(), 0, 0)
 
 
 def test_the_other_key_of_a_peer_is_added_and_held_back() -> None:
     found = drift(wanted=ROTATING)
     there = replace(RUNNING, peers=(*RUNNING.peers, HELD_BACK))
-    unheld = replace(RUNNING, peers=(*RUNNING.peers, replace(HELD_BACK, has_preshared_key=False)))
+    unheld = replace(RUNNING, peers=(*RUNNING.peers, replace(HELD_BACK, preshared_key=None)))
 
     assert found.notes == ("peer a: other key added",)
     assert found.needs_sync
@@ -320,8 +351,8 @@ def test_the_other_key_of_a_peer_is_added_and_held_back() -> None:
 
 
 def test_a_peer_is_kept_under_the_key_that_it_uses() -> None:
-    moved = (replace(RUNNING_A, allowed_ips=frozenset(), has_preshared_key=True), RUNNING_B)
-    taken = replace(HELD_BACK, allowed_ips=RUNNING_A.allowed_ips, has_preshared_key=False)
+    moved = (replace(RUNNING_A, allowed_ips=frozenset(), preshared_key=key(9)), RUNNING_B)
+    taken = replace(HELD_BACK, allowed_ips=RUNNING_A.allowed_ips, preshared_key=None)
     running = replace(RUNNING, peers=(*moved, taken))
 
     before = with_keys_in_use(ROTATING, RUNNING.used_keys)
