@@ -6,24 +6,31 @@
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
+from collections.abc import Iterable, Mapping
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_tunnels import (
+    DEFAULT_PORT,
+    NAT_WORDS,
+    Layout,
+    Node,
+    NoMesh,
+    Tunnel,
+    find_tunnels,
+    mesh_address,
+)
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._preshared_keys import (
     derive_preshared_key,
     find_secret_fault,
 )
 
 MEMBER_STATES = frozenset({"active", "maintenance", "failed", "provisioning"})
-DEFAULT_PORT = 51820
-TARGET_KEYS = ("name", "public_key", "next_public_key", "endpoint")
 NOT_LISTED = (
     "mesh_peers: the node {} is not in the list; it has to be on record as provisioning, active, "
     "maintenance or failed, and the list has to be whole"
 )
 
-Node = t.Mapping[str, t.Any]
 Peer = dict[str, t.Any]
 
 
@@ -33,30 +40,28 @@ def mesh_peers(
     port: int = DEFAULT_PORT,
     persistent_keepalive: int | None = None,
     preshared_secret: str | None = None,
+    **layout: str,
 ) -> list[Peer]:
     """Return the peers of a node as `wireguard_interface` takes them, sorted by name.
 
+    `layout` is the hub, the network and behind_nat.
+
     :raises AnsibleFilterError: if the node is not on record, the records are no list of nodes, or
-        the secret is too short.
+        no mesh can be made from them or from what is asked for.
     """
     fault = find_secret_fault(preshared_secret or "")
     if fault:
         raise AnsibleFilterError(f"mesh_peers: {fault}")
     known = _checked(nodes)
-    own = _find(known, node_id)
-    if not _is_member(own):
-        return []
-    members = [node for node in known if _shares_mesh(node, own) and _is_member(node)]
-    _refuse_doubles(members)
-    peers = [_peer(node, own, port, persistent_keepalive) for node in members if node is not own]
-    if preshared_secret is not None:
-        for peer in peers:
-            peer["preshared_key"] = (
-                derive_preshared_key(preshared_secret, node_id, peer["name"])
-                if preshared_secret
-                else ""
-            )
-    return sorted(peers, key=lambda peer: str(peer["name"]))
+    return [
+        {
+            **_identify(tunnel),
+            "allowed_ips": list(tunnel.allowed_ips),
+            **_keepalive(tunnel, persistent_keepalive),
+            **_preshared(tunnel, node_id, preshared_secret),
+        }
+        for tunnel in _tunnels(known, node_id, port, layout)
+    ]
 
 
 def mesh_targets(
@@ -64,20 +69,23 @@ def mesh_targets(
     node_id: str,
     port: int = DEFAULT_PORT,
     states: t.Collection[str] = ("active",),
+    **layout: str,
 ) -> list[Peer]:
     """Return whom a node reaches through its mesh, as `wireguard_probe` asks them.
+
+    Through a hub, it reaches nodes that are no peers of its own.
 
     :raises AnsibleFilterError: as `mesh_peers`.
     """
     known = _checked(nodes)
-    asked = {node["node_id"] for node in known if node.get("state") in states}
+    tunnels = {x.node["node_id"]: x for x in _tunnels(known, node_id, port, layout)}
     return [
         {
-            **{key: peer[key] for key in TARGET_KEYS if key in peer},
-            "address": peer["allowed_ips"][0].partition("/")[0],
+            **(_identify(tunnels[name]) if name in tunnels else {"name": name}),
+            "address": mesh_address(node),
         }
-        for peer in mesh_peers(known, node_id, port)
-        if peer["name"] in asked
+        for name, node in sorted((str(node["node_id"]), node) for node in _members(known, node_id))
+        if name != node_id and node.get("state") in states
     ]
 
 
@@ -97,47 +105,40 @@ def mesh_absentees(nodes: t.Iterable[Node], node_ids: t.Iterable[str]) -> list[s
     )
 
 
-def mesh_others(nodes: t.Iterable[Node], node_ids: t.Iterable[str]) -> list[str]:
+def mesh_others(nodes: t.Iterable[Node], node_ids: t.Iterable[str], hub: str = "") -> list[str]:
     """Return the names of the nodes that have some of the given ones as peers, without those.
 
     :raises AnsibleFilterError: as `mesh_peers`.
     """
     known, given = _checked(nodes), set(node_ids)
-    clusters = _clusters((node for node in known if _is_member(node)), given, strict=False)
-    return sorted(
-        str(node["node_id"])
-        for node in known
-        if node.get("cluster_id") in clusters and node["node_id"] not in given and _is_member(node)
-    )
+    members = [node for node in known if _is_member(node)]
+    clusters = _clusters(members, given, strict=False)
+    others = [
+        node
+        for node in members
+        if node.get("cluster_id") in clusters and node["node_id"] not in given
+    ]
+    if hub and hub not in given:
+        # Who is not a hub is known to its hub alone.
+        cluster = _find(known, hub).get("cluster_id")
+        others = [x for x in others if x["node_id"] == hub or x.get("cluster_id") != cluster]
+    return sorted(str(node["node_id"]) for node in others)
 
 
 def _checked(nodes: t.Any) -> list[Node]:
     """Return the records as a list, each of one node and none twice."""
-    if isinstance(nodes, (str, bytes, t.Mapping)) or not isinstance(nodes, t.Iterable):
+    if isinstance(nodes, (str, bytes, Mapping)) or not isinstance(nodes, Iterable):
         raise AnsibleFilterError("mesh_peers: expected the list of nodes that node_info returns")
     known = list(nodes)
     seen = set()
     for node in known:
-        name = node.get("node_id") if isinstance(node, t.Mapping) else None
+        name = node.get("node_id") if isinstance(node, Mapping) else None
         if not name:
             raise AnsibleFilterError("mesh_peers: a record in the list has no node_id")
         if name in seen:
             raise AnsibleFilterError(f"mesh_peers: the node {name} is in the list twice")
         seen.add(name)
     return known
-
-
-def _refuse_doubles(members: t.Iterable[Node]) -> None:
-    """Refuse a mesh in which two nodes have one address: traffic would go to either."""
-    holders: dict[str, str] = {}
-    for node in members:
-        address, name = str(node["wireguard_ip"]), str(node["node_id"])
-        holder = holders.setdefault(address, name)
-        if holder != name:
-            raise AnsibleFilterError(
-                f"mesh_peers: {holder} and {name} have the same wireguard_ip {address}; "
-                "give one of them another (`qm node set --wireguard-ip`)"
-            )
 
 
 def _find(nodes: t.Iterable[Node], node_id: str) -> Node:
@@ -169,46 +170,58 @@ def _is_member(node: Node) -> bool:
     )
 
 
-def _shares_mesh(node: Node, own: Node) -> bool:
-    """Tell whether two nodes are in one cluster; nodes without a cluster are in none."""
-    return bool(own.get("cluster_id")) and node.get("cluster_id") == own.get("cluster_id")
+def _members(known: t.Sequence[Node], node_id: str) -> list[Node]:
+    """Return the members of a node's mesh; none if it is none itself.
+
+    A node without a cluster is in no mesh.
+    """
+    own = _find(known, node_id)
+    if not (own.get("cluster_id") and _is_member(own)):
+        return []
+    return [x for x in known if x.get("cluster_id") == own["cluster_id"] and _is_member(x)]
 
 
-def _peer(node: Node, own: Node, port: int, persistent_keepalive: int | None) -> Peer:
-    address = _address(node["wireguard_ip"], f"{node['node_id']}: wireguard_ip")
-    peer: Peer = {
-        "name": node["node_id"],
-        "public_key": node["wireguard_public_key"],
-        "allowed_ips": [f"{address}/{address.max_prefixlen}"],
-    }
+def _tunnels(
+    known: t.Sequence[Node], node_id: str, port: int, layout: dict[str, str]
+) -> list[Tunnel]:
+    """Return the tunnels of a node.
+
+    :raises AnsibleFilterError: if there can be none with this layout.
+    """
+    own, asked = _find(known, node_id), Layout(port=port, **layout)
+    if asked.behind_nat not in NAT_WORDS:
+        raise AnsibleFilterError(f"mesh_peers: behind_nat is none of {', '.join(NAT_WORDS)}")
+    if asked.hub and _find(known, asked.hub).get("cluster_id") != own.get("cluster_id"):
+        raise AnsibleFilterError(f"mesh_peers: the hub {asked.hub} is in no cluster with {node_id}")
+    try:
+        return find_tunnels(own, _members(known, node_id), asked)
+    except NoMesh as error:
+        raise AnsibleFilterError(f"mesh_peers: {error}") from error
+
+
+def _identify(tunnel: Tunnel) -> Peer:
+    """Return by what the other end of a tunnel is known and called."""
+    node = tunnel.node
+    peer: Peer = {"name": node["node_id"], "public_key": node["wireguard_public_key"]}
     following = node.get("wireguard_next_public_key")
     if following and following != node["wireguard_public_key"]:
         peer["next_public_key"] = following
-    endpoint = _endpoint(node, own, int(node.get("mesh_port") or port))
-    if endpoint:
-        peer["endpoint"] = endpoint
-    if persistent_keepalive is not None:
-        peer["persistent_keepalive"] = persistent_keepalive
+    if tunnel.endpoint:
+        peer["endpoint"] = tunnel.endpoint
     return peer
 
 
-def _endpoint(node: Node, own: Node, port: int) -> str | None:
-    """Return where the node is reached from its peer: inside a region by the internal address."""
-    fields = ["external_ip", "internal_ip"]
-    if node.get("region") == own.get("region"):
-        fields.reverse()
-    for field in fields:
-        if node.get(field):
-            address = _address(node[field], f"{node['node_id']}: {field}")
-            return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"  # noqa: PLR2004 - IPv6
-    return None
+def _keepalive(tunnel: Tunnel, seconds: int | None) -> Peer:
+    if seconds is None:
+        return {}
+    return {"persistent_keepalive": seconds if tunnel.keeps_open else 0}
 
 
-def _address(text: t.Any, what: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    try:
-        return ipaddress.ip_address(str(text))
-    except ValueError as error:
-        raise AnsibleFilterError(f"mesh_peers: {what}: {error}") from error
+def _preshared(tunnel: Tunnel, node_id: str, secret: str | None) -> Peer:
+    if secret is None:
+        return {}
+    other = str(tunnel.node["node_id"])
+    return {"preshared_key": derive_preshared_key(secret, node_id, other) if secret else ""}
 
 
 class FilterModule:

@@ -136,7 +136,7 @@ def test_the_endpoint_is_the_nearest_address(own: Node, other: Node, endpoint: s
 def test_a_peer_is_what_the_module_takes() -> None:
     fleet = [node("a", 1), node("b", 2, wireguard_ip="fd00:90::2")]
 
-    assert mesh_peers(fleet, "a", port=4321, persistent_keepalive=25) == [
+    assert mesh_peers(fleet, "a", port=4321, persistent_keepalive=25, behind_nat="always") == [
         {
             "name": "b",
             "public_key": "key of b",
@@ -194,6 +194,59 @@ def test_a_secret_that_could_be_guessed_is_refused_and_not_repeated() -> None:
         mesh_peers([node("a")], "a", preshared_secret="hunter2")
 
     assert "hunter2" not in str(refused.value)
+
+
+def test_through_a_hub_its_nodes_have_it_alone_and_ask_everybody() -> None:
+    fleet = [node("a", 1), node("b", 2), node("hub", 3), node("z", 4, cluster_id="other")]
+    layout = {"hub": "hub", "network": "10.90.0.1/24"}
+
+    (peer,) = mesh_peers(fleet, "a", **layout)
+
+    assert (peer["name"], peer["allowed_ips"]) == ("hub", ["10.90.0.0/24"])
+    assert names(mesh_peers(fleet, "hub", **layout)) == ["a", "b"]
+    assert mesh_targets(fleet, "a", **layout)[0] == {"name": "b", "address": "10.90.0.2"}
+    assert mesh_targets(fleet, "a", **layout)[1]["public_key"] == "key of hub"
+
+
+@pytest.mark.parametrize(
+    ("given_ids", "others"),
+    [(["a"], ["hub"]), (["hub"], ["a", "b"]), (["a", "hub"], ["b"]), (["z"], ["y"])],
+)
+def test_through_a_hub_others_are_told_only_if_they_have_a_tunnel(
+    given_ids: list[str], others: list[str]
+) -> None:
+    near = [node("a", 1), node("b", 2), node("hub", 3)]
+    far = [node("y", 5, cluster_id="other"), node("z", 4, cluster_id="other")]
+
+    assert mesh_others([*near, *far], given_ids, hub="hub") == others
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ({"hub": "nobody", "network": "10.90.0.0/24"}, "nobody is not in the list"),
+        ({"hub": "z", "network": "10.90.0.0/24"}, "the hub z is in no cluster with a"),
+        ({"hub": "b"}, "needs its network"),
+        ({"behind_nat": "perhaps"}, "behind_nat is none of auto, always, never"),
+    ],
+)
+def test_a_layout_that_cannot_be_is_refused(layout: dict[str, str], message: str) -> None:
+    fleet = [node("a", 1), node("b", 2), node("z", 3, cluster_id="other")]
+
+    with pytest.raises(AnsibleFilterError, match=message):
+        mesh_peers(fleet, "a", **layout)
+
+
+def test_a_keepalive_is_for_who_cannot_be_called_and_else_stated_to_be_none() -> None:
+    fleet = [node("a", 1, external_ip=None), node("b", 2), node("c", 3, region="south")]
+
+    seconds = {
+        name: {peer["name"]: peer["persistent_keepalive"] for peer in peers}
+        for name in ("a", "c")
+        for peers in [mesh_peers(fleet, name, persistent_keepalive=25)]
+    }
+
+    assert seconds == {"a": {"b": 0, "c": 25}, "c": {"a": 0, "b": 0}}
 
 
 @pytest.mark.parametrize(
