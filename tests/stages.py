@@ -20,6 +20,8 @@ PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--maxfail=20")
 COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed)\b")
 # Two cores: more workers only wait for each other.
 PARALLEL = ("-n", "2")
+# Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
+BY_FILE = (*PARALLEL, "--dist", "loadfile")
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,11 @@ SLOW = (
         ("python", "-m", "tests.cores", *PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"),
         timeout_s=900,
     ),
-    Stage("contract", (*PYTEST, "-m", "not hosts", "tests/contract"), timeout_s=1800),
-    Stage("e2e", (*PYTEST, "-m", "not hosts", "tests/e2e"), timeout_s=1800),
+    Stage("contract", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/contract"), timeout_s=1800),
+    Stage("e2e", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/e2e"), timeout_s=1800),
     Stage("collection", ("python", "-m", "tests.architecture.collection"), timeout_s=1200),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
-    Stage("hosts", (*PYTEST, "-m", "hosts", "tests"), timeout_s=1800),
+    Stage("hosts", (*PYTEST, *BY_FILE, "-m", "hosts", "tests"), timeout_s=1800),
 )
 
 
