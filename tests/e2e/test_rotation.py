@@ -40,8 +40,10 @@ def keys(fleet: Fleet) -> dict[str, str]:
 
 
 def reaches(fleet: Fleet, first: str, second: str) -> bool:
+    """Tell whether a ping is answered; the first ones may be lost, or wait for a handshake."""
     address = fleet.nodes()[second]["wireguard_ip"]
-    return ", 0% packet loss" in fleet.on(first, f"ping -n -q -c 1 -w 15 {address}", check=False)
+    ping = f"ping -n -q -c 1 -w 30 {address} >/dev/null && echo answered"
+    return "answered" in fleet.on(first, ping, check=False)
 
 
 def assert_connected(fleet: Fleet) -> None:
