@@ -2,8 +2,8 @@
 """All tests, stage by stage, fast ones first: `python -m tests.stages [check|test|STAGE…]`.
 
 Each stage ends in one line, `name: N passed, M failed, K skipped`, and all of them are said once
-more at the end. A stage that fails ends `check`; the slow stages of `test` run on without it, so
-that one run tells all.
+more at the end, followed by each test that failed. A stage that fails ends `check`; the slow stages
+of `test` run on without it, so that one run tells all.
 """
 
 import os
@@ -40,6 +40,7 @@ class Outcome:
     name: str
     seconds: float
     counts: dict[str, int] = field(default_factory=dict)
+    failures: Sequence[str] = ()
 
     @property
     def is_good(self) -> bool:
@@ -97,6 +98,9 @@ def main(words: Sequence[str]) -> int:
     _say("")
     for outcome in outcomes:
         _say(str(outcome))
+    for outcome in outcomes:
+        for failure in outcome.failures:
+            _say(f"{outcome.name}: {failure}")
     left_out = [stage.name for stage in chosen[len(outcomes) :]]
     if left_out:
         _say(f"Not run after that failure: {', '.join(left_out)}.")
@@ -122,7 +126,8 @@ def run(stage: Stage) -> Outcome:
             sys.stdout.write(line)
             sys.stdout.flush()
             lines.append(line)
-    outcome = Outcome(stage.name, time.monotonic() - start, _count(lines, process.returncode))
+    counts = _count(lines, process.returncode)
+    outcome = Outcome(stage.name, time.monotonic() - start, counts, _failures(lines))
     _say(f"== {outcome} in {outcome.seconds:.0f} s")
     return outcome
 
@@ -140,6 +145,11 @@ def _count(lines: Sequence[str], code: int) -> dict[str, int]:
     elif not any(counts.values()):
         counts["passed"] = 1
     return counts
+
+
+def _failures(lines: Sequence[str]) -> Sequence[str]:
+    """Return what pytest's summary says of each test that failed, one line each."""
+    return [line.strip()[:500] for line in lines if line.startswith(("FAILED ", "ERROR "))]
 
 
 def _molecule() -> Iterator[Stage]:

@@ -48,10 +48,11 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
     if os.geteuid() == 0:
         engine.stop()
-        # dockerd mounts its data root upon itself, and leaves that behind when it is killed.
+        # dockerd mounts its data root upon itself, and leaves that behind when it is killed. What
+        # it kept open there is closed only after its end.
         root = str(folder / "data" / "data")
         while f" {root} " in Path("/proc/self/mounts").read_text():
-            subprocess.run(["umount", root], check=True)
+            subprocess.run(["umount", "--lazy", root], check=True)
     shutil.rmtree(folder)
 
 
