@@ -6,30 +6,79 @@
 
 import click
 
-from inventory_service.cli.audit import audit
-from inventory_service.cli.clusters import cluster
-from inventory_service.cli.completion import completion
-from inventory_service.cli.databases import database
-from inventory_service.cli.environments import environment
-from inventory_service.cli.exports import export_group
-from inventory_service.cli.graphs import graph
-from inventory_service.cli.imports import import_group
 from inventory_service.cli.invocation import connection_options
-from inventory_service.cli.node_imports import import_nodes
-from inventory_service.cli.nodes import node
-from inventory_service.cli.ports import port
-from inventory_service.cli.projects import project
-from inventory_service.cli.retention import prune
-from inventory_service.cli.services import service
-from inventory_service.cli.serving import init, migrate, serve
-from inventory_service.cli.status import status
-from inventory_service.cli.terraform import import_terraform
-from inventory_service.cli.tokens import token
+from inventory_service.cli.lazy_commands import LazyCommand
 
 __all__ = ["main"]
 
+#: In the order of docs/cli.md; each sentence is the first of what the command tells of itself.
+_COMMANDS = (
+    LazyCommand(
+        "init",
+        "serving:init",
+        "Make the database and the first admin token, which is shown this once.",
+    ),
+    LazyCommand(
+        "migrate",
+        "serving:migrate",
+        "Bring the database (QM_DATABASE_URL) to the schema of this version.",
+    ),
+    LazyCommand(
+        "serve",
+        "serving:serve",
+        "Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`).",
+    ),
+    LazyCommand(
+        "database", "databases:database", "Back up the database, or copy it into another one."
+    ),
+    LazyCommand(
+        "prune",
+        "retention:prune",
+        "Forget audit records and kept answers that are too old (QM_AUDIT_RETENTION_DAYS).",
+    ),
+    LazyCommand("node", "nodes:node", "Work with the machines of the fleet."),
+    LazyCommand(
+        "cluster",
+        "clusters:cluster",
+        "Work with clusters: nodes that share a network and a purpose.",
+    ),
+    LazyCommand("project", "projects:project", "Work with projects: what nodes are for."),
+    LazyCommand(
+        "environment",
+        "environments:environment",
+        "Work with environments: which stage of its projects a node serves.",
+    ),
+    LazyCommand(
+        "service",
+        "services:service",
+        "Work with services: what projects run on nodes, each on one port.",
+    ),
+    LazyCommand("import", "imports:import_group", "Take in what other tools wrote."),
+    LazyCommand(
+        "export", "exports:export_group", "Write down what the service knows, for other tools."
+    ),
+    LazyCommand("token", "tokens:token", "Work with API tokens; all of it needs the scope admin."),
+    LazyCommand(
+        "port", "ports:port", "Print the port of PROJECT in ENVIRONMENT: the same answer each time."
+    ),
+    LazyCommand(
+        "status",
+        "status:status",
+        "Show the service's version, the fleet's revision and its nodes by state.",
+    ),
+    LazyCommand("audit", "audit:audit", "Show who did what, newest first; needs the scope admin."),
+    LazyCommand(
+        "completion",
+        "completion:completion",
+        "Print the completion of a SHELL: bash 4.4 or newer, zsh or fish.",
+    ),
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(
+    commands=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="quartermaster", prog_name="qm")
 @connection_options
 def main() -> None:
@@ -39,28 +88,3 @@ def main() -> None:
     Exit codes: 0 done, 1 refused or failed, 2 usage, 3 not reachable, 4 not found, 5 conflict,
     6 not allowed.
     """
-
-
-node.add_command(graph)
-import_group.add_command(import_terraform)
-import_group.add_command(import_nodes)
-for command in (
-    init,
-    migrate,
-    serve,
-    database,
-    prune,
-    node,
-    cluster,
-    project,
-    environment,
-    service,
-    import_group,
-    export_group,
-    token,
-    port,
-    status,
-    audit,
-    completion,
-):
-    main.add_command(command)

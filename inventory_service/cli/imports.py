@@ -17,6 +17,7 @@ from inventory_service.cli.invocation import (
     pass_invocation,
     wants_json,
 )
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.names import names_of
 from inventory_service.cli.output import print_json, print_table, say
 from inventory_service.cli.texts import shown
@@ -26,7 +27,21 @@ Place = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
 
 
-@click.group("import")
+_OTHERS = (
+    LazyCommand(
+        "terraform",
+        "terraform:import_terraform",
+        "Take in what Terraform made: FILE is `terraform output -json` or a state (`-` is stdin).",
+    ),
+    LazyCommand(
+        "nodes",
+        "node_imports:import_nodes",
+        "Register up to 10,000 nodes from FILE (`-` is stdin): CSV, JSON, JSON lines or YAML.",
+    ),
+)
+
+
+@click.group("import", commands=_OTHERS)
 @connection_options
 def import_group() -> None:
     """Take in what other tools wrote."""

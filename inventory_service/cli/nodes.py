@@ -12,6 +12,7 @@ from inventory_service.cli.invocation import (
     json_option,
     pass_invocation,
 )
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.lists import Listing, list_options, print_list
 from inventory_service.cli.names import names_of
 from inventory_service.cli.node_fields import field_options, fields_of
@@ -27,7 +28,14 @@ LISTING = Listing(
 _node = click.argument("node_id", shell_complete=names_of("node"))
 
 
-@click.group()
+_GRAPH = LazyCommand(
+    "graph",
+    "graphs:graph",
+    "Draw the fleet: nodes below their cluster, project or services, each with its state.",
+)
+
+
+@click.group(commands=[_GRAPH])
 @connection_options
 def node() -> None:
     """Work with the machines of the fleet."""

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings
 
 from inventory_service.app import create_app
 from inventory_service.cli import main as qm
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.domain.nodes import MOVES, NodeState
 from inventory_service.settings import ClientSettings, Settings
 
@@ -109,7 +110,8 @@ def command_list(
     group: click.Group, *words: str
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield each command that does something, with the words that call it."""
-    for name, command in group.commands.items():
+    for name, listed in group.commands.items():
+        command = listed.load() if isinstance(listed, LazyCommand) else listed
         if isinstance(command, click.Group):
             yield from command_list(command, *words, name)
         else:

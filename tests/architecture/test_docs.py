@@ -11,6 +11,7 @@ import yaml
 
 from inventory_service.cli import main as qm
 from inventory_service.cli.failures import Exit
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.domain import errors
 from inventory_service.domain.actors import Door, Scope
 from inventory_service.domain.nodes import NodeState
@@ -121,7 +122,7 @@ def _is_known(words: list[str]) -> bool:
         found = command.commands.get(word)
         if found is None:
             return False
-        command = found
+        command = found.load() if isinstance(found, LazyCommand) else found
     return True
 
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from inventory_service.cli import main
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.domain.actors import Scope
 
 Qm = Callable[..., Result]
@@ -18,7 +19,8 @@ Ask = Callable[..., Any]
 
 def leaves(group: click.Group, *words: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield each command that does something, with the words that call it."""
-    for name, command in group.commands.items():
+    for name, listed in group.commands.items():
+        command = listed.load() if isinstance(listed, LazyCommand) else listed
         if isinstance(command, click.Group):
             yield from leaves(command, *words, name)
         else:

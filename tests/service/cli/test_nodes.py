@@ -4,7 +4,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import click
 import pytest
 from click.testing import Result
 
@@ -167,10 +166,3 @@ def test_a_strange_name_is_refused_at_registration(qm: Qm, mesh: str, name: str)
 )
 def test_wrong_usage_is_told_before_anything_is_sent(qm: Qm, words: list[str]) -> None:
     assert qm(*words).exit_code == 2
-
-
-def test_each_command_takes_json_url_and_profile() -> None:
-    for name, command in node.commands.items():
-        assert isinstance(command, click.Command)
-        options = {word for parameter in command.params for word in parameter.opts}
-        assert {"--json", "--url", "--profile"} <= options, name
