@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All settings, read from the environment (``QM_…``) here and nowhere else."""
+"""All settings of the service, read from the environment (``QM_…``) here and nowhere else."""
 
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, FilePath, SecretStr
+from pydantic import Field, FilePath
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -126,14 +126,3 @@ class Settings(BaseSettings):
     def address_quarantine(self) -> timedelta:
         """Return the quarantine as a span of time."""
         return timedelta(seconds=self.address_quarantine_s)
-
-
-class ClientSettings(BaseSettings):
-    """What `qm`, as a client of the service, needs to know."""
-
-    model_config = SettingsConfigDict(env_prefix="QM_", env_ignore_empty=True, extra="ignore")
-
-    url: str | None = Field(default=None, description="Where the service is.")
-    token: SecretStr | None = Field(default=None, description="The token to show it.")
-    profile: str | None = Field(default=None, description="The section of the profile file.")
-    config: Path | None = Field(default=None, description="The profile file.")

@@ -20,7 +20,8 @@ from inventory_service.api.transactions import reading
 from inventory_service.api.views import page_of
 from inventory_service.api.writing import read_expected, writes
 from inventory_service.domain.actors import Scope
-from inventory_service.domain.named import NamedChange, RetirementRequest, with_article
+from inventory_service.domain.named import NamedChange, RetirementRequest
+from inventory_service.domain.names import with_article
 from inventory_service.storage.models import Named
 from inventory_service.usecases.named import get_named, list_named
 

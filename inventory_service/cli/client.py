@@ -14,7 +14,7 @@ from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.invocation import Invocation
 from inventory_service.cli.patience import KEY_HEADER, Patience
 from inventory_service.cli.profiles import Connection, resolve_connection
-from inventory_service.settings import ClientSettings
+from inventory_service.client_settings import read_client_settings
 
 CONNECT_TIMEOUT_S = 5
 # An import of thousands of nodes is one transaction, and the answer comes after it.
@@ -167,7 +167,7 @@ class _Bearer(AuthBase):
 
 def open_api(invocation: Invocation) -> Api:
     """Return the service that this call means."""
-    return Api(resolve_connection(invocation, ClientSettings()))
+    return Api(resolve_connection(invocation, read_client_settings()))
 
 
 def path_of(collection: str, thing: Thing, *rest: str) -> str:

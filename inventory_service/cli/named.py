@@ -18,7 +18,7 @@ from inventory_service.cli.invocation import (
 from inventory_service.cli.lists import Listing, list_options, print_list
 from inventory_service.cli.names import names_of
 from inventory_service.cli.output import print_item, say
-from inventory_service.domain.named import with_article
+from inventory_service.domain.names import with_article
 
 Option = Callable[[Callable[..., object]], Callable[..., object]]
 _reason_option = click.option("--reason", help="Stands in the audit record.")

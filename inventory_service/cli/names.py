@@ -12,8 +12,8 @@ from click.shell_completion import CompletionItem
 from inventory_service.cli.client import Api, Query, Thing
 from inventory_service.cli.invocation import Invocation
 from inventory_service.cli.profiles import resolve_connection
-from inventory_service.domain.words import LABEL_PATTERN
-from inventory_service.settings import ClientSettings
+from inventory_service.client_settings import read_client_settings
+from inventory_service.domain.names import LABEL_PATTERN
 
 #: Whoever presses a key waits for the answer: to connect, and for each part of it.
 TIMEOUT_S = (0.5, 1.5)
@@ -48,7 +48,7 @@ def names_of(noun: str, *, state: str | None = None) -> Completer:
 def _ask(context: click.Context, noun: str, query: Query, key: str) -> Iterator[str]:
     """Yield the names of a page; what is no label is none, and could mean something to a shell."""
     invocation = context.find_object(Invocation) or Invocation()
-    connection = resolve_connection(invocation, ClientSettings())
+    connection = resolve_connection(invocation, read_client_settings())
     api = Api(connection, pause=_give_up, timeout_s=TIMEOUT_S)
     page: Mapping[str, list[Mapping[str, str]]] = api.get(f"/api/v1/{noun}s", Thing(noun), query)
     for item in page["items"]:

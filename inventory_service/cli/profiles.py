@@ -13,7 +13,7 @@ import click
 
 from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.invocation import Invocation
-from inventory_service.settings import ClientSettings
+from inventory_service.client_settings import ClientSettings
 
 DEFAULT_URL = "http://127.0.0.1:9008"
 DEFAULT_PROFILE = "default"
@@ -40,7 +40,7 @@ def resolve_connection(invocation: Invocation, settings: ClientSettings) -> Conn
     """
     is_named_here = invocation.profile is not None
     url = invocation.url or (None if is_named_here else settings.url)
-    token = None if is_named_here or not settings.token else settings.token.get_secret_value()
+    token = None if is_named_here or not settings.token else settings.token
     if url and token:
         return Connection(_address(url), _secret(token))
     profile = _find_profile(settings, invocation.profile or settings.profile)

@@ -11,10 +11,11 @@ from inventory_service.cli.local import explained, read_settings
 from inventory_service.cli.output import print_json, say
 from inventory_service.cli.profiles import Connection, profile_path, save_profile
 from inventory_service.cli.server import Server
+from inventory_service.client_settings import read_client_settings
 from inventory_service.domain.actors import Actor, Door, Scope
 from inventory_service.domain.errors import Conflict
 from inventory_service.domain.tokens import TokenRequest
-from inventory_service.settings import ClientSettings, Settings
+from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
 from inventory_service.storage.migrations import move, read_schema, upgrade
 from inventory_service.usecases.tokens import count_tokens, create_token
@@ -48,7 +49,7 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
         click.echo(f"Admin token {name}, shown this once:", err=True)
         click.echo(text)
     if profile:
-        path = profile_path(ClientSettings())
+        path = profile_path(read_client_settings())
         save_profile(path, profile, Connection(f"http://{settings.bind}", text))
         click.echo(f"Profile {profile} is written to {path}.", err=True)
 

@@ -20,8 +20,3 @@ class RetirementRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason | None = None
-
-
-def with_article(noun: str) -> str:
-    """Return the noun as one of its kind: 'a cluster', 'an environment'."""
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

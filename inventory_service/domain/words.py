@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints
 
-#: RFC 1123, section 2.1: letters, digits and hyphens, no hyphen at either end, 63 octets.
-LABEL_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z"
+from inventory_service.domain.names import LABEL_PATTERN
+
 _LABEL = re.compile(LABEL_PATTERN)
 _VARIABLE = re.compile(r"[a-z_][a-zA-Z0-9_]{0,127}\Z")
 _WIREGUARD_KEY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\Z")

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
 from inventory_service.domain.errors import Conflict, NotFound
-from inventory_service.domain.named import NamedChange, RetirementRequest, with_article
+from inventory_service.domain.named import NamedChange, RetirementRequest
+from inventory_service.domain.names import with_article
 from inventory_service.domain.nodes import NodeState
 from inventory_service.domain.pages import Page
 from inventory_service.domain.revisions import Expected, check_expected

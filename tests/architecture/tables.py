@@ -4,6 +4,7 @@
 A table stands between `<!-- table NAME -->` and `<!-- end -->`.
 """
 
+import dataclasses
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,20 +13,21 @@ from typing import Any
 
 import click
 from flask import Flask
-from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
 from inventory_service.app import create_app
 from inventory_service.cli import main as qm
 from inventory_service.cli.lazy_commands import LazyCommand
+from inventory_service.client_settings import ClientSettings
 from inventory_service.domain.nodes import MOVES, NodeState
-from inventory_service.settings import ClientSettings, Settings
+from inventory_service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(<!-- table (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Files of the page that shows the API, of no use to a program.
 PAGE_ASSETS = re.compile(r"^(/static/|/api/v1/(static|swagger|oauth2-redirect|$))")
+_SETTING_HEAD = ("setting", "default", "what it is")
+_NO_DEFAULT = "–"
 # Routes that are for tools, so that the OpenAPI document does not list them.
 OUTSIDE_OPENAPI = {
     "/api/v1/docs": "This API as a page",
@@ -85,12 +87,21 @@ def route_list(app: Flask) -> Iterator[tuple[str, str, Any]]:
 
 def service_settings() -> str:
     """Return the settings of the service."""
-    return _settings(Settings)
+    prefix = Settings.model_config["env_prefix"]
+    rows = [
+        (f"`{prefix}{name.upper()}`", _default(name, field), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+    return table(_SETTING_HEAD, rows)
 
 
 def client_settings() -> str:
     """Return the settings of `qm`."""
-    return _settings(ClientSettings)
+    rows = [
+        (f"`QM_{field.name.upper()}`", _NO_DEFAULT, field.metadata["description"])
+        for field in dataclasses.fields(ClientSettings)
+    ]
+    return table(_SETTING_HEAD, rows)
 
 
 def commands() -> str:
@@ -134,21 +145,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
-def _settings(kind: type[BaseSettings]) -> str:
-    prefix = kind.model_config["env_prefix"]
-    rows = [
-        (f"`{prefix}{name.upper()}`", _default(name, field), field.description or "")
-        for name, field in kind.model_fields.items()
-    ]
-    return table(("setting", "default", "what it is"), rows)
-
-
 def _default(name: str, field: FieldInfo) -> str:
     if name == "database_url":
         return "`sqlite:///` + `~/.local/share/quartermaster/quartermaster.sqlite`"
     value = field.get_default(call_default_factory=True)
-    if value is None or isinstance(value, SecretStr):
-        return "–"
+    if value is None:
+        return _NO_DEFAULT
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

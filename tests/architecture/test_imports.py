@@ -25,6 +25,7 @@ SINS = [
     ("cli", "inventory_service/cli/nodes.py", "import inventory_service.api"),
     ("cli", "inventory_service/cli/nodes.py", "import inventory_service.storage.queries.nodes"),
     ("settings", "inventory_service/settings.py", "import inventory_service.domain.nodes"),
+    ("client-settings", "inventory_service/client_settings.py", "import pydantic"),
     ("logs", "inventory_service/logs.py", "import inventory_service.settings"),
     ("web-free", "inventory_service/usecases/nodes.py", "def late():\n    import werkzeug"),
     ("doors", "inventory_service/api/__init__.py", "import inventory_service.cli.nodes"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from inventory_service.settings import ClientSettings, Settings
+from inventory_service.settings import Settings
 
 
 def test_the_defaults_serve_one_machine_and_nobody_without_a_token(
@@ -77,19 +77,3 @@ def test_a_settings_file_that_is_not_there_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setenv("QM_SETTINGS_FILE", "/nowhere/quartermaster.env")
     with pytest.raises(ValidationError, match="settings_file"):
         Settings()
-
-
-@pytest.mark.parametrize("name", ["QM_URL", "QM_TOKEN", "QM_PROFILE", "QM_CONFIG"])
-def test_an_empty_variable_of_the_client_says_nothing(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv(name, "")
-    assert getattr(ClientSettings(), name.removeprefix("QM_").lower()) is None
-
-
-def test_a_token_is_not_shown_where_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QM_TOKEN", "qm_secret")
-    monkeypatch.setenv("QM_CONFIG", "/etc/qm.ini")
-    settings = ClientSettings()
-    assert "qm_secret" not in repr(settings)
-    assert settings.config == Path("/etc/qm.ini")

@@ -4,7 +4,6 @@
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.invocation import Invocation
@@ -15,7 +14,7 @@ from inventory_service.cli.profiles import (
     resolve_connection,
     save_profile,
 )
-from inventory_service.settings import ClientSettings
+from inventory_service.client_settings import ClientSettings
 
 PROFILES = """
 [default]
@@ -29,13 +28,7 @@ token = qm_100%%staging
 
 
 def settings(path: Path | None = None, **said: str) -> ClientSettings:
-    token = said.pop("token", None)
-    return ClientSettings.model_construct(
-        url=said.get("url"),
-        profile=said.get("profile"),
-        token=SecretStr(token) if token else None,
-        config=path,
-    )
+    return ClientSettings(**said, config=path)
 
 
 @pytest.fixture
