@@ -39,12 +39,18 @@ def register(app: OpenAPI) -> None:
             route=request.url_rule.rule if request.url_rule else None,
             status=response.status_code,
             duration_ms=round((time.perf_counter() - g.started) * 1000, 1),
-            bytes=response.calculate_content_length(),
+            bytes=_count_bytes(response),
             address=request.remote_addr,
             actor=actor.name if actor else None,
             door=actor.door.value if actor else None,
         )
         return response
+
+
+def _count_bytes(response: Response) -> int | None:
+    """Return how long the answer is; one that says it is not asked to be in memory as a whole."""
+    stated = response.content_length
+    return response.calculate_content_length() if stated is None else stated
 
 
 def _get_teller(response: Response) -> structlog.typing.WrappedLogger:

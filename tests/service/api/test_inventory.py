@@ -2,6 +2,7 @@
 """The inventory over HTTP: bytes with a validator, one story in three forms."""
 
 import gzip
+import tracemalloc
 
 import pytest
 
@@ -82,6 +83,24 @@ def test_plain_and_zipped_are_the_same_document_with_other_validators(fleet: Cal
     assert gzip.decompress(zipped.get_data()) == plain.get_data()
     assert plain.headers["ETag"] != zipped.headers["ETag"]
     assert "Accept-Encoding" in zipped.headers["Vary"]
+
+
+def test_a_large_document_is_never_in_memory_as_a_whole(operator: Caller) -> None:
+    operator.post("/api/v1/clusters", {"cluster_id": "large", "mesh_prefix": "10.80.0.0/16"})
+    common = {"node_type": "web", "cluster_id": "large", "vars": {"motd": "x" * 2000}}
+    nodes = [{"node_id": f"node-{number}", **common} for number in range(1000)]
+    operator.post("/api/v1/registrations", {"nodes": nodes})
+    path = f"{PATH}?state=any"
+    whole = operator.call("GET", path, status=200).get_data()
+    tracemalloc.start()
+    try:
+        answer = operator.call("GET", path, status=200)
+        received = sum(map(len, answer.iter_encoded()))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert received == answer.content_length == len(whole)
+    assert most < len(whole) / 2
 
 
 def test_other_filters_have_other_validators(fleet: Caller) -> None:
