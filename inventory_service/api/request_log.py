@@ -48,9 +48,8 @@ def register(app: OpenAPI) -> None:
 
 
 def _count_bytes(response: Response) -> int | None:
-    """Return how long the answer is; one that says it is not asked to be in memory as a whole."""
-    stated = response.content_length
-    return response.calculate_content_length() if stated is None else stated
+    """Return how long the answer is; one made while it is sent is not read here to count it."""
+    return response.calculate_content_length() if response.is_sequence else response.content_length
 
 
 def _get_teller(response: Response) -> structlog.typing.WrappedLogger:
