@@ -18,6 +18,7 @@ from inventory_service.api.documentation import (
     get_info,
 )
 from inventory_service.api.gathering import Gathering
+from inventory_service.api.known_tokens import KnownTokens
 from inventory_service.api.parts import EXTENSION, Parts
 from inventory_service.api.problems import Problem, answer_validation_error
 from inventory_service.logs import set_up_logs
@@ -62,6 +63,7 @@ def create_app(settings: Settings) -> Flask:
         database=database,
         documents=InventoryDocuments(to_json),
         heartbeats=Gathering(database),
+        tokens=KnownTokens(database),
     )
     api.register(app)
     return app

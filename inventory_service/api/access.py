@@ -8,7 +8,7 @@ from flask import Flask, current_app, g, request
 from flask_openapi3 import OpenAPI
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from inventory_service.api.parts import get_database, get_parts
+from inventory_service.api.parts import get_parts
 from inventory_service.domain.actors import ANONYMOUS, Actor, Door, Scope
 from inventory_service.domain.errors import NotAllowed, NotAuthenticated, NotFound
 from inventory_service.usecases.tokens import authenticate
@@ -116,8 +116,7 @@ def _find_actor() -> Actor | None:
         return None
     if kind.lower() != "bearer":
         raise NotAuthenticated("Only 'Authorization: Bearer qm_…' is understood here.")
-    with get_database().reading() as session:
-        return authenticate(session, text.strip(), _read_door())
+    return authenticate(text.strip(), _read_door(), get_parts().tokens.find)
 
 
 def _read_door() -> Door:

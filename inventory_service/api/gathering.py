@@ -14,13 +14,19 @@ from inventory_service.storage.database import Database
 from inventory_service.usecases.heartbeats import note_heartbeats
 
 
+def _hold_lock() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass
 class _Bundle:
     """What one request brings, and what became of it."""
 
     node_ids: Collection[str]
-    #: Set when it was written, or when it is its turn to write.
-    is_called: threading.Event = field(default_factory=threading.Event)
+    #: Free when it was written, or when it is its turn to write; an event costs ten times more.
+    call: threading.Lock = field(default_factory=_hold_lock)
     is_done: bool = False
     refused: dict[str, Refusal] = field(default_factory=dict)
     error: Exception | None = None
@@ -48,7 +54,7 @@ class Gathering:
             self._waiting.append(bundle)
             is_first, self._is_writing = not self._is_writing, True
         if not is_first:
-            bundle.is_called.wait()
+            bundle.call.acquire()
         if not bundle.is_done:
             self._write()
         if isinstance(bundle.error, Unavailable):
@@ -70,7 +76,7 @@ class Gathering:
             self._is_writing = bool(self._waiting)
             called = [*bundles, *self._waiting[:1]]
         for bundle in called:
-            bundle.is_called.set()
+            bundle.call.release()
 
     def _settle(self, bundles: Collection[_Bundle]) -> None:
         node_ids = {node_id for bundle in bundles for node_id in bundle.node_ids}

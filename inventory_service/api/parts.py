@@ -7,6 +7,7 @@ from typing import cast
 from flask import current_app, g
 
 from inventory_service.api.gathering import Gathering
+from inventory_service.api.known_tokens import KnownTokens
 from inventory_service.domain.actors import Actor
 from inventory_service.settings import Settings
 from inventory_service.storage.database import Database
@@ -23,6 +24,7 @@ class Parts:
     database: Database
     documents: InventoryDocuments
     heartbeats: Gathering
+    tokens: KnownTokens
 
 
 def get_parts() -> Parts:

@@ -18,6 +18,7 @@ from typing import Any
 from gunicorn import systemd  # type: ignore[import-untyped] # ships no types
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # as above
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # as above
+from gunicorn.glogging import Logger  # type: ignore[import-untyped] # as above
 
 from inventory_service.app import create_app
 from inventory_service.cli.worker import Worker
@@ -50,6 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
             "workers": self._workers,
             "threads": self.settings.threads,
             "worker_class": Worker,
+            "logger_class": _Logger,
             "graceful_timeout": GRACEFUL_TIMEOUT_S,
             "loglevel": self.settings.log_level,
             "logconfig_dict": describe_library_logs(self.settings.log_level),
@@ -67,6 +69,13 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn ships no types
     def run(self) -> None:
         """Serve until a signal ends it."""
         _Master(self, self._replaces).run()
+
+
+class _Logger(Logger):  # type: ignore[misc] # gunicorn ships no types
+    """gunicorn's log, without a line for each request: the application tells of those."""
+
+    def access(self, *_words: object) -> None:
+        """Tell nothing; gunicorn would put a line together before it finds that nobody reads it."""
 
 
 class _Master(Arbiter):  # type: ignore[misc] # gunicorn ships no types

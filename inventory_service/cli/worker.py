@@ -7,6 +7,7 @@ the request is there as a whole.
 """
 
 import contextlib
+import gc
 import socket
 import time
 from collections import deque
@@ -37,8 +38,16 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
         super().__init__(*words, **fields)
         self._settings: Settings = self.app.settings
         self._arrivals: dict[TConn, Arrival] = {}
+        #: Those of whose requests more has to come.
+        self._awaited: set[TConn] = set()
         self._held_bytes = 0
         self._lingering: dict[socket.socket, _Linger] = {}
+
+    def load_wsgi(self) -> None:
+        """Load the application, which is there to stay: nobody looks for garbage in it again."""
+        super().load_wsgi()
+        gc.collect()
+        gc.freeze()
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
         """Take connections or not; refuse them as soon as the worker is told to leave.
@@ -64,6 +73,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
             self._receive(conn)
         # Most requests are whole by now.
         if conn in self._arrivals:
+            self._awaited.add(conn)
             self.poller.register(conn.sock, EVENT_READ, lambda _socket: self._receive(conn))
 
     def murder_pending(self) -> None:
@@ -129,7 +139,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
 
     def _forget(self, conn: TConn) -> None:
         self._held_bytes -= len(self._arrivals.pop(conn))
-        with contextlib.suppress(KeyError):
+        if conn in self._awaited:
+            self._awaited.remove(conn)
             self.poller.unregister(conn.sock)
 
     def _drop(self, conn: TConn) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.errors import Conflict, Unavailable
 from inventory_service.storage import postgresql
+from inventory_service.storage.marks import Mark, watch
 from inventory_service.storage.outages import Outage, Tell, explain
 from inventory_service.storage.probes import make_probe
 from inventory_service.storage.sqlite import open_sqlite
@@ -48,6 +49,14 @@ class Database:
         self._no_reading = Outage("reading", tell)
         self._no_writing = Outage("writing", tell)
         self._has_written = False
+        self._watch = watch(make_url(url), self.engine)
+
+    def get_mark(self) -> Mark | None:
+        """Return what is another one after each commit of anybody.
+
+        None where only a transaction tells: with PostgreSQL, and while SQLite's file is not there.
+        """
+        return None if self._watch is None else self._watch.get_mark()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:

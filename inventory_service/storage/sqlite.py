@@ -26,7 +26,7 @@ def open_sqlite(url: URL, *, creates: bool, lock_timeout_s: float) -> Engine:
     Else an empty one would come up in the place of a database that was moved away, and its log
     would be taken for the log of the one that is moved back.
     """
-    path = _get_path(url)
+    path = get_path(url)
     if path is not None and creates:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path is not None and not creates:
@@ -42,7 +42,7 @@ def open_sqlite(url: URL, *, creates: bool, lock_timeout_s: float) -> Engine:
     return engine
 
 
-def _get_path(url: URL) -> Path | None:
+def get_path(url: URL) -> Path | None:
     """Return the file of a URL that names one plainly; in memory, or as a URI, there is none."""
     name = url.database
     return None if not name or name == ":memory:" or name.startswith("file:") else Path(name)
@@ -86,17 +86,18 @@ def _follow_file(engine: Engine, path: Path) -> None:
     """
 
     def note(_connection: object, entry: ConnectionPoolEntry) -> None:
-        entry.info[_FILE] = _identify(path)
+        entry.info[_FILE] = identify(path)
 
     def check(_connection: object, entry: ConnectionPoolEntry, _proxy: Any) -> None:  # noqa: ANN401 - the signature of SQLAlchemy
-        if _identify(path) != entry.info[_FILE]:
+        if identify(path) != entry.info[_FILE]:
             raise DisconnectionError
 
     event.listen(engine, "connect", note)
     event.listen(engine, "checkout", check)
 
 
-def _identify(path: Path) -> tuple[int, int] | None:
+def identify(path: Path) -> tuple[int, int] | None:
+    """Return which file lies there now; None where there is none."""
     try:
         found = path.stat()
     except OSError:

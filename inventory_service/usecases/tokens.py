@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Acts on API tokens: create, check, revoke, list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -25,6 +26,16 @@ _COLUMNS = Token.__table__.c
 _FIND = select(
     _COLUMNS.name, _COLUMNS.scope, _COLUMNS.digest, _COLUMNS.expires_at, _COLUMNS.revoked_at
 ).where(_COLUMNS.token_id == bindparam("token_id"))
+
+
+class KnownToken(NamedTuple):
+    """What decides who shows a token."""
+
+    name: str
+    scope: str
+    digest: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
 
 
 def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple[Token, str]:
@@ -69,13 +80,19 @@ def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple
     return token, made.text
 
 
-def authenticate(session: Session, text: str, door: Door) -> Actor:
-    """Return who shows this token.
+def find_token(session: Session, token_id: str) -> KnownToken | None:
+    """Return what is on record of a token, live or not."""
+    found = session.execute(_FIND, {"token_id": token_id}).one_or_none()
+    return None if found is None else KnownToken(*found)
+
+
+def authenticate(text: str, door: Door, find: Callable[[str], KnownToken | None]) -> Actor:
+    """Return who shows this token, of which `find` gives what is on record by its id.
 
     :raises NotAuthenticated: it is no token of ours, or was revoked, or has expired.
     """
     parsed = parse_token(text)
-    token = session.execute(_FIND, {"token_id": parsed[0]}).one_or_none() if parsed else None
+    token = find(parsed[0]) if parsed else None
     # The same answer for each reason: a stranger learns nothing about which tokens there are.
     if (
         parsed is None

@@ -107,7 +107,7 @@ class Service:
         return [json.loads(line) for line in whole.splitlines()]
 
     def is_ready(self) -> bool:
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             return requests.get(f"{self.url}/health/ready", timeout=2).ok
         return False
 
