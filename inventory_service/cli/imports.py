@@ -27,6 +27,7 @@ Place = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
 
 
+_MAKE_SERVERS = "Make the servers with: ansible-playbook quartermaster.fleet.provision"
 _OTHERS = (
     LazyCommand(
         "terraform",
@@ -80,10 +81,8 @@ def csv(
     done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
     if done is None:
         return
-    if done["applied"]:
-        say("Recorded. Make the servers with: ansible-playbook quartermaster.fleet.provision")
-    elif any(_rows(done["plan"])):
-        say("Nothing is changed yet. Record this plan with --apply.")
+    if _tell_outcome(is_empty=not any(_rows(done["plan"])), is_applied=done["applied"]):
+        say(_MAKE_SERVERS)
 
 
 def import_file(
@@ -150,9 +149,40 @@ def print_stated_plan(plan: dict[str, Any]) -> None:
     )
 
 
+def tell_stated_outcome(done: Mapping[str, Any]) -> None:
+    """Say what became of the plan of a file of stated nodes, and what its new nodes wait for."""
+    added = done["plan"]["add"]
+    is_empty = not (added or done["plan"]["update"])
+    if not _tell_outcome(is_empty=is_empty, is_applied=done["applied"]):
+        return
+    foreign = [node for node in added if not node["fields"].get("provider")]
+    if len(foreign) < len(added):
+        say(_MAKE_SERVERS)
+    if foreign:
+        name, fields = foreign[0]["node_id"], foreign[0]["fields"]
+        say(
+            f"New nodes without a provider, which provision.yml leaves alone: {len(foreign)}. "
+            f"When Ansible can log in to one, as to {name}, take it into service:"
+        )
+        if not fields.get("ssh_host_keys"):
+            say(f"  qm node set {name} --ssh-host-key 'ssh-ed25519 …'")
+        say(f"  qm node set {name} --state provisioning && qm node set {name} --state active")
+
+
 def shown_change(change: Mapping[str, Any]) -> str:
     """Return a difference as text."""
     return f"{change['field']}: {shown(change['before'])} → {shown(change['after'])}"
+
+
+def _tell_outcome(*, is_empty: bool, is_applied: bool) -> bool:
+    """Say what became of a plan, and return whether it has changed the fleet."""
+    if is_empty:
+        say("There is nothing to record.")
+    elif is_applied:
+        say("Recorded.")
+    else:
+        say("Nothing is changed yet. Record this plan with --apply.")
+    return is_applied and not is_empty
 
 
 def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str, Any]:

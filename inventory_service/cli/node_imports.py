@@ -10,7 +10,13 @@ import click
 
 from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.fields import given
-from inventory_service.cli.imports import import_file, print_stated_plan, read_text, tell_faults
+from inventory_service.cli.imports import (
+    import_file,
+    print_stated_plan,
+    read_text,
+    tell_faults,
+    tell_stated_outcome,
+)
 from inventory_service.cli.invocation import (
     Invocation,
     connection_options,
@@ -19,7 +25,6 @@ from inventory_service.cli.invocation import (
 )
 from inventory_service.cli.names import names_of
 from inventory_service.cli.node_files import find_form, read_rows
-from inventory_service.cli.output import say
 from inventory_service.cli.stated_rows import Row
 from inventory_service.domain.errors import BadInput
 
@@ -74,12 +79,8 @@ def import_nodes(
         print_plan=print_stated_plan,
         place=lambda fault: _place(fault, rows),
     )
-    if done is None:
-        return
-    if done["applied"]:
-        say("Recorded. New nodes are planned: `qm node set NAME --state …` takes them on.")
-    elif done["plan"]["add"] or done["plan"]["update"]:
-        say("Nothing is changed yet. Record this plan with --apply.")
+    if done is not None:
+        tell_stated_outcome(done)
 
 
 def _read(content: bytes, name: str, form: str) -> list[Row]:

@@ -9,7 +9,12 @@ import click
 
 from inventory_service.cli.failures import Failure
 from inventory_service.cli.fields import given
-from inventory_service.cli.imports import import_file, read_text, shown_change
+from inventory_service.cli.imports import (
+    import_file,
+    read_text,
+    shown_change,
+    tell_stated_outcome,
+)
 from inventory_service.cli.invocation import (
     Invocation,
     connection_options,
@@ -17,7 +22,7 @@ from inventory_service.cli.invocation import (
     pass_invocation,
 )
 from inventory_service.cli.names import names_of
-from inventory_service.cli.output import print_table, say
+from inventory_service.cli.output import print_table
 from inventory_service.cli.texts import shown
 from inventory_service.domain.terraform_files import prune_terraform
 
@@ -54,12 +59,8 @@ def import_terraform(
     order = {"format": "terraform", "content": _prune(file.read(), name)}
     order |= given(cluster=cluster, reason=reason)
     done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
-    if done is None:
-        return
-    if done["applied"]:
-        say("Recorded. New nodes are planned: `qm node set NAME --state …` takes them on.")
-    elif done["plan"]["add"] or done["plan"]["update"]:
-        say("Nothing is changed yet. Record this plan with --apply.")
+    if done is not None:
+        tell_stated_outcome(done)
 
 
 def _prune(content: bytes, name: str) -> str:

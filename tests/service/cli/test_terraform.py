@@ -2,6 +2,7 @@
 """`qm import terraform` against a real service: secrets stay here, the plan shown is applied."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,22 @@ def test_apply_records_what_was_printed(qm: Qm, ask: Ask) -> None:
     assert names(ask) == ["media-1", "media-2"]
     again = ask("import", "terraform", str(CASES / "outputs.json"), "--apply")
     assert (again["plan"]["add"], again["plan"]["unchanged"]) == ([], 2)
+
+
+@pytest.mark.usefixtures("mesh")
+def test_the_next_step_that_is_told_takes_a_new_node_into_service(qm: Qm, ask: Ask) -> None:
+    told = qm("import", "terraform", str(CASES / "outputs.json"), "--apply").stdout
+    assert "without a provider, which provision.yml leaves alone: 2" in told
+    steps = [line.strip() for line in told.splitlines() if line.startswith("  qm ")]
+    assert len(steps) == 2
+    for step in " && ".join(steps).replace("…", "AAAAC3NzaC1lZDI1NTE5").split(" && "):
+        result = qm(*shlex.split(step)[1:])
+        assert result.exit_code == 0, result.output
+    node = ask("node", "show", "media-1")
+    assert (node["state"], len(node["ssh_host_keys"])) == ("active", 1)
+    again = qm("import", "terraform", str(CASES / "outputs.json"), "--apply").stdout
+    assert "2 unchanged" in again
+    assert again.splitlines()[-1] == "There is nothing to record."
 
 
 def test_a_difference_is_printed_with_both_values(qm: Qm, ask: Ask, mesh: str) -> None:
