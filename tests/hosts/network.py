@@ -23,6 +23,8 @@ CHECKOUT_LABEL = "quartermaster.checkout"
 # Engines take 172.16/12 and 192.168/16 by themselves, and clouds the low ends of 10/8.
 POOL = ipaddress.IPv4Network("10.208.0.0/12")
 PREFIX_LENGTH = 24
+# Of our own, by RFC 4193; each IPv4 subnet has the /64 of its number in it.
+POOL_V6 = ipaddress.IPv6Network("fdb7:5f3c:9d20::/48")
 # Addresses that the engine hands out by itself; the module `server` picks below them.
 DYNAMIC_PREFIX_LENGTH = 27
 MAX_TRIES = 50
@@ -37,15 +39,17 @@ class Network:
     checkout: str
 
 
-def ensure(host_engine: engine.Engine, name: str) -> Network:
+def ensure(host_engine: engine.Engine, name: str, *, has_ipv6: bool = False) -> Network:
     """Return the network of this name, making it on a free /24 if it is missing.
+
+    With `has_ipv6`, the engine gives each host of a new network an address of IPv6 as well.
 
     :raises EngineMissing: when the name belongs to a network that is not ours, or no /24 is free.
     """
     with host_engine.client() as client, engine.lock("network"):
         found = _find(client, name)
         if found is None:
-            return _create(client, name)
+            return _create(client, name, has_ipv6=has_ipv6)
     if NAME_LABEL not in _labels(found):
         raise engine.EngineMissing(
             f"the engine has a network {name} without the label {NAME_LABEL}, so it is not ours: "
@@ -102,7 +106,7 @@ def get_checkout() -> str:
     return hashlib.sha256(str(root).encode()).hexdigest()[:12]
 
 
-def _create(client: docker.DockerClient, name: str) -> Network:
+def _create(client: docker.DockerClient, name: str, *, has_ipv6: bool) -> Network:
     """Make the network on the first free /24; the caller holds the lock.
 
     Other programs make networks without our lock, so a subnet taken meanwhile means: the next one.
@@ -111,13 +115,16 @@ def _create(client: docker.DockerClient, name: str) -> Network:
     for subnet in list(_list_free(name, taken))[:MAX_TRIES]:
         gateway = subnet[1]
         dynamic = list(subnet.subnets(new_prefix=DYNAMIC_PREFIX_LENGTH))[-1]
-        pool = IPAMPool(subnet=str(subnet), gateway=str(gateway), iprange=str(dynamic))
+        pools = [IPAMPool(subnet=str(subnet), gateway=str(gateway), iprange=str(dynamic))]
+        if has_ipv6:
+            pools.append(IPAMPool(subnet=str(_get_subnet_v6(subnet))))
         try:
             client.networks.create(
                 name,
                 driver="bridge",
                 check_duplicate=True,
-                ipam=IPAMConfig(pool_configs=[pool]),
+                ipam=IPAMConfig(pool_configs=pools),
+                enable_ipv6=has_ipv6,
                 labels={
                     NAME_LABEL: name,
                     OWNER_LABEL: "tests.hosts",
@@ -142,6 +149,12 @@ def _list_free(
     for subnet in subnets[start:] + subnets[:start]:
         if not any(subnet.overlaps(other) for other in used):
             yield subnet
+
+
+def _get_subnet_v6(subnet: ipaddress.IPv4Network) -> ipaddress.IPv6Network:
+    """Return the /64 that belongs to one of our IPv4 subnets, and to no other."""
+    place = int(subnet.network_address) - int(POOL.network_address) >> 32 - PREFIX_LENGTH
+    return ipaddress.IPv6Network((int(POOL_V6.network_address) + (place << 64), 64))
 
 
 def _list_routes(table: Path = Path("/proc/net/route")) -> list[ipaddress.IPv4Network]:

@@ -39,6 +39,25 @@ def test_the_same_name_is_the_same_network(host_engine: engine.Engine, name: str
 
 
 @pytest.mark.hosts
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this kernel has no IPv6")
+def test_a_network_may_have_ipv6_besides(host_engine: engine.Engine, name: str) -> None:
+    made = network.ensure(host_engine, name, has_ipv6=True)
+    with host_engine.client() as client:
+        pools = client.networks.get(name).attrs["IPAM"]["Config"]
+
+    assert ipaddress.ip_network(made.subnet).version == 4
+    assert [ipaddress.ip_network(pool["Subnet"]).version for pool in pools] == [4, 6]
+
+
+def test_each_subnet_of_ipv4_has_one_of_ipv6() -> None:
+    subnets = list(network.POOL.subnets(new_prefix=network.PREFIX_LENGTH))
+    belonging = {network._get_subnet_v6(subnet) for subnet in subnets}
+
+    assert len(belonging) == len(subnets)
+    assert all(one.subnet_of(network.POOL_V6) and one.prefixlen == 64 for one in belonging)
+
+
+@pytest.mark.hosts
 def test_many_at_once_get_subnets_of_their_own(host_engine: engine.Engine, name: str) -> None:
     names = [f"{name}-{n % 4}" for n in range(8)]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:

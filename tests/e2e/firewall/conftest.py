@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real host that is reached by SSH, and the role run on it."""
+"""Real hosts that are reached by SSH, over IPv4 and IPv6, and the role run on them."""
 
 from __future__ import annotations
 
@@ -12,33 +12,47 @@ import sys
 import time
 import typing as t
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import docker
 import pytest
 
 from tests.e2e import modules_on_hosts
 from tests.hosts import engine, image, network, server
 
 ROOT = Path(__file__).parents[3]
+NAMES = ("one", "two")
 BIN = Path(sys.executable).parent
 PLAY = """
 - hosts: all
   gather_facts: false
-  roles:
-    - role: quartermaster.fleet.firewall
+  tasks:
+    - ansible.builtin.include_role:
+        name: quartermaster.fleet.firewall
+        tasks_from: "{{ entry_point | default('main') }}"
 """
+HAS_IPV6 = Path("/proc/net/if_inet6").exists()
 PENDING = "/run/quartermaster-firewall/pending.json"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Host:
     """A host, and the role that is run on it."""
 
+    name: str
     container: t.Any
     network: t.Any
     address: str
     folder: Path
+
+    @property
+    def address_v6(self) -> str:
+        """Return the address that the engine gave, which a restart may change."""
+        self.container.reload()
+        networks = self.container.attrs["NetworkSettings"]["Networks"]
+        return str(networks[self.network.name]["GlobalIPv6Address"])
 
     def sh(self, script: str, *, check: bool = True) -> str:
         """Return what a shell on the host prints."""
@@ -51,34 +65,40 @@ class Host:
         """Return our table, empty if there is none."""
         return self.sh("nft -s list table inet quartermaster 2>/dev/null", check=False)
 
-    def start(self, **variables: t.Any) -> subprocess.Popen[str]:
-        """Start the role in a session of its own."""
-        node = {
-            "node_id": "one",
-            "node_type": "web",
-            "cluster_id": "main",
-            "internal_ip": self.address,
-        }
+    def node(self, **changes: t.Any) -> dict[str, t.Any]:
+        """Return the host as the service would tell it."""
+        node = {"node_id": self.name, "node_type": "web", "cluster_id": "main"}
+        return {**node, "internal_ip": self.address, **changes}
+
+    def start(
+        self, *others: Host, is_v6: bool = False, words: t.Sequence[str] = (), **variables: t.Any
+    ) -> subprocess.Popen[str]:
+        """Start the role in a session of its own; `words` are more of the command."""
+        hosts = (self, *others)
         inventory = {
             "all": {
                 "vars": {
                     "ansible_user": "root",
                     "ansible_ssh_private_key_file": str(self.folder / "key"),
                     "ansible_ssh_common_args": "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes"
-                    f" -o UserKnownHostsFile={self.folder}/known_hosts",
+                    f" -o UserKnownHostsFile={self.folder}/known_hosts"
+                    " -o HostKeyAlias={{ inventory_hostname }}",
                     "ansible_ssh_timeout": 3,
-                    "firewall_nodes": [node],
+                    "firewall_nodes": [host.node() for host in hosts],
                     "firewall_confirm_timeout_s": 6,
                     **variables,
                 },
-                "hosts": {"one": {"ansible_host": self.address}},
+                "hosts": {
+                    host.name: {"ansible_host": host.address_v6 if is_v6 else host.address}
+                    for host in hosts
+                },
             }
         }
         (self.folder / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
         (self.folder / "play.yml").write_text(PLAY, encoding="utf-8")
-        words = ["-i", str(self.folder / "hosts.json"), str(self.folder / "play.yml")]
+        command = ["-i", str(self.folder / "hosts.json"), str(self.folder / "play.yml"), *words]
         return subprocess.Popen(
-            [BIN / "ansible-playbook", *words],
+            [BIN / "ansible-playbook", *command],
             cwd=ROOT,
             env={
                 **os.environ,
@@ -92,9 +112,9 @@ class Host:
             start_new_session=True,
         )
 
-    def run(self, **variables: t.Any) -> tuple[int, str]:
+    def run(self, *others: Host, **variables: t.Any) -> tuple[int, str]:
         """Run the role; return exit status and output."""
-        process = self.start(**variables)
+        process = self.start(*others, **variables)
         output, _errors = process.communicate(timeout=120)
         return process.returncode, output
 
@@ -108,6 +128,12 @@ class Host:
         if change := (result.get("firewall") or {}).get("change"):
             assert "failed" not in self.ask(state="confirmed", change=change)
         return result
+
+    def answers(self, address: str, *ports: int) -> list[str]:
+        """Return how an address answers to this host on each port."""
+        targets = [{"address": address, "port": port} for port in ports]
+        told = self.ask("firewall_probe", targets=targets, timeout=1)
+        return [probe["answer"] for probe in told["probes"]]
 
     def is_pending(self) -> bool:
         """Tell whether a trial waits for its confirmation."""
@@ -129,33 +155,51 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """Return a host that lets SSH in by key; it is removed at the end."""
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Host]]:
+    """Return hosts that let SSH in by key; they are removed at the end."""
     host_engine = engine.ensure()
     folder = tmp_path_factory.mktemp("firewall")
     keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")]
     subprocess.run(keygen, check=True, timeout=30)
     name = f"h5-test-{secrets.token_hex(3)}"
-    network.ensure(host_engine, name)
+    network.ensure(host_engine, name, has_ipv6=HAS_IPV6)
     try:
-        made = server.make(
-            host_engine,
-            name="one",
-            image=image.ensure(host_engine),
-            network=name,
-            ssh_public_keys=[(folder / "key.pub").read_text(encoding="utf-8").strip()],
-        )
-        lines = [f"{made['internal_ip']} {key}\n" for key in made["ssh_host_keys"]]
-        (folder / "known_hosts").write_text("".join(lines), encoding="utf-8")
-        with host_engine.client() as client:
-            container = client.containers.get(f"{name}.one")
-            made_network = client.networks.get(name)
-            host = Host(container, made_network, made["internal_ip"], folder)
-            host.sh("systemctl is-system-running --wait")
-            modules_on_hosts.install(container)
-            yield host
+        with host_engine.client() as client, ThreadPoolExecutor(len(NAMES)) as pool:
+            made = pool.map(lambda host: _make(client, host_engine, folder, name, host), NAMES)
+            yield {host.name: host for host in made}
     finally:
         network.remove(host_engine, name)
+
+
+def _make(
+    client: docker.DockerClient, host_engine: engine.Engine, folder: Path, net: str, name: str
+) -> Host:
+    made = server.make(
+        host_engine,
+        name=name,
+        image=image.ensure(host_engine),
+        network=net,
+        ssh_public_keys=[(folder / "key.pub").read_text(encoding="utf-8").strip()],
+    )
+    with (folder / "known_hosts").open("a", encoding="utf-8") as known_hosts:
+        known_hosts.write("".join(f"{name} {key}\n" for key in made["ssh_host_keys"]))
+    container = client.containers.get(f"{net}.{name}")
+    host = Host(name, container, client.networks.get(net), made["internal_ip"], folder)
+    host.sh("systemctl is-system-running --wait")
+    modules_on_hosts.install(container)
+    return host
+
+
+@pytest.fixture(scope="session")
+def host(hosts: dict[str, Host]) -> Host:
+    """Return the host that the firewall is tried on."""
+    return hosts["one"]
+
+
+@pytest.fixture(scope="session")
+def stranger(hosts: dict[str, Host]) -> Host:
+    """Return a host that comes from outside."""
+    return hosts["two"]
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Traffic of IPv6 through the firewall: controllers, ports, neighbours, and a mesh of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.firewall.conftest import HAS_IPV6
+
+pytestmark = [
+    pytest.mark.hosts,
+    pytest.mark.skipif(not HAS_IPV6, reason="the kernel of this machine has no IPv6"),
+]
+
+ELSEWHERE = "fd00:dead::/64"
+MESH, DATABASE, WEB = "fd8a:15c2:7be1::/64", "fd8a:15c2:7be1::10", "fd8a:15c2:7be1::20"
+INSTALL = (
+    "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "
+    "--no-install-recommends wireguard-tools wireguard-go"
+)
+# The engine turns IPv6 off for each interface that it does not make itself.
+ALLOW_IPV6 = "mount -o remount,rw /proc/sys && sysctl -qw net.ipv6.conf.default.disable_ipv6=0"
+FORGET_NEIGHBOURS = "ip -6 neigh flush dev eth0"
+DEAF = (
+    "nft 'table ip6 foreign { chain in { type filter hook input priority -5;"
+    " icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } drop; }; }'"
+)
+HEAR = "nft delete table ip6 foreign"
+
+
+def network_of(address: str) -> str:
+    """Return the /64 of an address that the engine gave."""
+    return str(ipaddress.ip_interface(f"{address}/64").network)
+
+
+def test_who_comes_in_over_ipv6_confirms_the_rules_and_others_stay_out(
+    guarded: t.Any, stranger: t.Any
+) -> None:
+    only = [network_of(guarded.address_v6)]
+
+    code, output = guarded.run(is_v6=True, firewall_ssh_sources=only)
+    again = guarded.run(is_v6=True, firewall_ssh_sources=only)
+
+    assert (code, guarded.is_pending()) == (0, False), output
+    assert "changed=0" in again[1], again[1]
+    assert stranger.answers(guarded.address_v6, 22) == ["open"]
+    assert stranger.answers(guarded.address, 22) == ["silent"]
+
+
+def test_the_controllers_own_address_of_ipv6_is_checked_first(guarded: t.Any) -> None:
+    before = guarded.table()
+
+    code, output = guarded.run(is_v6=True, firewall_ssh_sources=["0.0.0.0/0", ELSEWHERE])
+
+    assert code == 2, output
+    assert "locked_out" in output
+    assert "to port 22 of eth0" in output
+    assert (guarded.table(), guarded.is_pending()) == (before, False)
+
+
+def test_rules_that_lock_us_out_over_ipv6_are_taken_back(guarded: t.Any) -> None:
+    before = guarded.table()
+
+    # Over IPv4 it would have been let in: the fresh connection is one of the same road.
+    code, output = guarded.run(
+        is_v6=True, firewall_ssh_sources=["0.0.0.0/0"], firewall_check_controller=False
+    )
+
+    assert code == 2, output
+    assert "rolled_back" in output
+    assert guarded.table() == before
+
+
+def test_ports_are_let_in_by_network_and_port_over_ipv6(host: t.Any, stranger: t.Any) -> None:
+    rules = [
+        {"comment": "ssh", "tcp": ["22"]},
+        {"comment": "from it", "sources": [f"{stranger.address_v6}/128"], "tcp": ["8001"]},
+        {"comment": "from elsewhere", "sources": [ELSEWHERE], "tcp": ["8002"]},
+        {"comment": "of IPv4 alone", "sources": ["0.0.0.0/0"], "tcp": ["8003"]},
+    ]
+
+    told = host.keep(rules=rules)
+
+    assert told["changed"], told
+    ports = (22, 8001, 8002, 8003)
+    over_v6, over_v4 = (
+        stranger.answers(address, *ports) for address in (host.address_v6, host.address)
+    )
+    assert over_v6 == ["open", "closed", "silent", "silent"]
+    assert over_v4 == ["open", "silent", "silent", "closed"]
+
+
+@pytest.mark.parametrize("outbound", ["accept", "drop"])
+def test_neighbours_find_each_other_through_the_firewall(
+    host: t.Any, stranger: t.Any, outbound: str
+) -> None:
+    host.keep(rules=[{"comment": "ssh", "tcp": ["22"]}], outbound=outbound)
+
+    answers = {}
+    # The proof proves nothing if it cannot fail.
+    for name, change in (("as it is", "true"), ("deaf", DEAF), ("healed", HEAR)):
+        host.sh(f"{change} && {FORGET_NEIGHBOURS}")
+        stranger.sh(FORGET_NEIGHBOURS)
+        answers[name] = stranger.answers(host.address_v6, 22)
+    host.sh(FORGET_NEIGHBOURS)
+    pings = host.sh(f"ping -6 -n -c1 -w5 {stranger.address_v6}")
+
+    assert answers == {"as it is": ["open"], "deaf": ["silent"], "healed": ["open"]}
+    assert "1 received" in pings
+
+
+@pytest.fixture
+def mesh(guarded: t.Any, stranger: t.Any) -> Iterator[list[dict[str, t.Any]]]:
+    """Return the two as nodes of a mesh without any IPv4: a database, and one that asks it."""
+    places = {guarded: DATABASE, stranger: WEB}
+    keys = {}
+    for host in places:
+        host.sh(f"{ALLOW_IPV6} && {INSTALL}")
+        keys[host] = host.ask("wireguard_key", path="/etc/wireguard/wg0.key")["public_key"]
+    for host, far in ((guarded, stranger), (stranger, guarded)):
+        peer = {
+            "name": far.name,
+            "public_key": keys[far],
+            "endpoint": f"[{far.address_v6}]:51820",
+            "allowed_ips": [f"{places[far]}/128"],
+        }
+        own = {"address": [f"{places[host]}/64"], "listen_port": 51820}
+        told = host.ask("wireguard_interface", **own, peers=[peer])
+        assert "failed" not in told, told
+    yield [
+        guarded.node(node_type="db", internal_ip=guarded.address_v6, wireguard_ip=DATABASE),
+        stranger.node(node_type="web", internal_ip=stranger.address_v6, wireguard_ip=WEB),
+    ]
+    stranger.ask(state="absent")
+    for host in places:
+        host.sh("systemctl disable -q --now wg-quick@wg0")
+
+
+def test_a_fleet_of_ipv6_alone_is_guarded_and_proven_by_its_matrix(
+    guarded: t.Any, stranger: t.Any, mesh: t.Any
+) -> None:
+    fleet: dict[str, t.Any] = {"is_v6": True, "firewall_nodes": mesh, "mesh_prefix": MESH}
+
+    code, output = guarded.run(stranger, **fleet)
+    proof = guarded.run(stranger, **fleet, entry_point="verify")
+
+    assert code == 0, output
+    assert proof[0] == 0, proof[1]
+    assert "public 22; mesh 22 5432 6432 9100" in proof[1]
+    assert stranger.answers(DATABASE, 5432, 23) == ["closed", "refused"]
+    assert stranger.answers(guarded.address_v6, 5432) == ["silent"]
+    told = [
+        guarded.ask("firewall_members", zones={"app": members}) for members in ([], [WEB], [WEB])
+    ]
+    assert [answer["changed"] for answer in told] == [True, True, False]
