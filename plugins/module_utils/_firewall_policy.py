@@ -23,8 +23,11 @@ COMMENT_MAX = 100
 """Less than nftables takes, so that it also fits when a letter takes more bytes than one."""
 ZONE_MARK = "@"
 """Stands before a zone's name where a network may stand, as nftables marks its sets."""
-NAME = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
-INTERFACE = re.compile(r"^[A-Za-z0-9_.-]{1,15}$")
+# All are asked for a full match: with `$`, a newline may follow.
+NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+INTERFACE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
+COMMENT = re.compile(rf"[A-Za-z0-9 ._:,/-]{{1,{COMMENT_MAX}}}")
+PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
 
 class Refused(Exception):
@@ -105,13 +108,16 @@ def parse_policy(options: t.Mapping[str, t.Any]) -> Policy:
     rules = [_parse_rule(given, "sources", zones, reasons) for given in options["rules"] or []]
     reach = [_parse_rule(given, "destinations", zones, reasons) for given in options["reach"] or []]
     interface = str(options["mesh_interface"])
-    if not INTERFACE.match(interface):
+    if not INTERFACE.fullmatch(interface):
         reasons.append(f"mesh_interface {interface!r} is no name of an interface")
     prefix = options["mesh_prefix"]
     prefixes = parse_networks([prefix] if prefix else [], "mesh_prefix", reasons)
     port = options["mesh_port"]
     if port is not None and not 1 <= port <= PORT_MAX:
         reasons.append(f"mesh_port {port} is not within 1 to {PORT_MAX}")
+    members = [address for found in zones.values() for address in found]
+    if prefixes and any(address.version != prefixes[0].version for address in members):
+        reasons.append(f"zones have addresses of another family than mesh_prefix {prefix}")
     if reasons:
         raise Refused(*dict.fromkeys(reasons))
     return Policy(
@@ -126,31 +132,50 @@ def parse_policy(options: t.Mapping[str, t.Any]) -> Policy:
     )
 
 
-def parse_zones(
-    given: t.Mapping[str, t.Iterable[t.Any]], reasons: list[str]
-) -> dict[str, tuple[Address, ...]]:
+def parse_zones(given: t.Mapping[str, t.Any], reasons: list[str]) -> dict[str, tuple[Address, ...]]:
     """Return the addresses of each zone, sorted, each once."""
     zones: dict[str, tuple[Address, ...]] = {}
     for name, texts in given.items():
-        if not NAME.match(str(name)):
+        if not NAME.fullmatch(str(name)):
             reasons.append(f"zone {name!r}: a name is made of small letters, digits and _")
+        if not is_list(texts):
+            reasons.append(f"zone {name}: {texts!r} is no list of addresses")
+            continue
         found: set[Address] = set()
         for text in texts:
             try:
-                found.add(ipaddress.ip_address(str(text)))
+                found.add(ipaddress.ip_address(plain(text)))
             except ValueError as error:
                 reasons.append(f"zone {name}: {error}")
-        if len({address.version for address in found}) > 1:
-            reasons.append(f"zone {name}: addresses of IPv4 and IPv6, but a mesh has one family")
         zones[str(name)] = tuple(sorted(found, key=int))
+    if len({address.version for found in zones.values() for address in found}) > 1:
+        reasons.append("zones have addresses of IPv4 and IPv6, but a mesh has one family")
     return zones
+
+
+def is_list(given: object) -> bool:
+    """Tell whether a value is a list; a text is one of letters, which is never meant."""
+    return isinstance(given, (list, tuple))
+
+
+def plain(given: object) -> str:
+    """Return a text that may be an address or network.
+
+    After a % an address names its interface (RFC 4007), and any text at all is taken for a name:
+    it would get into the file that nft reads.
+
+    :raises ValueError: it is no text, as a number that is an address to Python, or has a %.
+    """
+    if not isinstance(given, str) or "%" in given:
+        raise ValueError(f"{given!r} is no address without an interface")
+    return given
 
 
 def _parse_rule(
     given: t.Mapping[str, t.Any], others: str, zones: t.Container[str], reasons: list[str]
 ) -> Rule:
     comment = str(given["comment"])
-    if not re.match(r"^[A-Za-z0-9 ._:,/-]+$", comment) or len(comment) > COMMENT_MAX:
+    if not COMMENT.fullmatch(comment):
         reasons.append(f"comment {comment!r} is not made of 1 to {COMMENT_MAX} plain letters")
     texts = [str(text) for text in given.get(others) or []]
     named = [text[1:] for text in texts if text.startswith(ZONE_MARK)]
@@ -169,7 +194,7 @@ def parse_networks(texts: t.Iterable[str], what: str, reasons: list[str]) -> tup
     found: list[Network] = []
     for text in texts:
         try:
-            found.append(ipaddress.ip_network(text))
+            found.append(ipaddress.ip_network(plain(text)))
         except ValueError as error:
             reasons.append(f"{what}: {error}")
     merged: list[Network] = []
@@ -184,7 +209,7 @@ def parse_ports(given: t.Iterable[t.Any], what: str, reasons: list[str]) -> Port
     """Return ports and ranges as pairs, sorted and without overlaps."""
     pairs = []
     for value in given:
-        found = re.match(r"^(\d{1,5})(?:-(\d{1,5}))?$", str(value))
+        found = PORTS.fullmatch(str(value))
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
         if 1 <= first <= last <= PORT_MAX:
             pairs.append((first, last))

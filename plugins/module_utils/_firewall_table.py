@@ -114,7 +114,9 @@ def _set(zone: str, addresses: t.Sequence[Address], policy: Policy) -> str:
 
 def _family(policy: Policy) -> str:
     """Return how nftables calls the family of the mesh, which all its addresses are of."""
-    return {4: "ip", 6: "ip6"}[policy.mesh_prefix.version if policy.mesh_prefix else 4]
+    members = (address for found in policy.zones.values() for address in found)
+    known = policy.mesh_prefix or next(members, None)
+    return {4: "ip", 6: "ip6"}[known.version if known else 4]
 
 
 def _block(zone: str, kind: str, addresses: t.Sequence[Address]) -> str:

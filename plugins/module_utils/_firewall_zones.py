@@ -10,8 +10,18 @@ import functools
 import ipaddress
 import re
 import typing as t
+from collections.abc import Mapping
 
-from ._firewall_policy import COMMENT_MAX, NAME, Refused, Rule, parse_networks, parse_ports
+from ._firewall_policy import (
+    COMMENT_MAX,
+    NAME,
+    Refused,
+    Rule,
+    is_list,
+    parse_networks,
+    parse_ports,
+    plain,
+)
 
 Node = t.Mapping[str, t.Any]
 Zone = t.Mapping[str, t.Any]
@@ -88,45 +98,71 @@ def zone_refusals(
 ) -> list[str]:
     """Return a sentence for each reason to refuse the zones; none if they can be."""
     reasons: list[str] = []
-    names = [zone.get("name") for zone in zones]
-    known = {MESH, ANYWHERE, *names}
+    names = [zone.get("name") for zone in zones if isinstance(zone, Mapping)]
+    known = [MESH, ANYWHERE, *names]
     for zone in zones:
-        name = zone.get("name")
-        if not isinstance(name, str) or not NAME.match(name) or name == ANYWHERE:
-            reasons.append(f"zone {name!r}: a name is made of small letters, digits and _")
-            continue
-        if names.count(name) > 1:
-            reasons.append(f"zone {name} is given twice")
-        if not KEYS <= set(zone) <= KEYS | OPTIONAL_KEYS:
-            reasons.append(f"zone {name}: it has name, members, allow and reach, and nothing else")
-            continue
-        for kind, others in (("allow", "from"), ("reach", "to")):
-            for entry in zone.get(kind) or ():
-                reasons += _refusals(f"zone {name}", kind, others, entry, known)
+        reasons += _zone_refusals(zone, names, known)
     for entry in always:
         reasons += _refusals("firewall_reach_always", "it", "to", entry, known)
     return list(dict.fromkeys(reasons))
 
 
-def _refusals(
-    where: str, kind: str, others: str, entry: t.Mapping[str, t.Any], known: t.Collection[t.Any]
-) -> list[str]:
-    reasons: list[str] = []
-    if others not in entry or not set(entry) <= {others, *PORT_KEYS}:
-        return [f"{where}: an entry of {kind} has {others}, tcp and udp, and nothing else"]
-    for other in entry[others]:
-        if other in known:
+def _zone_refusals(zone: Zone, names: list[t.Any], known: list[t.Any]) -> list[str]:
+    name = zone.get("name") if isinstance(zone, Mapping) else zone
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name == ANYWHERE:
+        return [f"zone {name!r}: a name is made of small letters, digits and _"]
+    if not isinstance(zone, Mapping) or not KEYS <= set(zone) <= KEYS | OPTIONAL_KEYS:
+        return [f"zone {name}: it has name, members, allow and reach, and nothing else"]
+    reasons = [f"zone {name} is given twice"] if names.count(name) > 1 else []
+    members = zone["members"]
+    if not is_list(members) or not all(isinstance(member, str) for member in members):
+        reasons.append(f"zone {name}: members is no list of names, as [web, db-1]: {members!r}")
+    for kind, others in (("allow", "from"), ("reach", "to")):
+        entries = zone.get(kind, [])
+        if not is_list(entries):
+            reasons.append(f"zone {name}: {kind} is no list: {entries!r}")
             continue
-        try:
-            ipaddress.ip_network(other)
-        except ValueError:
-            reasons.append(
-                f"{where}: {other!r} is neither any, mesh, a zone nor a network as 10.0.0.0/8"
-            )
+        for entry in entries:
+            reasons += _refusals(f"zone {name}", kind, others, entry, known)
+    return reasons
+
+
+def _refusals(
+    where: str, kind: str, others: str, entry: t.Mapping[str, t.Any], known: list[t.Any]
+) -> list[str]:
+    """Return what speaks against an entry; lists must be lists, as a text is one of letters."""
+    if (
+        not isinstance(entry, Mapping)
+        or others not in entry
+        or not set(entry) <= {others, *PORT_KEYS}
+    ):
+        return [f"{where}: an entry of {kind} has {others}, tcp and udp, and nothing else"]
+    reasons = [
+        f"{where}: {key} is no list, as [{example}]: {entry[key]!r}"
+        for key, example in ((others, ANYWHERE), ("tcp", 443), ("udp", 53))
+        if entry.get(key, []) is not None and not is_list(entry.get(key, []))
+    ]
+    if entry[others] is None:
+        reasons.append(f"{where}: {others} is empty; [] is nobody, [{ANYWHERE}] is all")
+    if reasons:
+        return reasons
+    reasons += [
+        f"{where}: {other!r} is neither any, mesh, a zone nor a network as 10.0.0.0/8"
+        for other in entry[others]
+        if other not in known and not _is_network(other)
+    ]
     ports = [parse_ports(entry.get(key) or [], where, reasons) for key in ("tcp", "udp")]
     if not any(ports) and not reasons:
         reasons.append(f"{where}: an entry of {kind} names neither tcp nor udp ports")
     return reasons
+
+
+def _is_network(given: object) -> bool:
+    try:
+        ipaddress.ip_network(plain(given))
+    except ValueError:
+        return False
+    return True
 
 
 def _rules(
@@ -148,7 +184,10 @@ def _rules(
 def _rule(
     words: str, entry: t.Mapping[str, t.Any], others: str, names: set[str], mesh_prefix: str
 ) -> Rule | None:
-    """Return an entry as a rule; None if it is about the mesh, and there is none."""
+    """Return an entry as a rule; None if it is about the mesh alone, and there is none.
+
+    Zones are known by mesh addresses, which anybody may pose with where there is no mesh.
+    """
     given = list(entry[others])
     comment = f"{words} {', '.join(given)}"
     if len(comment) > COMMENT_MAX:
@@ -158,5 +197,5 @@ def _rule(
         return Rule(comment, (), (), *ports)
     texts = [mesh_prefix if other == MESH else other for other in given if other not in names]
     networks = parse_networks(filter(None, texts), words, [])
-    zones = tuple(sorted(names.intersection(given)))
+    zones = tuple(sorted(names.intersection(given))) if mesh_prefix else ()
     return Rule(comment, networks, zones, *ports) if networks or zones else None

@@ -90,11 +90,18 @@ def test_forwarding_is_left_alone_unless_asked_for() -> None:
         ({"zones": {"App": []}}, "a name is made of"),
         ({"zones": {"app": ["10.90.0.0/24"]}}, "zone app"),
         ({"zones": {"app": ["10.90.0.1", "fd00::1"]}}, "IPv4 and IPv6"),
+        ({"zones": {"app": ["10.90.0.1"], "db": ["fd00::1"]}}, "IPv4 and IPv6"),
+        ({"zones": {"app": ["fd00::1"]}}, "another family than mesh_prefix 10.90.0.0/24"),
+        ({"zones": {"app": "10.90.0.1"}}, "'10.90.0.1' is no list of addresses"),
+        ({"zones": {"app": None}}, "None is no list of addresses"),
+        ({"zones": {"app": ["fe80::1%} accept"]}}, "is no address without an interface"),
         ({"rules": [{"comment": "x", "tcp": ["1"], "sources": ["@y"]}]}, "who is in 'y' is not"),
         ({"reach": [{"comment": "x", "tcp": ["1"], "destinations": ["@y"]}]}, "who is in 'y'"),
         ({"mesh_port": 70000}, "mesh_port 70000 is not within"),
         ({"mesh_prefix": "10.90.0.1/24"}, "has host bits set"),
         ({"mesh_interface": 'wg0" accept'}, "is no name of an interface"),
+        ({"mesh_interface": "wg0\n"}, "is no name of an interface"),
+        ({"rules": [{"comment": "x\n", "tcp": ["1"]}]}, "plain letters"),
         ({"rules": [{"comment": 'x" drop', "tcp": ["1"]}]}, "plain letters"),
         ({"rules": [{"comment": "x", "tcp": ["a"]}]}, "'a' is no port"),
         ({"rules": [{"comment": "x"}]}, "neither tcp nor udp"),
@@ -165,6 +172,13 @@ def test_a_mesh_of_ipv6_has_sets_of_ipv6() -> None:
 
     assert "type ipv6_addr" in text
     assert "ip6 saddr @zone_app tcp dport" in text
+
+
+def test_zones_alone_tell_the_family_where_no_mesh_does() -> None:
+    text = render(parse_policy(options(DB, mesh_prefix="", zones={"app": ["fd00::1"]})))
+
+    assert "type ipv6_addr" in text
+    assert "ip6 saddr @zone_app" in text
 
 
 def test_what_leaves_is_left_alone_unless_asked_for() -> None:
