@@ -70,8 +70,15 @@ def firewall_members(nodes: Nodes, node_id: str, zones: Nodes) -> dict[str, list
 def firewall_probes(
     nodes: Nodes, node_id: str, zones: Nodes, **survey: t.Any
 ) -> list[dict[str, t.Any]]:
-    """Return what a node has to ask of the others, and what the policy says to it."""
-    return expect(_find(nodes, node_id), nodes, Survey(zones, **survey))
+    """Return what a node has to ask of the others, and what the policy says to it.
+
+    :raises AnsibleFilterError: if that would prove nothing, or the node is not among the nodes.
+    """
+    node = _find(nodes, node_id)
+    try:
+        return expect(node, nodes, Survey(zones, **survey))
+    except Refused as error:
+        raise AnsibleFilterError(f"firewall_probes: {error}") from error
 
 
 def firewall_others(nodes: Nodes, node_ids: t.Iterable[str]) -> list[str]:

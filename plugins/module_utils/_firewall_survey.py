@@ -11,13 +11,13 @@ import itertools
 import typing as t
 from dataclasses import dataclass
 
-from ._firewall_policy import Policy
+from ._firewall_policy import Policy, Refused, parse_ports
 from ._firewall_zones import groups_of, is_member, reach_of, rules_of
 
 if t.TYPE_CHECKING:
     from ._firewall_zones import Node, Zone
 
-ROADS = ("public", "mesh")
+ADDRESSES = ("internal_ip", "external_ip", "wireguard_ip")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,20 @@ class Survey:
     """Up to this many nodes, each asks all others."""
     sample: int = 2
     """In larger fleets, how many nodes of each kind it asks."""
+
+    def __post_init__(self) -> None:
+        """Check that it proves something.
+
+        :raises Refused: with every reason against it.
+        """
+        reasons: list[str] = []
+        parse_ports(self.refused_ports, "refused_ports", reasons)
+        if self.full_up_to < 0:
+            reasons.append(f"full_up_to {self.full_up_to} is below 0")
+        if self.sample < 1:
+            reasons.append(f"sample {self.sample} asks nobody; it is at least 1")
+        if reasons:
+            raise Refused(*reasons)
 
 
 def expect(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[dict[str, t.Any]]:
@@ -102,8 +116,14 @@ def _targets(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[Node
 
 
 def _kind(node: Node, zones: t.Sequence[Zone]) -> tuple[str, ...]:
-    """Return what decides about a node's rules and roads: its zones and its region."""
-    return (str(node.get("region")), *(zone["name"] for zone in zones if is_member(node, zone)))
+    """Return what decides about a node's rules and roads: zones, region, and kinds of addresses."""
+    roads = (_family(node.get(kind)) for kind in ADDRESSES)
+    names = (zone["name"] for zone in zones if is_member(node, zone))
+    return (str(node.get("region")), *roads, *names)
+
+
+def _family(address: object) -> str:
+    return ("ipv6" if ":" in str(address) else "ipv4") if address else ""
 
 
 def _label(node: Node, zones: t.Sequence[Zone]) -> str:
@@ -137,10 +157,12 @@ def _roads(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
     if not is_same_region:
         first, second = second, first
     for kind in (first, second):
-        if target.get(kind):
-            own = source.get(kind) or source.get(first) or source.get(second)
-            if own:
-                yield "public", str(target[kind]), str(own)
+        # A packet comes from an address of the family that it goes to.
+        family = _family(target.get(kind))
+        owns = [source.get(own) for own in (kind, first, second)]
+        own = next((own for own in owns if own and _family(own) == family), None)
+        if own:
+            yield "public", str(target[kind]), str(own)
             break
     if source.get("wireguard_ip") and target.get("wireguard_ip"):
         yield "mesh", str(target["wireguard_ip"]), str(source["wireguard_ip"])

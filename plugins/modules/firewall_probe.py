@@ -19,12 +19,13 @@ author:
   - The Quartermaster maintainers (@quartermaster)
 options:
   targets:
-    description: What is asked. Other keys of a target come back with its answer.
+    description: What is asked, each an address and a port. Other keys of a target come back with
+      its answer.
     type: list
     elements: dict
     required: true
   timeout:
-    description: Seconds after which no answer is an answer.
+    description: Seconds after which no answer is an answer, at least 1.
     type: int
     default: 3
 attributes:
@@ -60,6 +61,7 @@ probes:
 """
 
 import errno
+import ipaddress
 import selectors
 import socket
 import time
@@ -71,6 +73,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 )
 
 AT_ONCE = 200
+PORT_MAX = 65535
 # Have ICMP messages kept with the socket: Linux, include/uapi/linux/in.h and in6.h. Python names
 # them from 3.14 on.
 IP_RECVERR = 11
@@ -92,6 +95,10 @@ class FirewallProbe(FleetModule):
 
     def ask(self) -> None:
         """Ask all targets, some hundred at once."""
+        if self.params["timeout"] < 1:
+            raise Failure(
+                f"timeout {self.params['timeout']} is no time to answer; it is at least 1"
+            )
         targets = [self._place(target) for target in self.params["targets"]]
         for first in range(0, len(targets), AT_ONCE):
             self._answers += ask_all(targets[first : first + AT_ONCE], self.params["timeout"])
@@ -99,9 +106,13 @@ class FirewallProbe(FleetModule):
     @staticmethod
     def _place(target: t.Mapping[str, t.Any]) -> tuple[str, int]:
         try:
-            return str(target["address"]), int(target["port"])
-        except (KeyError, ValueError):
+            address, port = str(target["address"]), int(target["port"])
+            ipaddress.ip_address(address.partition("%")[0])
+        except (KeyError, TypeError, ValueError):
             raise Failure(f"a target has an address and a port; {target} has not") from None
+        if not 1 <= port <= PORT_MAX:
+            raise Failure(f"{port} is no port; those of TCP are 1 to {PORT_MAX}")
+        return address, port
 
     def _prepare_result(self) -> list[dict[str, t.Any]]:
         return [

@@ -7,11 +7,15 @@
 from __future__ import annotations
 
 import errno
+import json
 import socket
 import typing as t
 
 import pytest
+from ansible.module_utils import basic
+from ansible_collections.quartermaster.fleet.plugins.module_utils._module import Failure
 from ansible_collections.quartermaster.fleet.plugins.modules.firewall_probe import (
+    FirewallProbe,
     _name,
     ask_all,
     read_answer,
@@ -59,3 +63,32 @@ class Woken:
 @pytest.mark.parametrize("code", [0, errno.EHOSTUNREACH, errno.ECONNREFUSED])
 def test_an_icmp_message_is_a_refusal_whatever_the_error_says_by_then(code: int) -> None:
     assert read_answer(t.cast("socket.socket", Woken(code))) == "refused"
+
+
+TARGET = {"address": "192.0.2.1", "port": 22}
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"targets": [{**TARGET, "port": 0}]}, "0 is no port; those of TCP are 1 to 65535"),
+        ({"targets": [{**TARGET, "port": 70000}]}, "70000 is no port"),
+        ({"targets": [{**TARGET, "port": "ssh"}]}, "a target has an address and a port"),
+        ({"targets": [{"port": 22}]}, "a target has an address and a port"),
+        # A name would be asked of DNS, without any limit of time.
+        ({"targets": [{**TARGET, "address": "db-1"}]}, "a target has an address and a port"),
+        ({"targets": [TARGET], "timeout": 0}, "timeout 0 is no time to answer"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], reason: str
+) -> None:
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()
+    # The process is patched: its arguments.
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", arguments)
+    if hasattr(basic, "_ANSIBLE_PROFILE"):
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
+    probe = FirewallProbe()
+
+    with pytest.raises(Failure, match=reason):
+        probe.ask()
