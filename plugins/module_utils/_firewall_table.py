@@ -32,11 +32,12 @@ ip6 hoplimit 255 accept
 mld2-listener-report } ip6 saddr fe80::/10 accept
 \t\tip6 saddr fe80::/10 udp sport 547 udp dport 546 accept comment "DHCPv6"
 """
-# What a host needs to have and keep its place in the network, whatever the policy says.
+# What a host needs to have and keep its place in the network, whatever the policy says. ICMP and
+# ICMPv6 by number: nft looks the second name up in /etc/protocols, which a small host has not.
 OUTBOUND_ESSENTIALS = """\
 \t\toifname "lo" accept
 \t\tct state { established, related } accept
-\t\tmeta l4proto { icmp, ipv6-icmp } accept
+\t\tmeta l4proto { 1, 58 } accept
 \t\tudp sport 68 udp dport 67 accept comment "DHCP"
 \t\tudp sport 546 udp dport 547 accept comment "DHCPv6"
 """

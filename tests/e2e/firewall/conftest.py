@@ -125,6 +125,7 @@ class Host:
     def keep(self, **options: t.Any) -> t.Any:
         """Return what the module `firewall_rules` says, its trial confirmed."""
         result = self.ask(**options)
+        assert "failed" not in result, result["msg"]
         if change := (result.get("firewall") or {}).get("change"):
             assert "failed" not in self.ask(state="confirmed", change=change)
         return result

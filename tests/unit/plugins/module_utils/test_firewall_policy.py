@@ -194,5 +194,7 @@ def test_what_leaves_is_left_alone_unless_asked_for() -> None:
     assert 'ip daddr @zone_db tcp dport { 5432 } accept comment "to db"' in render(bound)
     assert "hook output" in render(bound)
     assert 'udp sport 51820 accept comment "WireGuard"' in render(bound)
+    # Names would be looked up in a file that a small host has not.
+    assert "meta l4proto { 1, 58 } accept" in render(bound)
     assert (free.lets_out(db, "tcp", 80), bound.lets_out(db, "tcp", 80)) == (True, False)
     assert bound.lets_out(db, "tcp", 5432)
