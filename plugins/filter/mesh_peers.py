@@ -7,14 +7,21 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Mapping
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_members import (
+    MEMBER_STATES,
+    Node,
+    find_clusters,
+    find_members,
+    find_record,
+    is_member,
+    read_records,
+)
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_tunnels import (
     DEFAULT_PORT,
     NAT_WORDS,
     Layout,
-    Node,
     NoMesh,
     Tunnel,
     find_tunnels,
@@ -23,12 +30,6 @@ from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_tunnels 
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._preshared_keys import (
     derive_preshared_key,
     find_secret_fault,
-)
-
-MEMBER_STATES = frozenset({"active", "maintenance", "failed", "provisioning"})
-NOT_LISTED = (
-    "mesh_peers: the node {} is not in the list; it has to be on record as provisioning, active, "
-    "maintenance or failed, and the list has to be whole"
 )
 
 Peer = dict[str, t.Any]
@@ -52,7 +53,7 @@ def mesh_peers(
     fault = find_secret_fault(preshared_secret or "")
     if fault:
         raise AnsibleFilterError(f"mesh_peers: {fault}")
-    known = _checked(nodes)
+    known = read_records(nodes)
     return [
         {
             **_identify(tunnel),
@@ -77,14 +78,16 @@ def mesh_targets(
 
     :raises AnsibleFilterError: as `mesh_peers`.
     """
-    known = _checked(nodes)
+    known = read_records(nodes)
     tunnels = {x.node["node_id"]: x for x in _tunnels(known, node_id, port, layout)}
     return [
         {
             **(_identify(tunnels[name]) if name in tunnels else {"name": name}),
             "address": mesh_address(node),
         }
-        for name, node in sorted((str(node["node_id"]), node) for node in _members(known, node_id))
+        for name, node in sorted(
+            (str(node["node_id"]), node) for node in find_members(known, node_id)
+        )
         if name != node_id and node.get("state") in states
     ]
 
@@ -94,14 +97,14 @@ def mesh_absentees(nodes: t.Iterable[Node], node_ids: t.Iterable[str]) -> list[s
 
     :raises AnsibleFilterError: as `mesh_peers`.
     """
-    known = _checked(nodes)
-    clusters = _clusters(known, node_ids)
+    known = read_records(nodes)
+    clusters = find_clusters(known, node_ids)
     return sorted(
         str(node["node_id"])
         for node in known
         if node.get("cluster_id") in clusters
         and node.get("state") in MEMBER_STATES
-        and not _is_member(node)
+        and not is_member(node)
     )
 
 
@@ -110,9 +113,9 @@ def mesh_others(nodes: t.Iterable[Node], node_ids: t.Iterable[str], hub: str = "
 
     :raises AnsibleFilterError: as `mesh_peers`.
     """
-    known, given = _checked(nodes), set(node_ids)
-    members = [node for node in known if _is_member(node)]
-    clusters = _clusters(members, given, strict=False)
+    known, given = read_records(nodes), set(node_ids)
+    members = [node for node in known if is_member(node)]
+    clusters = find_clusters(members, given, strict=False)
     others = [
         node
         for node in members
@@ -120,65 +123,9 @@ def mesh_others(nodes: t.Iterable[Node], node_ids: t.Iterable[str], hub: str = "
     ]
     if hub and hub not in given:
         # Who is not a hub is known to its hub alone.
-        cluster = _find(known, hub).get("cluster_id")
+        cluster = find_record(known, hub).get("cluster_id")
         others = [x for x in others if x["node_id"] == hub or x.get("cluster_id") != cluster]
     return sorted(str(node["node_id"]) for node in others)
-
-
-def _checked(nodes: t.Any) -> list[Node]:
-    """Return the records as a list, each of one node and none twice."""
-    if isinstance(nodes, (str, bytes, Mapping)) or not isinstance(nodes, Iterable):
-        raise AnsibleFilterError("mesh_peers: expected the list of nodes that node_info returns")
-    known = list(nodes)
-    seen = set()
-    for node in known:
-        name = node.get("node_id") if isinstance(node, Mapping) else None
-        if not name:
-            raise AnsibleFilterError("mesh_peers: a record in the list has no node_id")
-        if name in seen:
-            raise AnsibleFilterError(f"mesh_peers: the node {name} is in the list twice")
-        seen.add(name)
-    return known
-
-
-def _find(nodes: t.Iterable[Node], node_id: str) -> Node:
-    """Return the node's own record; without it the list is not whole, and no basis for a mesh."""
-    for node in nodes:
-        if node["node_id"] == node_id:
-            return node
-    raise AnsibleFilterError(NOT_LISTED.format(node_id))
-
-
-def _clusters(
-    nodes: t.Iterable[Node], node_ids: t.Iterable[str], *, strict: bool = True
-) -> set[t.Any]:
-    """Return the clusters of some nodes; strictly, each of those has to be in the list."""
-    wanted = set(node_ids)
-    found = {node["node_id"]: node.get("cluster_id") for node in nodes if node["node_id"] in wanted}
-    missing = sorted(wanted - set(found))
-    if strict and missing:
-        raise AnsibleFilterError(NOT_LISTED.format(missing[0]))
-    return set(found.values()) - {None, ""}
-
-
-def _is_member(node: Node) -> bool:
-    """Tell whether a node has all that a peer needs of it, but an endpoint."""
-    return (
-        node.get("state") in MEMBER_STATES
-        and bool(node.get("wireguard_public_key"))
-        and bool(node.get("wireguard_ip"))
-    )
-
-
-def _members(known: t.Sequence[Node], node_id: str) -> list[Node]:
-    """Return the members of a node's mesh; none if it is none itself.
-
-    A node without a cluster is in no mesh.
-    """
-    own = _find(known, node_id)
-    if not (own.get("cluster_id") and _is_member(own)):
-        return []
-    return [x for x in known if x.get("cluster_id") == own["cluster_id"] and _is_member(x)]
 
 
 def _tunnels(
@@ -188,13 +135,13 @@ def _tunnels(
 
     :raises AnsibleFilterError: if there can be none with this layout.
     """
-    own, asked = _find(known, node_id), Layout(port=port, **layout)
+    own, asked = find_record(known, node_id), Layout(port=port, **layout)
     if asked.behind_nat not in NAT_WORDS:
         raise AnsibleFilterError(f"mesh_peers: behind_nat is none of {', '.join(NAT_WORDS)}")
-    if asked.hub and _find(known, asked.hub).get("cluster_id") != own.get("cluster_id"):
+    if asked.hub and find_record(known, asked.hub).get("cluster_id") != own.get("cluster_id"):
         raise AnsibleFilterError(f"mesh_peers: the hub {asked.hub} is in no cluster with {node_id}")
     try:
-        return find_tunnels(own, _members(known, node_id), asked)
+        return find_tunnels(own, find_members(known, node_id), asked)
     except NoMesh as error:
         raise AnsibleFilterError(f"mesh_peers: {error}") from error
 

@@ -11,10 +11,10 @@ import ipaddress
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_members import Node
+
 DEFAULT_PORT = 51820
 NAT_WORDS = ("auto", "always", "never")
-
-Node = t.Mapping[str, t.Any]
 
 
 class NoMesh(ValueError):
