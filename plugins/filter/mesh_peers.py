@@ -7,8 +7,15 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_layouts import (
+    DEFAULT_PORT,
+    NAT_WORDS,
+    Layout,
+    find_layout_faults,
+)
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_members import (
     MEMBER_STATES,
     Node,
@@ -19,11 +26,9 @@ from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_members 
     read_records,
 )
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_tunnels import (
-    DEFAULT_PORT,
-    NAT_WORDS,
-    Layout,
     NoMesh,
     Tunnel,
+    find_told,
     find_tunnels,
     mesh_address,
 )
@@ -41,11 +46,11 @@ def mesh_peers(
     port: int = DEFAULT_PORT,
     persistent_keepalive: int | None = None,
     preshared_secret: str | None = None,
-    **layout: str,
+    **layout: t.Any,
 ) -> list[Peer]:
     """Return the peers of a node as `wireguard_interface` takes them, sorted by name.
 
-    `layout` is the hub, the network and behind_nat.
+    `layout` is the hub or the gateways, the network and behind_nat.
 
     :raises AnsibleFilterError: if the node is not on record, the records are no list of nodes, or
         no mesh can be made from them or from what is asked for.
@@ -70,11 +75,11 @@ def mesh_targets(
     node_id: str,
     port: int = DEFAULT_PORT,
     states: t.Collection[str] = ("active",),
-    **layout: str,
+    **layout: t.Any,
 ) -> list[Peer]:
     """Return whom a node reaches through its mesh, as `wireguard_probe` asks them.
 
-    Through a hub, it reaches nodes that are no peers of its own.
+    Through a hub or gateways, it reaches nodes that are no peers of its own.
 
     :raises AnsibleFilterError: as `mesh_peers`.
     """
@@ -108,40 +113,60 @@ def mesh_absentees(nodes: t.Iterable[Node], node_ids: t.Iterable[str]) -> list[s
     )
 
 
-def mesh_others(nodes: t.Iterable[Node], node_ids: t.Iterable[str], hub: str = "") -> list[str]:
-    """Return the names of the nodes that have some of the given ones as peers, without those.
+def mesh_others(nodes: t.Iterable[Node], node_ids: t.Iterable[str], **layout: t.Any) -> list[str]:
+    """Return the names of the nodes whose peers change when the given ones join, without those.
+
+    `layout` is the hub or the gateways; a mesh that these are not in is a full one.
 
     :raises AnsibleFilterError: as `mesh_peers`.
     """
-    known, given = read_records(nodes), set(node_ids)
+    known, given, asked = read_records(nodes), set(node_ids), _read_layout(layout)
     members = [node for node in known if is_member(node)]
-    clusters = find_clusters(members, given, strict=False)
-    others = [
-        node
-        for node in members
-        if node.get("cluster_id") in clusters and node["node_id"] not in given
-    ]
-    if hub and hub not in given:
-        # Who is not a hub is known to its hub alone.
-        cluster = find_record(known, hub).get("cluster_id")
-        others = [x for x in others if x["node_id"] == hub or x.get("cluster_id") != cluster]
-    return sorted(str(node["node_id"]) for node in others)
+    led = find_clusters(known, asked.list_carriers(), strict=False)
+    told = []
+    for cluster in find_clusters(members, given, strict=False):
+        of_cluster = [node for node in members if node.get("cluster_id") == cluster]
+        told += find_told(of_cluster, given, asked if cluster in led else Layout())
+    return sorted(str(node["node_id"]) for node in told)
+
+
+def mesh_refusals(nodes: t.Iterable[Node], node_id: str, **layout: t.Any) -> list[str]:
+    """Return a sentence for each reason why a node's mesh cannot have a layout; none if it can.
+
+    :raises AnsibleFilterError: as `mesh_peers`, but for what is told here.
+    """
+    known = read_records(nodes)
+    return find_layout_faults(_read_layout(layout), find_record(known, node_id), known)
+
+
+def _read_layout(given: dict[str, t.Any], port: int = DEFAULT_PORT) -> Layout:
+    """Return a layout from what a filter was given.
+
+    :raises AnsibleFilterError: if it is none.
+    """
+    gateways = given.get("gateways") or {}
+    if not isinstance(gateways, Mapping):
+        raise AnsibleFilterError("mesh_peers: gateways is no dictionary of regions and nodes")
+    named = {str(region): str(name) for region, name in gateways.items()}
+    layout = Layout(**{**given, "gateways": named}, port=port)
+    if layout.behind_nat not in NAT_WORDS:
+        raise AnsibleFilterError(f"mesh_peers: behind_nat is none of {', '.join(NAT_WORDS)}")
+    return layout
 
 
 def _tunnels(
-    known: t.Sequence[Node], node_id: str, port: int, layout: dict[str, str]
+    known: t.Sequence[Node], node_id: str, port: int, given: dict[str, t.Any]
 ) -> list[Tunnel]:
     """Return the tunnels of a node.
 
     :raises AnsibleFilterError: if there can be none with this layout.
     """
-    own, asked = find_record(known, node_id), Layout(port=port, **layout)
-    if asked.behind_nat not in NAT_WORDS:
-        raise AnsibleFilterError(f"mesh_peers: behind_nat is none of {', '.join(NAT_WORDS)}")
-    if asked.hub and find_record(known, asked.hub).get("cluster_id") != own.get("cluster_id"):
-        raise AnsibleFilterError(f"mesh_peers: the hub {asked.hub} is in no cluster with {node_id}")
+    own, layout = find_record(known, node_id), _read_layout(given, port)
+    faults = find_layout_faults(layout, own, known)
+    if faults:
+        raise AnsibleFilterError(f"mesh_peers: {'; '.join(faults)}")
     try:
-        return find_tunnels(own, find_members(known, node_id), asked)
+        return find_tunnels(own, find_members(known, node_id), layout)
     except NoMesh as error:
         raise AnsibleFilterError(f"mesh_peers: {error}") from error
 
@@ -180,5 +205,6 @@ class FilterModule:
             "mesh_absentees": mesh_absentees,
             "mesh_others": mesh_others,
             "mesh_peers": mesh_peers,
+            "mesh_refusals": mesh_refusals,
             "mesh_targets": mesh_targets,
         }

@@ -9,30 +9,16 @@ from __future__ import annotations
 import functools
 import ipaddress
 import typing as t
-from dataclasses import dataclass
 
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_layouts import Layout
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_members import Node
 
-DEFAULT_PORT = 51820
-NAT_WORDS = ("auto", "always", "never")
+INSIDE_FIRST = ("internal_ip", "external_ip")
+OUTSIDE_FIRST = ("external_ip", "internal_ip")
 
 
 class NoMesh(ValueError):
     """Records or settings that no mesh can be made from."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the nodes of one mesh are joined."""
-
-    hub: str = ""
-    """The node through which all others talk to each other; without one, each has all others."""
-    network: str = ""
-    """The mesh as a whole, as one of its addresses with the prefix length; a hub needs it."""
-    port: int = DEFAULT_PORT
-    """Where the records have none."""
-    behind_nat: str = "auto"
-    """Whether the node in question cannot be called from outside: of NAT_WORDS."""
 
 
 class Tunnel(t.NamedTuple):
@@ -45,33 +31,47 @@ class Tunnel(t.NamedTuple):
     """Whether the near end has to send now and then, since the far one could not call it."""
 
 
-def find_tunnels(own: Node, members: t.Sequence[Node], layout: Layout) -> list[Tunnel]:
+def find_tunnels(own: Node, members: t.Iterable[Node], layout: Layout) -> list[Tunnel]:
     """Return the tunnels of a node, by the names of their other ends.
 
-    :raises NoMesh: if two members have one address, an address is none, or the hub is elsewhere.
+    The layout has to be one without faults for these members.
+
+    :raises NoMesh: if two members have one address, or an address is none.
     """
-    _refuse_doubles(members)
-    others = [node for node in members if node["node_id"] != own["node_id"]]
-    is_spoke = bool(layout.hub) and own["node_id"] != layout.hub
-    if is_spoke:
-        others = [node for node in others if node["node_id"] == layout.hub]
+    ordered = sorted(members, key=lambda node: str(node["node_id"]))
+    routes = _find_routes(own, ordered, layout)
     return [
         Tunnel(
             node,
-            (_network(layout),) if is_spoke else (_host_route(node),),
+            tuple(routes[node["node_id"]]),
             find_endpoint(node, own, layout.port),
             _keeps_open(own, node, layout.behind_nat),
         )
-        for node in sorted(others, key=lambda node: str(node["node_id"]))
+        for node in ordered
+        if node["node_id"] in routes
     ]
+
+
+def find_told(members: t.Sequence[Node], joining: t.Collection[str], layout: Layout) -> list[Node]:
+    """Return the members whose tunnels change when some of them join, without those."""
+    new = [node for node in members if node["node_id"] in joining]
+    names, new_names = ({node["node_id"] for node in nodes} for nodes in (members, new))
+    circles = {layout.circle_of(node) for node in new}
+    are_carried = not names.isdisjoint(layout.carrier_of(node) for node in new)
+
+    def learns(node: Node) -> bool:
+        carrier = layout.carrier_of(node)
+        if carrier == node["node_id"]:
+            return are_carried
+        return carrier in new_names or layout.circle_of(node) in circles
+
+    return [node for node in members if node["node_id"] not in new_names and learns(node)]
 
 
 def find_endpoint(node: Node, seen_from: Node, port: int) -> str | None:
     """Return where a node is called by another one: inside a region at its internal address."""
-    fields = ["external_ip", "internal_ip"]
-    if node.get("region") == seen_from.get("region"):
-        fields.reverse()
-    for field in fields:
+    is_near = node.get("region") == seen_from.get("region")
+    for field in INSIDE_FIRST if is_near else OUTSIDE_FIRST:
         if node.get(field):
             address = mesh_address(node, field)
             number = int(node.get("mesh_port") or port)
@@ -95,16 +95,37 @@ def _canonical(text: str) -> str:
     return str(ipaddress.ip_address(text))
 
 
-def _host_route(node: Node) -> str:
-    address = mesh_address(node)
-    return f"{address}/{128 if ':' in address else 32}"
+def _find_routes(own: Node, members: t.Iterable[Node], layout: Layout) -> dict[str, list[str]]:
+    """Return what goes through the tunnels of a node, by the names of their other ends.
+
+    One who is no member, as a gateway that has no key yet, may be among those.
+    """
+    name, carrier, circle = own["node_id"], layout.carrier_of(own), layout.circle_of(own)
+    host_routes = _find_host_routes(members)
+    routes: dict[str, list[str]] = {}
+    for node in members:
+        hop = far = node["node_id"]
+        if far == name:
+            continue
+        if carrier == name:
+            its_carrier = layout.carrier_of(node)
+            hop = far if its_carrier == name else its_carrier
+        elif far != carrier and layout.circle_of(node) != circle:
+            continue
+        routes.setdefault(hop, []).append(host_routes[far])
+    if carrier in routes:
+        # All others are behind it; who has a tunnel of its own keeps it, by its longer prefix.
+        routes[carrier].append(_network(layout))
+    return routes
 
 
 def _network(layout: Layout) -> str:
     try:
         return str(ipaddress.ip_interface(layout.network).network)
     except ValueError as error:
-        raise NoMesh(f"a mesh with a hub needs its network, as 10.8.0.0/24: {error}") from error
+        raise NoMesh(
+            f"a mesh with a hub or gateways needs its network, as 10.8.0.0/24: {error}"
+        ) from error
 
 
 def _keeps_open(own: Node, other: Node, behind_nat: str) -> bool:
@@ -116,8 +137,11 @@ def _keeps_open(own: Node, other: Node, behind_nat: str) -> bool:
     return not own.get("external_ip")
 
 
-def _refuse_doubles(members: t.Iterable[Node]) -> None:
-    """Refuse a mesh in which two nodes have one address: traffic would go to either."""
+def _find_host_routes(members: t.Iterable[Node]) -> dict[str, str]:
+    """Return the address of each member as a network, by its name.
+
+    :raises NoMesh: if two nodes have one address: traffic would go to either.
+    """
     holders: dict[str, str] = {}
     for node in members:
         address, name = mesh_address(node), str(node["node_id"])
@@ -127,3 +151,4 @@ def _refuse_doubles(members: t.Iterable[Node]) -> None:
                 f"{holder} and {name} have the same wireguard_ip {address}; "
                 "give one of them another (`qm node set --wireguard-ip`)"
             )
+    return {name: f"{at}/{128 if ':' in at else 32}" for at, name in holders.items()}

@@ -16,6 +16,7 @@ from ansible_collections.quartermaster.fleet.plugins.filter.mesh_peers import (
     mesh_absentees,
     mesh_others,
     mesh_peers,
+    mesh_refusals,
     mesh_targets,
 )
 from hypothesis import given, settings
@@ -202,7 +203,7 @@ def test_through_a_hub_its_nodes_have_it_alone_and_ask_everybody() -> None:
 
     (peer,) = mesh_peers(fleet, "a", **layout)
 
-    assert (peer["name"], peer["allowed_ips"]) == ("hub", ["10.90.0.0/24"])
+    assert (peer["name"], peer["allowed_ips"]) == ("hub", ["10.90.0.3/32", "10.90.0.0/24"])
     assert names(mesh_peers(fleet, "hub", **layout)) == ["a", "b"]
     assert mesh_targets(fleet, "a", **layout)[0] == {"name": "b", "address": "10.90.0.2"}
     assert mesh_targets(fleet, "a", **layout)[1]["public_key"] == "key of hub"
@@ -221,16 +222,62 @@ def test_through_a_hub_others_are_told_only_if_they_have_a_tunnel(
     assert mesh_others([*near, *far], given_ids, hub="hub") == others
 
 
+def test_through_gateways_a_node_asks_everybody_and_knows_its_region() -> None:
+    fleet = [node("a", 1), node("b", 2), node("c", 3, region="7"), node("d", 4, region="7")]
+    # YAML reads such a region as a number.
+    layout = {"gateways": {"north": "a", 7: "c"}, "network": "10.90.0.1/24"}
+
+    assert names(mesh_peers(fleet, "b", **layout)) == ["a"]
+    assert names(mesh_peers(fleet, "a", **layout)) == ["b", "c"]
+    assert mesh_targets(fleet, "b", **layout) == [
+        {
+            "name": "a",
+            "address": "10.90.0.1",
+            "public_key": "key of a",
+            "endpoint": "10.0.0.1:51820",
+        },
+        {"name": "c", "address": "10.90.0.3"},
+        {"name": "d", "address": "10.90.0.4"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given_ids", "others"),
+    [(["b"], ["a", "c"]), (["c"], ["a", "d"]), (["z"], ["y"]), (["b", "z"], ["a", "c", "y"])],
+)
+def test_a_layout_is_that_of_the_mesh_which_its_nodes_are_in(
+    given_ids: list[str], others: list[str]
+) -> None:
+    near = [node("a", 1), node("b", 2), node("c", 3, region="south"), node("d", 4, region="south")]
+    far = [node("y", 5, cluster_id="other"), node("z", 4, cluster_id="other", region="south")]
+    gateways = {"north": "a", "south": "c"}
+
+    assert mesh_others([*near, *far], given_ids, gateways=gateways) == others
+
+
+def test_refusals_are_told_before_a_node_has_a_key() -> None:
+    fleet = [node("a", 1, region="south", wireguard_public_key=None), node("b", 2)]
+    north, both = {"north": "b"}, {"north": "b", "south": "a"}
+
+    assert mesh_refusals(fleet, "a", gateways=both) == []
+    assert mesh_refusals(fleet, "b", gateways=north) == []
+    assert mesh_refusals(fleet, "a", gateways=north) == [
+        "no gateway is named for the region south, where a is; name a node of it"
+    ]
+
+
 @pytest.mark.parametrize(
     ("layout", "message"),
     [
-        ({"hub": "nobody", "network": "10.90.0.0/24"}, "nobody is not in the list"),
-        ({"hub": "z", "network": "10.90.0.0/24"}, "the hub z is in no cluster with a"),
+        ({"hub": "nobody", "network": "10.90.0.0/24"}, "the hub nobody is not on record"),
+        ({"hub": "z", "network": "10.90.0.0/24"}, "the hub z is in another cluster than a"),
+        ({"gateways": {"south": "b"}}, "the gateway b of .* is in the region north.*; no gateway"),
+        ({"gateways": ["b"]}, "gateways is no dictionary"),
         ({"hub": "b"}, "needs its network"),
         ({"behind_nat": "perhaps"}, "behind_nat is none of auto, always, never"),
     ],
 )
-def test_a_layout_that_cannot_be_is_refused(layout: dict[str, str], message: str) -> None:
+def test_a_layout_that_cannot_be_is_refused(layout: dict[str, t.Any], message: str) -> None:
     fleet = [node("a", 1), node("b", 2), node("z", 3, cluster_id="other")]
 
     with pytest.raises(AnsibleFilterError, match=message):
@@ -295,8 +342,8 @@ def test_a_node_that_is_not_on_record_has_no_absentees() -> None:
 
 
 def test_all_filters_have_their_names() -> None:
-    known = {"mesh_absentees", "mesh_others", "mesh_peers", "mesh_targets"}
-    assert set(FilterModule().filters()) == known
+    words = ("absentees", "others", "peers", "refusals", "targets")
+    assert list(FilterModule().filters()) == [f"mesh_{word}" for word in words]
 
 
 def test_the_work_grows_with_the_number_of_nodes_not_faster() -> None:
