@@ -25,9 +25,8 @@ from inventory_service.cli.texts import shown
 Place = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
-
-
-_MAKE_SERVERS = "Make the servers with: ansible-playbook quartermaster.fleet.provision"
+#: What comes next for nodes whose servers are ours to make.
+MAKE_SERVERS = "Make the servers with: ansible-playbook quartermaster.fleet.provision"
 _OTHERS = (
     LazyCommand(
         "terraform",
@@ -81,8 +80,8 @@ def csv(
     done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
     if done is None:
         return
-    if _tell_outcome(is_empty=not any(_rows(done["plan"])), is_applied=done["applied"]):
-        say(_MAKE_SERVERS)
+    if tell_outcome(is_empty=not any(_rows(done["plan"])), is_applied=done["applied"]):
+        say(MAKE_SERVERS)
 
 
 def import_file(
@@ -130,51 +129,7 @@ def read_text(content: bytes, name: str) -> str:
         ) from error
 
 
-def tell_faults(name: str, faults: Iterable[Mapping[str, Any]]) -> str:
-    """Return a line for each fault of a file, with its place: line and column, or its field."""
-    return "\n".join(f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults)
-
-
-def print_stated_plan(plan: dict[str, Any]) -> None:
-    """Print what a file of stated nodes would change, each difference with both values."""
-    rows = [[node["node_id"], "add", node["fields"]] for node in plan["add"]]
-    for node in plan["update"]:
-        changes = ", ".join(map(shown_change, node["changes"]))
-        rows.append([node["node_id"], "update", changes])
-    if rows:
-        print_table(("node_id", "change", "fields"), rows)
-    click.echo(
-        f"Plan: {len(plan['add'])} to add, {len(plan['update'])} to update, "
-        f"{plan['unchanged']} unchanged."
-    )
-
-
-def tell_stated_outcome(done: Mapping[str, Any]) -> None:
-    """Say what became of the plan of a file of stated nodes, and what its new nodes wait for."""
-    added = done["plan"]["add"]
-    is_empty = not (added or done["plan"]["update"])
-    if not _tell_outcome(is_empty=is_empty, is_applied=done["applied"]):
-        return
-    foreign = [node for node in added if not node["fields"].get("provider")]
-    if len(foreign) < len(added):
-        say(_MAKE_SERVERS)
-    if foreign:
-        name, fields = foreign[0]["node_id"], foreign[0]["fields"]
-        say(
-            f"New nodes without a provider, which provision.yml leaves alone: {len(foreign)}. "
-            f"When Ansible can log in to one, as to {name}, take it into service:"
-        )
-        if not fields.get("ssh_host_keys"):
-            say(f"  qm node set {name} --ssh-host-key 'ssh-ed25519 …'")
-        say(f"  qm node set {name} --state provisioning && qm node set {name} --state active")
-
-
-def shown_change(change: Mapping[str, Any]) -> str:
-    """Return a difference as text."""
-    return f"{change['field']}: {shown(change['before'])} → {shown(change['after'])}"
-
-
-def _tell_outcome(*, is_empty: bool, is_applied: bool) -> bool:
+def tell_outcome(*, is_empty: bool, is_applied: bool) -> bool:
     """Say what became of a plan, and return whether it has changed the fleet."""
     if is_empty:
         say("There is nothing to record.")
@@ -183,6 +138,11 @@ def _tell_outcome(*, is_empty: bool, is_applied: bool) -> bool:
     else:
         say("Nothing is changed yet. Record this plan with --apply.")
     return is_applied and not is_empty
+
+
+def tell_faults(name: str, faults: Iterable[Mapping[str, Any]]) -> str:
+    """Return a line for each fault of a file, with its place: line and column, or its field."""
+    return "\n".join(f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults)
 
 
 def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str, Any]:

@@ -10,13 +10,7 @@ import click
 
 from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.fields import given
-from inventory_service.cli.imports import (
-    import_file,
-    print_stated_plan,
-    read_text,
-    tell_faults,
-    tell_stated_outcome,
-)
+from inventory_service.cli.imports import import_file, read_text, tell_faults
 from inventory_service.cli.invocation import (
     Invocation,
     connection_options,
@@ -25,6 +19,7 @@ from inventory_service.cli.invocation import (
 )
 from inventory_service.cli.names import names_of
 from inventory_service.cli.node_files import find_form, read_rows
+from inventory_service.cli.stated_plans import print_stated_plan, tell_stated_outcome
 from inventory_service.cli.stated_rows import Row
 from inventory_service.domain.errors import BadInput
 

@@ -9,12 +9,7 @@ import click
 
 from inventory_service.cli.failures import Failure
 from inventory_service.cli.fields import given
-from inventory_service.cli.imports import (
-    import_file,
-    read_text,
-    shown_change,
-    tell_stated_outcome,
-)
+from inventory_service.cli.imports import import_file, read_text
 from inventory_service.cli.invocation import (
     Invocation,
     connection_options,
@@ -23,6 +18,7 @@ from inventory_service.cli.invocation import (
 )
 from inventory_service.cli.names import names_of
 from inventory_service.cli.output import print_table
+from inventory_service.cli.stated_plans import shown_change, tell_stated_outcome
 from inventory_service.cli.texts import shown
 from inventory_service.domain.terraform_files import prune_terraform
 
