@@ -158,6 +158,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._terraform imp
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._values import Omissions, mark
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._roads import (
+    collector_paused,
     fill_by_bulk,
     fill_by_calls,
     is_bulk_possible,
@@ -196,12 +197,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         self._source = path
-        try:
-            fleet = self._fetch()
-        except ClientError as error:
-            raise AnsibleParserError(str(error)) from error
+        with collector_paused():
+            try:
+                fleet = self._fetch()
+            except ClientError as error:
+                raise AnsibleParserError(str(error)) from error
+            variables = self._add(inventory, fleet)
+        self._construct(fleet, variables)
+
+    def _add(self, inventory: InventoryData, fleet: Fleet) -> list[dict[str, t.Any]]:
+        """Add hosts and groups, and return the variables of the hosts.
+
+        All is made before anything is added, so that an error leaves no half inventory.
+        """
         omissions = Omissions()
-        # All is made before anything is added, so that an error leaves no half inventory.
         variables = list(fleet.variables(omissions))
         omissions.report(self.display.warning)
         if not HAS_TRUST:
@@ -211,7 +220,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         else:
             self.display.vvv("quartermaster: using the public calls of ansible-core")
             fill_by_calls(inventory, fleet, variables)
-        self._construct(fleet, variables)
+        return variables
 
     def _fetch(self) -> Fleet:
         token = self.get_option("token")

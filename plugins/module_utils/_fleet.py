@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ._answer import Refusal
-from ._values import ALLOWED_ANSIBLE, MAX_REPORTED, Omissions, is_plain
+from ._values import ALLOWED_ANSIBLE, MAX_REPORTED, Omissions, is_plain, is_plain_text
 
 VERSION = 1
 HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -36,6 +36,8 @@ class Fleet:
     rows: list[list[t.Any]]
     groups: dict[str, list[int]]
     notes: tuple[str, ...] = ()
+    is_plain: bool = False
+    """Whether it is known that no key at any depth is a template or a tag."""
 
     @property
     def names(self) -> list[str]:
@@ -51,15 +53,40 @@ class Fleet:
         kept = [name for name in self.columns if self._is_kept(name, omissions)]
         places = [self.columns.index(name) for name in kept]
         own = self.columns.index(OWN_VARIABLES) if OWN_VARIABLES in self.columns else None
+        refused = self._refused_values(kept, omissions)
+        passed: set[str] = set()
         for row in self.rows:
-            variables = {}
-            for name, place in zip(kept, places):  # noqa: B905 - equal by construction
-                value = row[place]
-                if value is not None and _is_safe(row[0], name, value, omissions):
-                    variables[name] = value
-            if own is not None and row[own]:
-                variables.update(self._own_variables(row[0], row[own], omissions))
+            cells = zip(kept, [row[place] for place in places])  # noqa: B905 - equal by construction
+            variables = {name: value for name, value in cells if value is not None}
+            for name in refused.get(row[0], ()):
+                del variables[name]
+            given = row[own] if own is not None else None
+            if given:
+                if not given.keys() <= passed:
+                    given = self._own_variables(row[0], given, omissions)
+                    if self.is_plain:
+                        passed |= given.keys() - ALLOWED_ANSIBLE.keys()
+                variables.update(given)
             yield variables
+
+    def _refused_values(self, kept: list[str], omissions: Omissions) -> dict[str, list[str]]:
+        """Return the names of the values that are not safe, by host; all are looked at here.
+
+        For a large fleet it matters that most columns can hold no such value.
+        """
+        refused: dict[str, list[str]] = {}
+        for name in kept:
+            place, suspects = self.columns.index(name), self.rows
+            if name in ALLOWED_ANSIBLE:
+                is_allowed = ALLOWED_ANSIBLE[name]
+                suspects = [row for row in suspects if not is_allowed(row[place])]
+            elif self.is_plain:
+                continue
+            for row in suspects:
+                value = row[place]
+                if value is not None and not _is_safe(row[0], name, value, omissions):
+                    refused.setdefault(row[0], []).append(name)
+        return refused
 
     def _is_kept(self, column: str, omissions: Omissions) -> bool:
         return column != OWN_VARIABLES and omissions.pass_name("all hosts", column)
@@ -92,9 +119,8 @@ def parse_fleet(body: bytes) -> Fleet:
     _check_rows(columns, rows)
     groups = document.get("groups")
     _check_groups(groups, len(rows))
-    return Fleet(
-        columns, rows, groups, (*_notes_of_conflicts(document), *_notes_of_absent(document))
-    )
+    notes = (*_notes_of_conflicts(document), *_notes_of_absent(document))
+    return Fleet(columns, rows, groups, notes, is_plain=is_plain_text(body))
 
 
 def _check_columns(columns: t.Any) -> tuple[str, ...]:
@@ -132,7 +158,7 @@ def _check_groups(groups: t.Any, size: int) -> None:
     for name, places in groups.items():
         if not GROUP.fullmatch(name) or name in NOT_GROUPS:
             raise Refusal(f"it has a group {name[:80]!r}, which no group can be called")
-        if not isinstance(places, list) or not all(place.__class__ is int for place in places):
+        if not isinstance(places, list) or not set(map(type, places)) <= {int}:
             raise Refusal(f"group {name!r} is not a list of places")
         if places and not 0 <= min(places) <= max(places) < size:
             raise Refusal(f"group {name!r} lists a host that is not there")

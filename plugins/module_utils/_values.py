@@ -31,6 +31,10 @@ ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*|:[0-9A-Fa-f:.]+")
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+-]*")
 """Text that neither a template nor a bare condition can make anything of."""
+TEMPLATES = ("{{", "{%", "{#")
+TAG = "__ansible"
+SIGNS = {b"{{": b"{", b"{%": b"%", b"{#": b"#", b"__ansible": b"_", b"\\u00": b"\\", b"\0": b"\0"}
+"""What a text with a key that is not plain holds, each with its rarest byte, found much faster."""
 MAX_PORT = 65535
 MAX_REPORTED = 20
 
@@ -84,6 +88,15 @@ def is_plain(value: t.Any) -> bool:
     return True
 
 
+def is_plain_text(json_text: bytes) -> bool:
+    r"""Say whether the text shows that `is_plain` holds for all that is in it.
+
+    It is much faster, and says no where it can't tell: when a value could be a template too, where
+    JSON hides characters (`\u007b` is a brace), or where it is not in UTF-8.
+    """
+    return not any(byte in json_text and sign in json_text for sign, byte in SIGNS.items())
+
+
 def mark(value: t.Any, mark_text: t.Callable[[str], t.Any]) -> t.Any:
     """Return the value with `mark_text` applied to each text that could be more than data."""
     if isinstance(value, str):
@@ -96,4 +109,4 @@ def mark(value: t.Any, mark_text: t.Callable[[str], t.Any]) -> t.Any:
 
 
 def _is_plain_key(key: str) -> bool:
-    return not key.startswith("__ansible") and not any(sign in key for sign in ("{{", "{%", "{#"))
+    return not key.startswith(TAG) and not any(sign in key for sign in TEMPLATES)

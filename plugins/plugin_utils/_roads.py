@@ -69,20 +69,42 @@ def is_bulk_possible(inventory: t.Any, fleet: Fleet) -> bool:
     )
 
 
+@contextlib.contextmanager
+def collector_paused() -> t.Iterator[None]:
+    """Keep the cyclic collector from walking the growing fleet, now and after each fork."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def fill_by_bulk(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
     """Add the fleet by making and linking the objects; only if `is_bulk_possible`."""
     data = find_data(inventory)
-    with _collector_paused():
-        hosts = _make_hosts(data, fleet.names, variables)
-        # Groups are linked to `all` while empty: the call walks the ancestors of each host in it.
-        for name in fleet.groups:
-            inventory.add_group(name)
-            inventory.add_child("all", name)
-        everything = data.groups["all"]
-        data.hosts.update(zip(fleet.names, hosts))  # noqa: B905 - equal by construction
-        for name, places in fleet.groups.items():
-            _fill_group(data.groups[name], everything, [hosts[place] for place in places])
-        data._groups_dict_cache = {}  # noqa: SLF001 - what each public call does
+    names = fleet.names
+    hosts = _make_hosts(data, names, variables)
+    # Groups are linked to `all` while empty: the call walks the ancestors of each host in it.
+    for name in fleet.groups:
+        inventory.add_group(name)
+        inventory.add_child("all", name)
+    data.hosts.update(zip(names, hosts))  # noqa: B905 - equal by construction
+    memberships: list[list[Group]] = [[] for name in names]
+    for name, places in fleet.groups.items():
+        group = data.groups[name]
+        group.hosts = list(map(hosts.__getitem__, places))
+        group._hosts = set(map(names.__getitem__, places))  # noqa: SLF001 - the index of `hosts`
+        group.clear_hosts_cache()  # of its ancestors too
+        for place in places:
+            memberships[place].append(group)
+    everything = data.groups["all"]
+    for host, groups in zip(hosts, memberships):  # noqa: B905 - equal by construction
+        if groups:
+            host.groups = [everything, *groups]
+    data._groups_dict_cache = {}  # noqa: SLF001 - what each public call does
 
 
 def fill_by_calls(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
@@ -111,26 +133,3 @@ def _make_hosts(data: t.Any, names: list[str], variables: Variables) -> list[Hos
         host.vars = {**origin, **values}
         hosts.append(host)
     return hosts
-
-
-def _fill_group(group: Group, everything: Group, hosts: list[Host]) -> None:
-    group.hosts = hosts
-    group._hosts = {host.name for host in hosts}  # noqa: SLF001 - the index of `hosts`
-    group.clear_hosts_cache()  # of its ancestors too
-    for host in hosts:
-        if not host.groups:
-            host.groups.append(everything)
-        host.groups.append(group)
-
-
-@contextlib.contextmanager
-def _collector_paused() -> t.Iterator[None]:
-    """Keep the cyclic collector from walking the growing fleet, now and after each fork."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        if was_on:
-            gc.enable()

@@ -4,15 +4,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
 import pytest
 from ansible_collections.quartermaster.fleet.plugins.module_utils._answer import Refusal
 from ansible_collections.quartermaster.fleet.plugins.module_utils._fleet import parse_fleet
-from ansible_collections.quartermaster.fleet.plugins.module_utils._values import Omissions, mark
+from ansible_collections.quartermaster.fleet.plugins.module_utils._values import (
+    ALLOWED_ANSIBLE,
+    Omissions,
+    is_plain,
+    is_plain_text,
+    mark,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 
 Columns = t.Callable[..., dict[str, t.Any]]
+TEXTS = st.sampled_from(
+    ["x", "a1", "{{ x }}", "{%", "{#", "{", "__ansible_vault", "10.0.0.9", "é{"]
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(TEXTS, inner, max_size=2)),
+    max_leaves=4,
+)
 
 
 def variables_of(document: dict[str, t.Any]) -> tuple[list[dict[str, t.Any]], list[str]]:
@@ -169,6 +186,50 @@ def test_a_variable_that_could_be_more_than_data_is_left_out_with_a_warning(
     assert variables == plain
     assert len(warnings) == 1
     assert name in warnings[0]
+
+
+@given(value=VALUES, encoding=st.sampled_from(["utf-8", "utf-16", "utf-32"]), escapes=st.booleans())
+def test_a_text_that_is_called_plain_holds_no_key_that_is_not(
+    *, value: t.Any, encoding: str, escapes: bool
+) -> None:
+    body = json.dumps(value, ensure_ascii=escapes)
+    for text in (body, body.replace("{{", r"\u007b{"), body.replace("__", r"_\u005F")):
+        encoded = text.encode(encoding)
+        assert is_plain(json.loads(encoded)) or not is_plain_text(encoded)
+    if "{" not in body:
+        assert is_plain_text(body.encode()) is ("__ansible" not in body and r"\u00" not in body)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.none() | TEXTS,
+            VALUES,
+            st.none()
+            | st.dictionaries(
+                st.sampled_from([*ALLOWED_ANSIBLE, "x", "y", "labels", "ansible_password"]), VALUES
+            ),
+        ),
+        max_size=4,
+    )
+)
+def test_what_is_known_of_the_whole_text_saves_time_and_changes_nothing(
+    rows: list[tuple[t.Any, t.Any, t.Any]],
+) -> None:
+    document = {
+        "version": 1,
+        "columns": ["node_id", "ansible_host", "labels", "vars"],
+        "rows": [[f"n{number}", *row] for number, row in enumerate(rows)],
+        "groups": {},
+    }
+    fleet = parse_fleet(json.dumps(document).encode())
+    quick, thorough = Omissions(), Omissions()
+    found = list(fleet.variables(quick))
+    assert found == list(dataclasses.replace(fleet, is_plain=False).variables(thorough))
+    warnings: tuple[list[str], list[str]] = ([], [])
+    quick.report(warnings[0].append)
+    thorough.report(warnings[1].append)
+    assert sorted(warnings[0]) == sorted(warnings[1])
 
 
 @pytest.mark.parametrize(

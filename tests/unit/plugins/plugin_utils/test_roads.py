@@ -145,7 +145,8 @@ def test_a_host_with_the_name_of_a_group_keeps_its_variables_and_its_place(
 def test_the_collector_is_left_as_it_was(*, was_on: bool) -> None:
     (gc.enable if was_on else gc.disable)()
     try:
-        fill(roads.fill_by_bulk, make_fleet(3))
+        with roads.collector_paused():
+            assert not gc.isenabled()
         assert gc.isenabled() is was_on
     finally:
         gc.enable()
