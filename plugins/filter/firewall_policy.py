@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_matrix import compare
@@ -98,6 +99,11 @@ def firewall_matrix(measured: t.Mapping[str, Nodes]) -> dict[str, t.Any]:
 
 
 def _find(nodes: Nodes, node_id: str) -> t.Mapping[str, t.Any]:
+    for node in nodes:
+        if not isinstance(node, Mapping) or not node.get("node_id"):
+            raise AnsibleFilterError(
+                f"{node!r} is no node: give firewall_nodes as node_info returns them, with node_id"
+            )
     for node in nodes:
         if node["node_id"] == node_id:
             return node

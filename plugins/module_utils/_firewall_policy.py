@@ -25,7 +25,7 @@ ZONE_MARK = "@"
 """Stands before a zone's name where a network may stand, as nftables marks its sets."""
 # All are asked for a full match: with `$`, a newline may follow.
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
-INTERFACE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
+INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 COMMENT = re.compile(rf"[A-Za-z0-9 ._:,/-]{{1,{COMMENT_MAX}}}")
 PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 

@@ -155,6 +155,12 @@ def test_a_node_that_is_not_on_record_is_refused() -> None:
         firewall_policy(NODES, "nobody", ZONES)
 
 
+@pytest.mark.parametrize("wrong", [{"name": "web-1"}, "web-1", None])
+def test_what_is_no_node_is_refused_in_a_sentence(wrong: t.Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="is no node: give firewall_nodes as node_info"):
+        firewall_members([*NODES, wrong], "web-1", ZONES)
+
+
 def test_all_others_that_are_active_are_asked_on_both_roads() -> None:
     nodes = [*NODES, node(7, "web", state="failed"), node(8, "web", cluster_id="other")]
 

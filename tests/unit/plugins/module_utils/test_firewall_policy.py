@@ -101,6 +101,7 @@ def test_forwarding_is_left_alone_unless_asked_for() -> None:
         ({"mesh_prefix": "10.90.0.1/24"}, "has host bits set"),
         ({"mesh_interface": 'wg0" accept'}, "is no name of an interface"),
         ({"mesh_interface": "wg0\n"}, "is no name of an interface"),
+        ({"mesh_interface": "-i"}, "is no name of an interface"),
         ({"rules": [{"comment": "x\n", "tcp": ["1"]}]}, "plain letters"),
         ({"rules": [{"comment": 'x" drop', "tcp": ["1"]}]}, "plain letters"),
         ({"rules": [{"comment": "x", "tcp": ["a"]}]}, "'a' is no port"),
