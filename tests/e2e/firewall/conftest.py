@@ -115,7 +115,11 @@ class Host:
     def run(self, *others: Host, **variables: t.Any) -> tuple[int, str]:
         """Run the role; return exit status and output."""
         process = self.start(*others, **variables)
-        output, _errors = process.communicate(timeout=120)
+        try:
+            output, _errors = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            raise
         return process.returncode, output
 
     def ask(self, module: str = "firewall_rules", *, die: str = "", **options: t.Any) -> t.Any:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import configparser
 import time
 import typing as t
 
 import pytest
 
-from tests.e2e.firewall.conftest import kill, wait_for
+from tests.e2e.firewall.conftest import ROOT, kill, wait_for
 
 pytestmark = pytest.mark.hosts
 
@@ -91,6 +92,33 @@ def test_the_line_drops_in_the_middle(guarded: t.Any) -> None:
 
     assert restored == before
     assert code == 0, output
+
+
+def test_a_host_that_goes_down_is_given_up_and_learns_when_it_is_back(
+    guarded: t.Any, stranger: t.Any
+) -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "ansible.cfg")
+    # As in use, but for a line that is asked each second.
+    asked_s = "ServerAliveInterval=15", "ServerAliveInterval=1"
+    hasty = {"ansible_ssh_args": settings["ssh_connection"]["ssh_args"].replace(*asked_s)}
+    first = stranger.run(guarded, **hasty)
+    before = guarded.table()
+
+    stranger.container.pause()
+    try:
+        code, output = stranger.run(guarded, **hasty, firewall_outbound="drop")
+    finally:
+        stranger.container.unpause()
+    again = stranger.run(guarded, **hasty, firewall_outbound="drop")
+    stranger.ask(state="absent")
+
+    assert first[0] == 0, first[1]
+    assert code == 4, output
+    assert output.count("unreachable=1") == 1, output
+    assert guarded.table() != before
+    assert again[0] == 0, again[1]
+    assert (again[1].count("changed=0"), again[1].count("changed=1")) == (1, 1), again[1]
 
 
 def test_tables_of_others_stay_as_they_are(guarded: t.Any) -> None:
