@@ -40,16 +40,14 @@ def find_tunnels(own: Node, members: t.Iterable[Node], layout: Layout) -> list[T
     """
     ordered = sorted(members, key=lambda node: str(node["node_id"]))
     routes = _find_routes(own, ordered, layout)
-    return [
-        Tunnel(
-            node,
-            tuple(routes[node["node_id"]]),
-            find_endpoint(node, own, layout.port),
-            _keeps_open(own, node, layout.behind_nat),
-        )
-        for node in ordered
-        if node["node_id"] in routes
-    ]
+    region, tunnels = own.get("region"), []
+    for node in ordered:
+        if node["node_id"] in routes:
+            is_near = node.get("region") == region
+            endpoint = _find_endpoint(node, layout.port, is_near=is_near)
+            keeps_open = _keeps_open(own, layout.behind_nat, is_near=is_near)
+            tunnels.append(Tunnel(node, tuple(routes[node["node_id"]]), endpoint, keeps_open))
+    return tunnels
 
 
 def find_told(members: t.Sequence[Node], joining: t.Collection[str], layout: Layout) -> list[Node]:
@@ -66,17 +64,6 @@ def find_told(members: t.Sequence[Node], joining: t.Collection[str], layout: Lay
         return carrier in new_names or layout.circle_of(node) in circles
 
     return [node for node in members if node["node_id"] not in new_names and learns(node)]
-
-
-def find_endpoint(node: Node, seen_from: Node, port: int) -> str | None:
-    """Return where a node is called by another one: inside a region at its internal address."""
-    is_near = node.get("region") == seen_from.get("region")
-    for field in INSIDE_FIRST if is_near else OUTSIDE_FIRST:
-        if node.get(field):
-            address = mesh_address(node, field)
-            number = int(node.get("mesh_port") or port)
-            return f"[{address}]:{number}" if ":" in address else f"{address}:{number}"
-    return None
 
 
 def mesh_address(node: Node, field: str = "wireguard_ip") -> str:
@@ -128,13 +115,21 @@ def _network(layout: Layout) -> str:
         ) from error
 
 
-def _keeps_open(own: Node, other: Node, behind_nat: str) -> bool:
-    """Tell whether a node cannot be called by another one: it has no address for it."""
+def _find_endpoint(node: Node, port: int, *, is_near: bool) -> str | None:
+    """Return where a node is called: from inside its region at its internal address."""
+    for field in INSIDE_FIRST if is_near else OUTSIDE_FIRST:
+        if node.get(field):
+            address = mesh_address(node, field)
+            number = int(node.get("mesh_port") or port)
+            return f"[{address}]:{number}" if ":" in address else f"{address}:{number}"
+    return None
+
+
+def _keeps_open(own: Node, behind_nat: str, *, is_near: bool) -> bool:
+    """Tell whether a node cannot be called from its own region or another: it has no address."""
     if behind_nat != "auto":
         return behind_nat == "always"
-    if own.get("region") == other.get("region"):
-        return not (own.get("internal_ip") or own.get("external_ip"))
-    return not own.get("external_ip")
+    return not (own.get("external_ip") or (is_near and own.get("internal_ip")))
 
 
 def _find_host_routes(members: t.Iterable[Node]) -> dict[str, str]:
