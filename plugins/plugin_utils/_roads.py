@@ -24,7 +24,9 @@ from ansible.utils.path import basedir
 if t.TYPE_CHECKING:
     from ansible_collections.quartermaster.fleet.plugins.module_utils._fleet import Fleet
 
-HOST_SHAPE = {"vars", "groups", "_uuid", "name", "address", "implicit"}
+PROBE = "probe"
+HOST_SHAPE = {"vars": {}, "groups": [], "name": PROBE, "address": PROBE, "implicit": False}
+"""What the constructor of a host sets, besides the `_uuid`."""
 GROUP_SHAPE = {
     "depth",
     "name",
@@ -55,14 +57,13 @@ def find_data(inventory: t.Any) -> t.Any:
 def is_bulk_possible(inventory: t.Any, fleet: Fleet) -> bool:
     """Say whether ansible-core's objects are those that are known, and none of ours exists yet."""
     data = find_data(inventory)
-    probe_host, probe_group = Host("probe"), Group("probe")
+    probe_host, probe_group = Host(PROBE), Group(PROBE)
     return (
         data.__class__ is InventoryData
         and vars(data).keys() == DATA_SHAPE
-        and vars(probe_host).keys() == HOST_SHAPE
+        and vars(probe_host) == {**HOST_SHAPE, "_uuid": probe_host._uuid}  # noqa: SLF001 - ours
         and vars(probe_group).keys() == GROUP_SHAPE
-        and probe_host.groups == probe_group.hosts == probe_group.child_groups == []
-        and probe_host.vars == {}
+        and probe_group.hosts == probe_group.child_groups == []
         and data.hosts.__class__ is dict
         and data.hosts.keys().isdisjoint(fleet.names)
         and data.groups.keys().isdisjoint(fleet.groups)
@@ -98,6 +99,8 @@ def fill_by_bulk(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
         group.hosts = list(map(hosts.__getitem__, places))
         group._hosts = set(map(names.__getitem__, places))  # noqa: SLF001 - the index of `hosts`
         group.clear_hosts_cache()  # of its ancestors too
+        # What get_hosts() would find, host by host: it has no children, and names none twice.
+        group._hosts_cache = list(group.hosts)  # noqa: SLF001 - as above
         for place in places:
             memberships[place].append(group)
     everything = data.groups["all"]
@@ -127,9 +130,15 @@ def fill_by_calls(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
 def _make_hosts(data: t.Any, names: list[str], variables: Variables) -> list[Host]:
     source = data.current_source
     origin = {"inventory_file": source, "inventory_dir": basedir(source) if source else None}
-    hosts = []
+    stem = Host(PROBE)._uuid  # noqa: SLF001 - each host has one of its own
+    hosts, new = [], object.__new__
     for name, values in zip(names, variables):  # noqa: B905 - equal by construction
-        host = Host(name)
+        # Its constructor would take as long as all else here.
+        host = new(Host)
         host.vars = {**origin, **values}
+        host.groups = []
+        host._uuid = f"{stem}-{name}"  # noqa: SLF001 - as above
+        host.name = host.address = name
+        host.implicit = False
         hosts.append(host)
     return hosts

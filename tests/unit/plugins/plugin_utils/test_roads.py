@@ -82,6 +82,33 @@ def test_both_roads_lead_to_the_same_inventory(size: int) -> None:
     assert describe(by_bulk) == describe(by_calls)
 
 
+CHANGES: dict[str, t.Callable[[InventoryData], t.Any]] = {
+    "a host more": lambda inventory: inventory.add_host("late", "data"),
+    "a host in one group more": lambda inventory: inventory.add_child("data", "n1"),
+    "a host less": lambda inventory: inventory.remove_host(inventory.hosts["n0"]),
+    "a group less": lambda inventory: inventory.remove_group(inventory.groups["control"]),
+    "a group in a group": lambda inventory: inventory.add_child("data", "region_a"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_comes_later_has_one_effect_on_either_road(change: str) -> None:
+    inventories = [fill(road, make_fleet(4)) for road in (roads.fill_by_bulk, roads.fill_by_calls)]
+    before = describe(inventories[0])
+    for inventory in inventories:
+        CHANGES[change](inventory)
+        inventory.reconcile_inventory()
+    assert describe(inventories[0]) == describe(inventories[1]) != before
+
+
+def test_each_host_is_itself_alone() -> None:
+    hosts = [*fill(roads.fill_by_bulk, make_fleet(3)).hosts.values()]
+    others = [*fill(roads.fill_by_bulk, make_fleet(3)).hosts.values(), Host("n0")]
+    assert len({*hosts, *others}) == 7
+    assert hosts[0] != hosts[1]
+    assert hosts[0] not in others
+
+
 def test_the_objects_of_this_ansible_core_are_known() -> None:
     assert roads.is_bulk_possible(InventoryData(), make_fleet(3))
 
