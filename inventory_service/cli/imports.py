@@ -27,6 +27,7 @@ Place = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
 #: What comes next for nodes whose servers are ours to make.
 MAKE_SERVERS = "Make the servers with: ansible-playbook quartermaster.fleet.provision"
+_REMOVE_SERVERS = "Remove the retired ones with: ansible-playbook quartermaster.fleet.retire"
 _OTHERS = (
     LazyCommand(
         "terraform",
@@ -80,8 +81,13 @@ def csv(
     done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
     if done is None:
         return
-    if tell_outcome(is_empty=not any(_rows(done["plan"])), is_applied=done["applied"]):
+    plan = done["plan"]
+    if not tell_outcome(is_empty=not any(_rows(plan)), is_applied=done["applied"]):
+        return
+    if plan["add"] or plan["resize"]:
         say(MAKE_SERVERS)
+    if plan["retire"]:
+        say(_REMOVE_SERVERS)
 
 
 def import_file(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm import csv` against a real service: plan first, and apply exactly that plan."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from click.testing import Result
 Qm = Callable[..., Result]
 Ask = Callable[..., Any]
 
+PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 HEADER = "Project,Servers,MasterSpec,WebSpec\n"
 SHOP = HEADER + "shop,3,s-2vcpu-4gb,s-1vcpu-1gb\n"
 
@@ -56,6 +58,25 @@ def test_an_edited_file_scales_and_resizes(qm: Qm, ask: Ask, mesh: str) -> None:
     assert "s-2vcpu-4gb → s-4vcpu-8gb" in result.stdout
     assert "Plan: 0 to add, 1 to resize, 1 to retire, 1 unchanged." in result.stdout
     assert names(ask) == ["shop-prod-master", "shop-prod-web-1"]
+
+
+@pytest.mark.parametrize(
+    ("edited", "playbooks"),
+    [
+        ("shop,4,s-2vcpu-4gb,s-1vcpu-1gb\n", {"provision"}),
+        ("shop,3,s-4vcpu-8gb,s-1vcpu-1gb\n", {"provision"}),
+        ("shop,2,s-2vcpu-4gb,s-1vcpu-1gb\n", {"retire"}),
+        ("shop,2,s-4vcpu-8gb,s-1vcpu-1gb\n", {"provision", "retire"}),
+        ("shop,3,s-2vcpu-4gb,s-1vcpu-1gb\n", set()),
+    ],
+)
+def test_who_applies_is_told_which_playbook_comes_next(
+    qm: Qm, ask: Ask, mesh: str, edited: str, playbooks: set[str]
+) -> None:
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    result = qm("import", "csv", "-", "--cluster", mesh, "--apply", stdin=HEADER + edited)
+    assert set(re.findall(r"quartermaster\.fleet\.(\w+)", result.stdout)) == playbooks
+    assert all((PLAYBOOKS / f"{name}.yml").exists() for name in playbooks)
 
 
 @pytest.mark.parametrize(
