@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens that were looked up since the last commit: to look again would cost more than a request.
 
-Nothing is kept beyond a commit, whoever makes it: a revoked token is refused by the next request.
+Nothing is kept beyond a commit, whoever makes it: a revoked token is refused by the next request
+(docs/decisions/0012-tokens-until-the-next-commit.md).
 """
 
 from inventory_service.storage.database import Database
