@@ -18,6 +18,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--maxfail=20")
 COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed)\b")
+# What molecule puts around Ansible's lines: colours, and a bar in front.
+DECORATION = re.compile(r"\x1b\[[0-9;]*m|│")
+# What is further in belongs to a run within a task.
+TASK = re.compile(r" {0,4}TASK \[")
+FAILED_TASK = re.compile(r" {0,4}(fatal|failed): \[")
+TOLD = 500
+"""Characters that are told of a failure at the end; all of it is in the stage's own output."""
+TIMED_OUT = 124
+"""What timeout(1) returns."""
 # Two cores: more workers only wait for each other.
 PARALLEL = ("-n", "2")
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
@@ -127,7 +136,10 @@ def run(stage: Stage) -> Outcome:
             sys.stdout.flush()
             lines.append(line)
     counts = _count(lines, process.returncode)
-    outcome = Outcome(stage.name, time.monotonic() - start, counts, _failures(lines))
+    failures = _failures(lines) if process.returncode else ()
+    if process.returncode == TIMED_OUT:
+        failures = (f"ended by its time limit of {stage.timeout_s} s", *failures)
+    outcome = Outcome(stage.name, time.monotonic() - start, counts, failures)
     _say(f"== {outcome} in {outcome.seconds:.0f} s")
     return outcome
 
@@ -148,8 +160,25 @@ def _count(lines: Sequence[str], code: int) -> dict[str, int]:
 
 
 def _failures(lines: Sequence[str]) -> Sequence[str]:
-    """Return what pytest's summary says of each test that failed, one line each."""
-    return [line.strip()[:500] for line in lines if line.startswith(("FAILED ", "ERROR "))]
+    """Return what failed, one line each: pytest's summary, or Ansible's last failed task."""
+    tests = [_shorten(line.strip()) for line in lines if line.startswith(("FAILED ", "ERROR "))]
+    plain = [DECORATION.sub("", line).rstrip() for line in lines]
+    failed = [place for place, line in enumerate(plain) if FAILED_TASK.match(line)]
+    if tests or not failed:
+        return tests or [_shorten(line.strip()) for line in plain if line][-3:]
+    # From the task's name on; between it and this line, Ansible says the same at more length.
+    first = last = failed[-1]
+    while first and not TASK.match(plain[first]):
+        first -= 1
+    while last < len(plain) and plain[last].strip():
+        last += 1
+    told = [line.strip(" *") for line in (plain[first], *plain[failed[-1] : last])]
+    return [_shorten(" ".join(told))]
+
+
+def _shorten(text: str) -> str:
+    """Return a text without its middle, if it is too long: who failed leads it, and why ends it."""
+    return text if len(text) <= TOLD else f"{text[: TOLD // 3]} ... {text[-TOLD * 2 // 3 :]}"
 
 
 def _molecule() -> Iterator[Stage]:

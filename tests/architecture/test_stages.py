@@ -43,6 +43,60 @@ def test_a_stage_ends_with_its_command(capsys: pytest.CaptureFixture[str]) -> No
     assert "sample: 0 passed, 1 failed, 0 skipped in" in capsys.readouterr().out
 
 
+MOLECULE = """
+  \x1b[2m│\x1b[0m TASK [It is refused] ********
+  \x1b[2m\x1b[31m│\x1b[0m \x1b[0;31mfatal: [alpha]: FAILED! => \x1b[0m
+  \x1b[2m\x1b[31m│\x1b[0m \x1b[0;31m    msg: as it should be\x1b[0m
+  \x1b[2m│\x1b[0m
+  \x1b[2m│\x1b[0m TASK [Beta
+  \x1b[2m│\x1b[0m   answers] ********
+  \x1b[2m│\x1b[0m ok: [alpha]
+  \x1b[2m\x1b[31m│\x1b[0m \x1b[31m[ERROR]: Task failed\x1b[0m
+  \x1b[2m\x1b[31m│\x1b[0m \x1b[0;31mfailed: [beta] (item=1) => \x1b[0m
+  \x1b[2m\x1b[31m│\x1b[0m \x1b[0;31m    msg: |-\x1b[0m
+  \x1b[2m\x1b[31m│\x1b[0m \x1b[0;31m        TASK [Of a run within] ***\x1b[0m
+  \x1b[2m\x1b[31m│\x1b[0m \x1b[0;31m        fatal: [localhost]: FAILED! => no answer\x1b[0m
+  \x1b[2m│\x1b[0m
+  \x1b[2m│\x1b[0m PLAY RECAP ****
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (
+            "x\nFAILED a.py::b - no\nERROR c.py - no\n2 failed",
+            ["FAILED a.py::b - no", "ERROR c.py - no"],
+        ),
+        (
+            MOLECULE,
+            [
+                (
+                    "TASK [Beta failed: [beta] (item=1) => msg: |- "
+                    "TASK [Of a run within] fatal: [localhost]: FAILED! => no answer"
+                )
+            ],
+        ),
+        ("one\ntwo\n\nthree\nfour\n", ["two", "three", "four"]),
+        ("", []),
+    ],
+)
+def test_a_failure_is_told_in_few_words(output: str, expected: list[str]) -> None:
+    assert stages._failures(output.splitlines()) == expected
+
+
+def test_a_long_failure_keeps_who_failed_and_why() -> None:
+    (told,) = stages._failures([f"FAILED who {'x' * 5000} why"])
+    assert told.startswith("FAILED who ")
+    assert told.endswith(" why")
+    assert len(told) <= stages.TOLD + 10
+
+
+def test_a_time_limit_is_told() -> None:
+    outcome = stages.run(stages.Stage("sample", ("sleep", "60"), timeout_s=1))
+    assert list(outcome.failures) == ["ended by its time limit of 1 s"]
+
+
 def test_each_molecule_scenario_is_a_stage() -> None:
     scenarios = {
         path.parent.name for path in stages.ROOT.glob("extensions/molecule/*/molecule.yml")
