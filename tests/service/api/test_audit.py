@@ -181,7 +181,6 @@ def test_no_token_reaches_the_records_whatever_is_done_with_it(
     @settings(
         max_examples=40,
         derandomize=True,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(value=documents(secret), name=st.sampled_from(["vars", "labels", "reason", "region"]))

@@ -89,7 +89,6 @@ def test_no_input_breaks_the_service_or_its_promises(
     @settings(
         max_examples=25,
         derandomize=True,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     def weather(case: schemathesis.Case) -> None:

@@ -69,7 +69,7 @@ VARIABLES = st.dictionaries(
     st.from_regex(r"own_[a-zA-Z0-9_]{0,5}", fullmatch=True), JSON, max_size=3
 ).filter(is_taken)
 #: The machine may be busy, and each example is small.
-PATIENT = settings(deadline=None, max_examples=50)
+PATIENT = settings(max_examples=50)
 NODES = st.lists(
     st.fixed_dictionaries(
         {"node_id": st.from_regex(r"[a-z][a-z0-9-]{0,8}[a-z0-9]", fullmatch=True)},

@@ -5,7 +5,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.cli.texts import harmless, shown, width_of
@@ -37,7 +37,6 @@ def test_a_value_is_one_harmless_line(value: object, expected: str) -> None:
     assert shown(value) == expected
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec=None, exclude_categories=())))
 def test_no_text_reaches_the_terminal_with_a_control_in_it(text: str) -> None:
     for line in (shown(text), harmless(text).replace("\n", "")):
@@ -45,7 +44,6 @@ def test_no_text_reaches_the_terminal_with_a_control_in_it(text: str) -> None:
         assert not seen & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec=None, exclude_categories=())))
 def test_json_says_the_same_when_it_is_made_harmless(text: str) -> None:
     document = json.dumps({text: [text]}, ensure_ascii=False)

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.cli.widths import GAP, LEAST, fit
@@ -29,7 +29,6 @@ def test_the_widest_columns_give_way_first(
     assert fit(natural, room) == expected
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 10_000), min_size=1, max_size=30),
     st.integers(10, 500),

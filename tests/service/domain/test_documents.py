@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.api.answers import to_json
@@ -69,7 +69,6 @@ def read_plainly(form: str, rows: list[list[Any]]) -> Any:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(deadline=None)
 @given(rows=ROWS)
 def test_each_form_tells_the_story_of_the_rows(form: str, rows: list[list[Any]]) -> None:
     hosts = [make_host(FORMS[form], row) for row in rows]

@@ -3,7 +3,7 @@
 
 import zlib
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.domain.pieces import Piece, hash_pieces, zip_pieces
@@ -11,7 +11,6 @@ from inventory_service.domain.pieces import Piece, hash_pieces, zip_pieces
 PIECES = st.lists(st.lists(st.binary(max_size=300), max_size=4), max_size=6)
 
 
-@settings(deadline=None)
 @given(PIECES)
 def test_the_pieces_are_one_member_with_a_right_checksum(texts: list[list[bytes]]) -> None:
     pieces = [Piece(part) for part in texts]
@@ -28,7 +27,6 @@ def test_a_long_piece_has_a_right_checksum_too() -> None:
     assert reader.eof
 
 
-@settings(deadline=None)
 @given(PIECES, PIECES)
 def test_other_bytes_have_another_name(one: list[list[bytes]], other: list[list[bytes]]) -> None:
     names = [hash_pieces([Piece(part) for part in texts]) for texts in (one, other)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changed sections are those that the whole fleet would be cut into, and the others are kept."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.domain.sections import Host, Section, change_sections, make_sections
@@ -26,7 +26,6 @@ def cut(fleet: dict[str, bytes]) -> list[Section]:
     return make_sections(make_host(name, text) for name, text in fleet.items())
 
 
-@settings(deadline=None)
 @given(FLEETS, st.lists(CHANGES, max_size=5))
 def test_changes_lead_to_the_sections_of_the_whole_fleet(
     fleet: dict[str, bytes], rounds: list[dict[str, bytes | None]]

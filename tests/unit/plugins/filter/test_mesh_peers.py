@@ -19,7 +19,7 @@ from ansible_collections.quartermaster.fleet.plugins.filter.mesh_peers import (
     mesh_refusals,
     mesh_targets,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 Node = dict[str, t.Any]
@@ -164,7 +164,6 @@ def test_who_should_answer_is_asked_at_its_address_in_the_mesh_and_outside() -> 
     assert names(mesh_targets(fleet, "a", states=["active", "maintenance"])) == ["b", "c"]
 
 
-@settings(deadline=None)
 @given(fleets())
 def test_both_ends_of_a_pair_have_its_preshared_key_and_no_other_pair_has(
     fleet: list[Node],

@@ -89,7 +89,7 @@ def pairs(asked: dict[str, list[dict[str, t.Any]]]) -> set[tuple[str, str, str, 
 
 
 # A machine that is busy may take its time.
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(fleets(), st.integers(1, 3), st.sampled_from(["accept", "drop"]))
 def test_a_sample_asks_what_is_asked_in_full_between_each_two_kinds(
     nodes: list[dict[str, t.Any]], sample: int, outbound: str
@@ -113,7 +113,7 @@ def test_a_sample_asks_what_is_asked_in_full_between_each_two_kinds(
 
 
 # A machine that is busy may take its time.
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(fleets(), st.integers(1, 2), st.data())
 def test_whatever_is_broken_between_two_kinds_is_found_by_a_sample(
     nodes: list[dict[str, t.Any]], sample: int, data: st.DataObject

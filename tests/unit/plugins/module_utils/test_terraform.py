@@ -52,7 +52,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 
 def fetch(url: str, terraform: str | None, warnings: list[str]) -> list[str]:
-    client = Client(url, timeout_s=0.3, pause=lambda _: None)
+    client = Client(url, timeout_s=10, pause=lambda _: None)
     return fetch_fleet(
         client, {"state": ["any"]}, terraform=terraform, max_age_s=60, warn=warnings.append
     ).names

@@ -17,7 +17,7 @@ from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_tunnels 
     find_told,
     find_tunnels,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 Node = dict[str, t.Any]
@@ -84,7 +84,6 @@ def next_hop(mesh: Mesh, name: str, address: str) -> str:
     return max(ways)[1]
 
 
-@settings(deadline=None)
 @given(meshes())
 def test_each_pair_is_joined_by_one_way_and_back(made: tuple[dict[str, Node], Mesh]) -> None:
     known, mesh = made
@@ -99,7 +98,6 @@ def test_each_pair_is_joined_by_one_way_and_back(made: tuple[dict[str, Node], Me
                 assert next_hop(mesh, way[-1], known[first]["wireguard_ip"]) == way[-2]
 
 
-@settings(deadline=None)
 @given(meshes())
 def test_each_tunnel_has_two_ends_and_shares_no_network_with_another(
     made: tuple[dict[str, Node], Mesh],
@@ -118,7 +116,6 @@ def routes(tunnels: t.Iterable[Tunnel]) -> dict[str, tuple[str, ...]]:
     return {str(tunnel.node["node_id"]): tunnel.allowed_ips for tunnel in tunnels}
 
 
-@settings(deadline=None)
 @given(fleets(), st.data())
 def test_exactly_those_are_told_whose_tunnels_change_and_of_what_changes(
     fleet: tuple[list[Node], Layout], data: st.DataObject
@@ -141,7 +138,6 @@ def test_exactly_those_are_told_whose_tunnels_change_and_of_what_changes(
         assert {**routes(before[name]), **news} == routes(after[name])
 
 
-@settings(deadline=None)
 @given(meshes())
 def test_who_cannot_be_called_keeps_the_tunnel_open_and_nobody_else(
     made: tuple[dict[str, Node], Mesh],
@@ -154,7 +150,6 @@ def test_who_cannot_be_called_keeps_the_tunnel_open_and_nobody_else(
             assert tunnel.keeps_open == (not any(known[name][field] for field in fields))
 
 
-@settings(deadline=None)
 @given(meshes())
 def test_a_node_is_called_inside_a_region_at_its_private_address_and_across_at_its_public_one(
     made: tuple[dict[str, Node], Mesh],
