@@ -105,11 +105,7 @@ def _read_all(session: Session, version: Version, forms: tuple[Form, ...]) -> _C
 def _read_changes(session: Session, version: Version, copy: _Copy) -> _Copy:
     changes: dict[str, Host | None] = {}
     for row in list_inventory_rows(session, {}, since=copy.version.revision):
-        if row[_STATE] in _LIVE:
-            changes[row[0]] = _make_host(copy.forms, row)
-        else:
-            # Its name may belong to a live node by now.
-            changes.setdefault(row[0], None)
+        changes[row[0]] = _make_host(copy.forms, row) if row[_STATE] in _LIVE else None
     return _Copy(version, copy.forms, change_sections(copy.sections, changes))
 
 

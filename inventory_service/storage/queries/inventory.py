@@ -4,10 +4,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, null, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, null, select
+from sqlalchemy.orm import Session, aliased
 
 from inventory_service.domain.inventory import COLUMNS
+from inventory_service.domain.nodes import NodeState
 from inventory_service.domain.services import describe
 from inventory_service.storage.models import Cluster, Node, Service
 from inventory_service.storage.queries.nodes import Filters, narrow
@@ -36,7 +37,7 @@ def list_inventory_rows(
     nodes = narrow(select(*_list_columns()).execution_options(yield_per=_ROWS_AT_ONCE), filters)
     if since is not None and not _has_service_changed(session, since):
         changed = [name for name, cluster in clusters.items() if cluster.revision > since]
-        nodes = nodes.where((Node.revision > since) | Node.cluster_id.in_(changed))
+        nodes = nodes.where((Node.revision > since) | Node.cluster_id.in_(changed), _has_its_name())
     for found in session.execute(nodes):
         row = list(found)
         _, row[_PREFIX], row[_PORT], _ = clusters[row[_CLUSTER]]
@@ -55,6 +56,15 @@ def _list_columns() -> list[ColumnElement[Any]]:
         "node_services": null(),
     }
     return [special[name] if name in special else own[name] for name in COLUMNS]
+
+
+def _has_its_name() -> ColumnElement[bool]:
+    """Select the nodes that are live, and those that are retired and whose name is nobody's now."""
+    retired, namesake = Node.state == NodeState.RETIRED.value, aliased(Node)
+    lives = exists().where(
+        namesake.node_id == Node.node_id, namesake.state != NodeState.RETIRED.value
+    )
+    return ~(retired & lives)
 
 
 def _has_service_changed(session: Session, since: int) -> bool:

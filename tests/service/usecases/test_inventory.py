@@ -162,6 +162,20 @@ def test_it_is_so_after_each_of_many_acts(app: Flask, database: Database, seed: 
     assert done > ROUNDS / 3, "hardly an act did anything: the test has shown nothing"
 
 
+def test_a_name_of_a_retired_node_is_that_of_the_live_one(
+    operator: Caller, database: Database
+) -> None:
+    """The former node comes back to mind with its cluster, and is still nobody's business."""
+    prepare(operator)
+    documents = InventoryDocuments(to_json)
+    make_node(operator, "n-1", state="retired", cluster_id="other")
+    make_node(operator, "n-1", state="failed", cluster_id="main")
+    make_node(operator, "n-2", state="retired", cluster_id="other")
+    compare(database, documents)
+    operator.patch("/api/v1/clusters/other", {"mesh_port": 40_000})
+    compare(database, documents)
+
+
 @pytest.fixture
 def restored(
     request: pytest.FixtureRequest, operator: Caller, database: Database, tmp_path: Path
