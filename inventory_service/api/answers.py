@@ -31,13 +31,24 @@ def answer(
 def answer_thing(
     thing: Shown, status: HTTPStatus = HTTPStatus.OK, *, location: str | None = None
 ) -> Response:
-    """Return one thing; its own revision is its validator, and answers If-None-Match."""
+    """Return one thing with its validator, which answers If-None-Match."""
     shown = thing.as_dict()
     response = answer(shown, status)
     if location is not None:
         response.headers["Location"] = location
     if "revision" in shown:
-        response.set_etag(str(shown["revision"]))
+        response.set_etag(_make_validator(shown))
         if request.method == "GET":
             response.make_conditional(request)
     return response
+
+
+def read_revision(validator: str) -> str:
+    """Return the revision that a thing's validator stands for."""
+    return validator.partition(".")[0]
+
+
+def _make_validator(shown: dict[str, Any]) -> str:
+    """Return the thing's revision, and when it was last seen, which is no change of the fleet."""
+    seen = shown.get("last_seen")
+    return f"{shown['revision']}.{seen.timestamp():.6f}" if seen else str(shown["revision"])

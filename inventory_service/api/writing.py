@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from inventory_service.api.answers import read_revision
 from inventory_service.api.parts import get_actor, get_parts
 from inventory_service.api.transactions import writing
 from inventory_service.domain.errors import BadInput, Fault
@@ -69,7 +70,7 @@ def read_expected() -> Collection[str] | None:
     """Return the revisions of which the thing must have one (If-Match), or None for any."""
     if not request.if_match or request.if_match.star_tag:
         return None
-    return request.if_match.as_set()
+    return {read_revision(validator) for validator in request.if_match.as_set()}
 
 
 def _read_key() -> str | None:

@@ -202,6 +202,19 @@ def test_an_answer_that_is_known_already_is_not_sent_again(operator: Caller) -> 
     operator.call("GET", "/api/v1/nodes/web-1", status=200, headers=headers)
 
 
+def test_an_answer_before_a_heartbeat_is_not_that_after_it(operator: Caller) -> None:
+    """A heartbeat is no change, though, which would make a PATCH stale."""
+    path = "/api/v1/nodes/web-1"
+    make_node(operator, "web-1", state="failed")
+    known = []
+    for _ in range(2):
+        headers = {"If-None-Match": ", ".join(known)}
+        known.append(operator.call("GET", path, status=200, headers=headers).headers["ETag"])
+        operator.call("POST", f"{path}/heartbeat", status=204)
+    operator.patch(path, {"region": "eu"}, headers={"If-Match": known[1]})
+    operator.patch(path, {"region": "us"}, status=412, headers={"If-Match": known[1]})
+
+
 def test_moving_to_another_cluster_gives_an_address_of_its_mesh(operator: Caller) -> None:
     operator.post("/api/v1/clusters", {"cluster_id": "edge", "mesh_prefix": "10.91.0.0/24"})
     make_node(operator, "web-1")
