@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The leases of a cluster's mesh addresses, and how free ones are found."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.domain import clusters as rules
-from inventory_service.domain.errors import Conflict, Fault
+from inventory_service.domain.errors import Conflict, Exhausted, Fault
 from inventory_service.storage.models.base import Base, UTCDateTime
 from inventory_service.storage.models.clusters import Cluster
 
@@ -50,7 +51,7 @@ class FreeAddresses:
         self._cluster = cluster
         self._free_since = datetime.now(UTC) - quarantine
         self._chosen: set[str] = set()
-        self._capacity = rules.get_capacity(cluster.mesh_prefix)
+        self._released = self._iterate_released()
         # For many nodes one read of all leases is cheaper than one read a node.
         self._leased = self._read_leased() if for_many else None
 
@@ -62,7 +63,7 @@ class FreeAddresses:
         :raises BadInput: the wanted one lies outside the prefix.
         """
         if wanted is None:
-            address = self._find_released() or self._take_unused()
+            address = self._choose_any()
         else:
             rules.get_offset(self._cluster.mesh_prefix, wanted)
             self._check_free(wanted)
@@ -91,11 +92,19 @@ class FreeAddresses:
             faults=[Fault("wireguard_ip", why)],
         )
 
-    def _find_released(self) -> str | None:
-        """Return an address to be used again, only when the unused ones have come to their end."""
-        if self._cluster.next_offset <= self._capacity:
-            return None
-        released = self._session.scalars(
+    def _choose_any(self) -> str:
+        """Return an address that nobody ever had, and only after the last of them a rested one."""
+        try:
+            return self._take_unused()
+        except Exhausted:
+            address = next((one for one in self._released if one not in self._chosen), None)
+            if address is None:
+                raise
+            return address
+
+    def _iterate_released(self) -> Iterator[str]:
+        """Yield the rested addresses, longest rest first; they are read when one is needed."""
+        yield from self._session.scalars(
             select(AddressLease.address)
             .where(
                 AddressLease.cluster_id == self._cluster.cluster_id,
@@ -103,7 +112,6 @@ class FreeAddresses:
             )
             .order_by(AddressLease.released_at, AddressLease.address)
         )
-        return next((address for address in released if address not in self._chosen), None)
 
     def _take_unused(self) -> str:
         while True:

@@ -48,6 +48,17 @@ def test_after_the_quarantine_the_address_that_rested_longest_comes_back(
     assert make_node(operator, "web-4")["wireguard_ip"] == "10.90.0.2"
 
 
+def test_a_rested_address_is_given_where_the_last_ones_were_asked_for(
+    make_app: Callable[[Settings], Flask], settings: Settings
+) -> None:
+    app = make_app(settings.model_copy(update={"address_quarantine_s": 0}))
+    operator = make_caller(app, Scope.OPERATOR)
+    operator.post("/api/v1/clusters", SMALL)
+    make_node(operator, "web-1", wireguard_ip="10.90.0.2")
+    make_node(operator, "web-2", state="retired")
+    assert make_node(operator, "web-3")["wireguard_ip"] == "10.90.0.1"
+
+
 def test_an_address_that_was_asked_for_is_passed_over_later(operator: Caller) -> None:
     operator.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/29"})
     make_node(operator, "web-1", wireguard_ip="10.90.0.2")

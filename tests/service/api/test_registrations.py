@@ -98,12 +98,17 @@ def test_addresses_that_rested_long_enough_are_given_once_each(
 ) -> None:
     app = make_app(settings.model_copy(update={"address_quarantine_s": 0}))
     operator = make_caller(app, Scope.ADMIN)
-    operator.post("/api/v1/clusters", {"cluster_id": "tiny", "mesh_prefix": "10.91.0.0/30"})
+    operator.post("/api/v1/clusters", {"cluster_id": "tiny", "mesh_prefix": "10.91.0.0/29"})
     for number in (1, 2):
         make_node(operator, f"old-{number}", cluster_id="tiny", state="retired")
-    wanted = [{"node_id": f"new-{n}", "node_type": "web", "cluster_id": "tiny"} for n in (1, 2)]
+    # .3 and .4 are unused, .5 and .6 are asked for: the end comes in the middle of the act.
+    asked = [{"wireguard_ip": f"10.91.0.{number}"} for number in (5, 6)]
+    wanted = [
+        {"node_id": f"new-{number}", "node_type": "web", "cluster_id": "tiny", **fields}
+        for number, fields in enumerate([{}, {}, {}, {}, *asked])
+    ]
     answer = operator.post(PATH, {"nodes": wanted})
-    assert {node["wireguard_ip"] for node in answer["nodes"]} == {"10.91.0.1", "10.91.0.2"}
+    assert [node["wireguard_ip"][-1] for node in answer["nodes"]] == list("341256")
 
 
 def test_more_nodes_than_the_mesh_has_room_for_are_refused_as_a_whole(operator: Caller) -> None:
