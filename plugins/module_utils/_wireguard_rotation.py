@@ -80,7 +80,8 @@ class Rotation:
 
     def _switch(self) -> None:
         following, running = self._read_next(), self._read_running()
-        if following is None:
+        # A preview has made no next key, and would use it.
+        if following is None and not self._check_mode:
             raise Failure(
                 f"there is no {self._next_file} to change to; state: prepared makes it",
                 code="not_prepared",
@@ -90,7 +91,7 @@ class Rotation:
                 f"{self._name} does not run; run the role `wireguard` on this host first",
                 code="not_running",
             )
-        if running != following:
+        if following is None or running != following:
             # The timer runs before the key does, so nothing that happens after can keep it.
             self._change(self._reversal.arm, self._file, self._addresses, self._timeout_s)
             self._change(self._host.set_private_key, self._name, self._next_file)

@@ -99,7 +99,24 @@ class Fleet:
 
     def play_and_kill(self, name: str, *options: str, at: str) -> None:
         """Run a playbook and kill -9 it, with all its workers, when it prints a text."""
-        with subprocess.Popen(
+        with self._playing(name, options) as process:
+            _read_up_to(process, at)
+            # A worker of ansible-core 2.19 leads a session of its own, so each is named by itself.
+            for pid in [*_list_descendants(process.pid), process.pid]:
+                # A worker may have done its task and gone by itself.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def play_and_act(self, name: str, *options: str, at: str, act: Callable[[], None]) -> Run:
+        """Run a playbook to its end, and do something when it prints a text."""
+        with self._playing(name, options) as process:
+            before = _read_up_to(process, at)
+            act()
+            output = before + process.communicate(timeout=RUN_TIMEOUT_S)[0]
+        return Run(process.returncode, output)
+
+    def _playing(self, name: str, options: tuple[str, ...]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             self._command(name, options),
             cwd=ROOT,
             env=self.environment,
@@ -107,19 +124,7 @@ class Fleet:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-        ) as process:
-            seen: list[str] = []
-            for line in process.stdout or ():
-                seen.append(line)
-                if at in line:
-                    break
-            else:
-                raise AssertionError(f"the run never printed {at!r}:\n{''.join(seen)[-6000:]}")
-            # A worker of ansible-core 2.19 leads a session of its own, so each is named by itself.
-            for pid in [*_list_descendants(process.pid), process.pid]:
-                # A worker may have done its task and gone by itself.
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        )
 
     def on(self, node_id: str, command: str, *, check: bool = True) -> str:
         """Return what a command prints on a host, over SSH under the recorded host key."""
@@ -194,6 +199,16 @@ def wait_until(is_done: Callable[[], bool], *, what: str, timeout_s: float = 60)
     while not is_done():
         assert time.monotonic() < deadline, f"not in time: {what}"
         pause.wait(0.1)
+
+
+def _read_up_to(process: subprocess.Popen[str], text: str) -> str:
+    """Return what a process printed up to the line with a text."""
+    seen: list[str] = []
+    for line in process.stdout or ():
+        seen.append(line)
+        if text in line:
+            return "".join(seen)
+    raise AssertionError(f"the run never printed {text!r}:\n{''.join(seen)[-6000:]}")
 
 
 def _list_descendants(pid: int) -> list[int]:

@@ -150,6 +150,35 @@ def test_a_killed_rotation_breaks_nothing_and_the_next_run_ends_it(fleet: Fleet)
     assert_whole(fleet)
 
 
+def test_a_preview_of_a_rotation_changes_nothing(fleet: Fleet) -> None:
+    before = keys(fleet)
+    fleet.play("rotate_wireguard", "--check", "--diff")
+    assert keys(fleet) == before
+    assert_whole(fleet)
+
+
+def test_a_node_that_goes_down_before_its_turn_keeps_nobody_from_theirs(fleet: Fleet) -> None:
+    before = keys(fleet)
+    run = fleet.play_and_act(
+        "rotate_wireguard",
+        at="PLAY [One node after another changes its key]",
+        act=lambda: fleet.power(MASTER, "kill"),
+    )
+    after = keys(fleet)
+    fleet.power(MASTER, "start")
+    assert run.code == 4, run.output
+    assert f"{MASTER} cannot be reached; it keeps its key" in run.output.replace("\n", " ")
+    assert after[MASTER] == before[MASTER]
+    assert after[WEB] != before[WEB]
+    wait_until(
+        lambda: "running" in fleet.on(MASTER, "systemctl is-system-running", check=False),
+        what="the host boots",
+    )
+    fleet.play("rotate_wireguard")
+    assert keys(fleet)[MASTER] != before[MASTER]
+    assert_whole(fleet)
+
+
 def is_settled(fleet: Fleet) -> bool:
     """Tell whether the host that was rotated uses the key of its file."""
     script = "wg pubkey </etc/wireguard/wg0.key; wg show wg0 public-key"

@@ -42,6 +42,7 @@ class Module:
         self.running: str | None = FORMER
         self.timer = False
         self.timer_starts = True
+        self.changes = 0
         self._folder = folder
 
     @property
@@ -112,6 +113,7 @@ def go(module: Module, *states: str) -> dict[str, str | None]:
     """Take steps on one host, and return the public halves after them."""
 
     def change(write: t.Callable[..., t.Any], *values: t.Any) -> t.Any:
+        module.changes += 1
         return None if module.check_mode else write(*values)
 
     rotation = _wireguard_rotation.Rotation(t.cast("t.Any", module), change)
@@ -255,6 +257,15 @@ def test_a_preview_changes_nothing(folder: Path, state: str) -> None:
 
     go(module, state)
 
+    assert files_of(folder) == before
+    assert module.changed_host == []
+
+
+def test_a_preview_of_all_steps_needs_none_of_them(folder: Path) -> None:
+    module = Module(folder)
+    before, module.check_mode = files_of(folder), True
+    go(module, "prepared", "switched")
+    assert module.changes == 3
     assert files_of(folder) == before
     assert module.changed_host == []
 
