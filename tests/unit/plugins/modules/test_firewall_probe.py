@@ -14,6 +14,7 @@ import typing as t
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import Failure
+from ansible_collections.quartermaster.fleet.plugins.modules import firewall_probe
 from ansible_collections.quartermaster.fleet.plugins.modules.firewall_probe import (
     FirewallProbe,
     _name,
@@ -65,6 +66,15 @@ def test_an_icmp_message_is_a_refusal_whatever_the_error_says_by_then(code: int)
     assert read_answer(t.cast("socket.socket", Woken(code))) == "refused"
 
 
+def make_probe(monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any]) -> FirewallProbe:
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()
+    # The process is patched: its arguments.
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", arguments)
+    if hasattr(basic, "_ANSIBLE_PROFILE"):
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
+    return FirewallProbe()
+
+
 TARGET = {"address": "192.0.2.1", "port": 22}
 
 
@@ -83,12 +93,30 @@ TARGET = {"address": "192.0.2.1", "port": 22}
 def test_what_cannot_be_asked_is_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], reason: str
 ) -> None:
-    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()
-    # The process is patched: its arguments.
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", arguments)
-    if hasattr(basic, "_ANSIBLE_PROFILE"):
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
-    probe = FirewallProbe()
+    probe = make_probe(monkeypatch, options)
 
     with pytest.raises(Failure, match=reason):
         probe.ask()
+
+
+def test_who_should_answer_and_is_silent_is_asked_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the first packet through a tunnel that both ends begin at once."""
+    asked: list[tuple[int, float]] = []
+
+    def answer(targets: list[tuple[str, int]], timeout_s: float) -> list[str]:
+        asked.extend((port, timeout_s) for _address, port in targets)
+        return ["open" if len(asked) > len(ports) else "silent" for _target in targets]
+
+    ports = {22: True, 80: False, 443: True, 5432: None}
+    targets = [{**TARGET, "port": port, "allowed": allowed} for port, allowed in ports.items()]
+    # The network is patched: who is silent first, and answers then.
+    monkeypatch.setattr(firewall_probe, "ask_all", answer)
+    probe = make_probe(monkeypatch, {"targets": targets, "timeout": 2})
+
+    probe.ask()
+
+    answers = {told["port"]: told["answer"] for told in probe._prepare_result()}
+    assert answers == {22: "open", 80: "silent", 443: "open", 5432: "silent"}
+    assert asked == [(22, 2), (80, 2), (443, 2), (5432, 2), (22, 6), (443, 6)]
