@@ -82,15 +82,19 @@ def test_an_inventory_shows_its_environment_with_checked_host_keys(
         assert "StrictHostKeyChecking=yes" in variables["ansible_ssh_common_args"]
 
 
-def test_variables_layer_as_the_page_says(tmp_path: Path, service: Service) -> None:
-    inventory = tmp_path / "prod"
-    shutil.copytree(ROOT / "inventory" / "prod", inventory, symlinks=False)
+@pytest.mark.parametrize("name", ["local", "prod"])
+def test_variables_layer_as_the_page_says(tmp_path: Path, service: Service, name: str) -> None:
+    inventory = tmp_path / name
+    shutil.copytree(ROOT / "inventory" / name, inventory, symlinks=False)
+    (inventory / "group_vars" / "all" / "own.yml").write_text("motd: own\n", "utf-8")
     (inventory / "group_vars" / "web.yml").write_text("ansible_user: web\nregion: group\n", "utf-8")
     before = listed(inventory, tmp_path, service)["web-prod"]
     (inventory / "host_vars").mkdir()
     (inventory / "host_vars" / "web-prod.yml").write_text("region: host\n", "utf-8")
     after = listed(inventory, tmp_path, service)["web-prod"]
 
+    assert before["motd"] == "own"
+    assert "StrictHostKeyChecking=yes" in before["ansible_ssh_common_args"]
     assert before["ansible_user"] == "web"
     # What the service says is data, never a template, and so it is marked.
     assert before["region"] == {"__ansible_unsafe": "lon1"}
