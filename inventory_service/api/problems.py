@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every error as a problem document (RFC 9457), made in this one place."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import structlog
@@ -53,7 +54,12 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="the thing, the reason and the next step")
     instance: str | None = Field(default=None, description="the path that was asked")
-    errors: list[FaultView] | None = None
+    errors: list[FaultView] | None = Field(
+        default=None, description=f"the first {errors.MOST_FAULTS} of what is wrong"
+    )
+    more_errors: int | None = Field(
+        default=None, description="how many there are beyond those; left out if there are none"
+    )
 
 
 def register(app: OpenAPI) -> None:
@@ -71,7 +77,7 @@ def answer_validation_error(error: ValidationError) -> Response:
     ]
     names = ", ".join(sorted({fault.field for fault in faults})[:5])
     return answer_refusal(
-        errors.BadInput(f"The request was not understood: see {names}.", faults=faults[:50])
+        errors.BadInput(f"The request was not understood: see {names}.", faults=faults)
     )
 
 
@@ -82,7 +88,7 @@ def answer_refusal(refusal: errors.Refusal) -> Response:
         status,
         type(refusal).__name__,
         refusal.detail,
-        [fault.as_dict() for fault in refusal.faults],
+        refusal.faults,
     )
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="quartermaster"'
@@ -99,7 +105,7 @@ def _answer_http_error(error: HTTPException) -> Response:
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
         detail = f"{request.method} is not possible here; possible are {allowed}."
-    response = _make(status, status.phrase.title().replace(" ", ""), detail, [])
+    response = _make(status, status.phrase.title().replace(" ", ""), detail)
     for name, value in error.get_headers():
         if name.lower() != "content-type":
             response.headers[name] = value
@@ -113,12 +119,11 @@ def _answer_fault(error: Exception) -> Response:
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "Fault",
         "The service made a mistake; nothing was changed. Its log has the details.",
-        [],
     )
 
 
 def _make(
-    status: HTTPStatus, kind: str, detail: str, faults: list[dict[str, str | int]]
+    status: HTTPStatus, kind: str, detail: str, faults: Sequence[errors.Fault] = ()
 ) -> Response:
     problem: dict[str, object] = {
         "type": f"urn:quartermaster:problem:{kind}",
@@ -128,7 +133,7 @@ def _make(
         "instance": request.path,
     }
     if faults:
-        problem["errors"] = faults
+        problem |= errors.list_faults(faults)
     return Response(to_json(problem), status=status.value, mimetype=MIMETYPE)
 
 

@@ -192,6 +192,12 @@ def faults_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
     )
 
 
+def tell_more(problem: Mapping[str, Any]) -> list[str]:
+    """Return a line for the faults beyond those that a problem document names, if there are any."""
+    more = problem.get("more_errors")
+    return [f"… and {more} more"] if isinstance(more, int) else []
+
+
 def _is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     return host in {"localhost", "::1"} or host.startswith("127.")
@@ -232,6 +238,7 @@ def _refused(response: requests.Response, thing: Thing, url: str) -> Failure:
     lines += [
         f"  {fault.get('field', '?')}: {fault.get('reason', '')}" for fault in faults_of(problem)
     ]
+    lines += tell_more(problem)
     return Failure(
         "\n".join(lines),
         code,

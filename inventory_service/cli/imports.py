@@ -2,12 +2,12 @@
 """`qm import`: a file becomes a plan, and with --apply planned nodes; `csv` takes projects."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 import click
 
-from inventory_service.cli.client import Api, Thing, faults_of, open_api
+from inventory_service.cli.client import Api, Thing, faults_of, open_api, tell_more
 from inventory_service.cli.failures import Exit, Failure
 from inventory_service.cli.fields import given
 from inventory_service.cli.invocation import (
@@ -146,9 +146,10 @@ def tell_outcome(*, is_empty: bool, is_applied: bool) -> bool:
     return is_applied and not is_empty
 
 
-def tell_faults(name: str, faults: Iterable[Mapping[str, Any]]) -> str:
+def tell_faults(name: str, problem: Mapping[str, Any]) -> str:
     """Return a line for each fault of a file, with its place: line and column, or its field."""
-    return "\n".join(f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults)
+    lines = [f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults_of(problem)]
+    return "\n".join([*lines, *tell_more(problem)])
 
 
 def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str, Any]:
@@ -157,15 +158,16 @@ def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str,
     try:
         answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order, key=key)
     except Failure as failure:
-        faults = [place(fault) for fault in faults_of(failure.problem or {})]
+        problem = dict(failure.problem or {})
+        problem["errors"] = [place(fault) for fault in faults_of(problem)]
         # A fault in the request itself, like a cluster that is not known, has no place in the file.
-        if not any(_is_placed(fault) for fault in faults):
+        if not any(_is_placed(fault) for fault in problem["errors"]):
             raise
         raise Failure(
-            tell_faults(name, faults),
+            tell_faults(name, problem),
             Exit(failure.exit_code),
             next_step="correct the file and import it again; nothing was changed",
-            problem=(failure.problem or {}) | {"errors": faults},
+            problem=problem,
         ) from failure
     return answer
 

@@ -21,7 +21,7 @@ from inventory_service.cli.names import names_of
 from inventory_service.cli.node_files import find_form, read_rows
 from inventory_service.cli.stated_plans import print_stated_plan, tell_stated_outcome
 from inventory_service.cli.stated_rows import Row
-from inventory_service.domain.errors import BadInput
+from inventory_service.domain.errors import BadInput, list_faults
 
 _ADDRESS = re.compile(r"nodes\[([0-9]+)\](?:\.(.*))?\Z", re.DOTALL)
 
@@ -82,12 +82,12 @@ def _read(content: bytes, name: str, form: str) -> list[Row]:
     try:
         return read_rows(read_text(content, name), form)
     except BadInput as refusal:
-        faults = [fault.as_dict() for fault in refusal.faults]
+        problem = {"title": refusal.detail, **list_faults(refusal.faults)}
         raise Failure(
-            tell_faults(name, faults),
+            tell_faults(name, problem),
             Exit.FAILED,
             next_step="correct the file and import it again; nothing was changed",
-            problem={"title": refusal.detail, "errors": faults},
+            problem=problem,
         ) from refusal
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from inventory_service.domain.errors import BadInput, Fault
 
-_MOST_FAULTS = 50
-
 
 @dataclass(frozen=True)
 class Row:
@@ -24,4 +22,4 @@ def refuse(field: str, reason: str, line: int | None = None, column: int | None 
 
 def refuse_all(faults: Sequence[Fault]) -> BadInput:
     """Return the refusal of a file for its faults."""
-    return BadInput("The file cannot be read.", faults=faults[:_MOST_FAULTS])
+    return BadInput("The file cannot be read.", faults=faults)

@@ -18,6 +18,11 @@ The tree, with the HTTP status that ``api/problems.py`` answers::
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
+
+#: How many faults one answer names: nobody mends more at once, and each of 10,000 rows can have
+#: a dozen.
+MOST_FAULTS = 50
 
 
 @dataclass(frozen=True)
@@ -88,3 +93,19 @@ class LimitReached(Refusal):
 
 class Unavailable(Refusal):
     """The database does not answer now; the same request may succeed later."""
+
+
+def list_faults(faults: Sequence[Fault]) -> dict[str, Any]:
+    """Return the members of a problem document that name faults: the first, and how many more."""
+    listed: dict[str, Any] = {"errors": [fault.as_dict() for fault in faults[:MOST_FAULTS]]}
+    more = len(faults) - MOST_FAULTS
+    return listed | {"more_errors": more} if more > 0 else listed
+
+
+def refuse_file(faults: Sequence[Fault], kind: type[Refusal] = BadInput) -> Refusal:
+    """Return the refusal of a file for its faults, each of which has its place in it."""
+    return kind(
+        f"The file has {len(faults)} fault{'s' if len(faults) > 1 else ''}; nothing was changed. "
+        "Mend what is named, and hand the file over again.",
+        faults=faults,
+    )

@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from inventory_service.domain.errors import BadInput, Fault
+from inventory_service.domain.errors import BadInput, Fault, refuse_file
 from inventory_service.domain.specs import check_spec
 from inventory_service.domain.words import check_label
 
@@ -19,7 +19,6 @@ REQUIRED = ("Project", "Servers", "MasterSpec", "WebSpec")
 OPTIONAL = ("Environment", "Region")
 DEFAULT_ENVIRONMENT = "prod"
 MOST_SERVERS = 1000
-_MOST_FAULTS = 50
 
 
 @dataclass(frozen=True)
@@ -67,11 +66,7 @@ def parse_projects(content: str) -> list[ProjectRow]:
     except csv.Error as error:
         faults.append(Fault("file", f"is not well-formed CSV: {error}", reader.line_num, 1))
     if faults:
-        raise BadInput(
-            f"The file has {len(faults)} fault{'s' if len(faults) > 1 else ''}; nothing was "
-            "changed. Mend the lines named and import it again.",
-            faults=faults[:_MOST_FAULTS],
-        )
+        raise refuse_file(faults)
     return rows
 
 
@@ -95,7 +90,7 @@ def _read_header(cells: Sequence[str]) -> list[str]:
     if faults:
         raise BadInput(
             f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
-            faults=faults[:_MOST_FAULTS],
+            faults=faults,
         )
     return header
 

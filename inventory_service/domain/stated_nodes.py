@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inventory_service.domain.errors import BadInput, Fault
+from inventory_service.domain.errors import Fault, refuse_file
 from inventory_service.domain.specs import Spec
 from inventory_service.domain.words import (
     Address,
@@ -20,8 +20,6 @@ from inventory_service.domain.words import (
     SSHKey,
     Variables,
 )
-
-_MOST_FAULTS = 50
 
 
 class StatedNode(BaseModel):
@@ -83,17 +81,8 @@ def check_rows(found: Iterable[tuple[str, Any]], kind: type[StatedNode]) -> list
         if times[row.node.node_id] > 1
     ]
     if faults:
-        raise refuse_rows(faults)
+        raise refuse_file(faults)
     return rows
-
-
-def refuse_rows(faults: list[Fault]) -> BadInput:
-    """Return the refusal of a file for faults in its rows; each names its address and field."""
-    return BadInput(
-        f"The file has {len(faults)} fault{'s' if len(faults) > 1 else ''}; nothing was changed. "
-        "Mend what is named, and hand the file over again.",
-        faults=faults[:_MOST_FAULTS],
-    )
 
 
 def _faults_of(address: str, error: ValidationError) -> Iterator[Fault]:

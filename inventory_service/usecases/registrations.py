@@ -24,8 +24,6 @@ from inventory_service.usecases.uniqueness import (
     check_references,
 )
 
-_MOST_FAULTS = 50
-
 
 def register_node(
     session: Session, actor: Actor, wanted: NodeRegistration, *, quarantine: timedelta
@@ -79,7 +77,7 @@ def check_nodes(session: Session, wanted: Sequence[NodeRegistration]) -> None:
         raise kind(
             f"{len(faults)} of {len(wanted)} nodes can't be registered, and so none was. Mend the "
             "rows named and send all of them again.",
-            faults=faults[:_MOST_FAULTS],
+            faults=faults,
         )
 
 

@@ -95,7 +95,7 @@ def _check_nodes(session: Session, wanted: Sequence[str]) -> None:
         raise BadInput(
             f"{len(faults)} of the nodes named are not known or retired. `qm node list` shows "
             "those that there are.",
-            faults=faults[:50],
+            faults=faults,
         )
 
 

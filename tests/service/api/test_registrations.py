@@ -93,6 +93,17 @@ def test_two_rows_can_not_have_one_mesh_address(operator: Caller) -> None:
     assert operator.get("/api/v1/nodes")["items"] == []
 
 
+@pytest.mark.parametrize("fields", [{"region": "a b"}, {"project": "absent"}])
+def test_as_many_faults_as_one_mends_are_named_and_the_others_counted(
+    operator: Caller, fields: dict[str, str]
+) -> None:
+    wanted = [row | fields for row in rows(60)]
+    problem = operator.post(PATH, {"nodes": wanted}, status=422)
+    assert (len(problem["errors"]), problem["more_errors"]) == (50, 10)
+    problem = operator.post(PATH, {"nodes": wanted[:50]}, status=422)
+    assert (len(problem["errors"]), "more_errors" in problem) == (50, False)
+
+
 def test_addresses_that_rested_long_enough_are_given_once_each(
     make_app: Callable[[Settings], Flask], settings: Settings
 ) -> None:

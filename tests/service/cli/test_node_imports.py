@@ -112,6 +112,16 @@ def test_a_bad_row_is_named_with_its_line_and_field_and_nothing_is_recorded(
     assert any(told.startswith(f", line {fault['line']}") for fault in problem["errors"])
 
 
+@pytest.mark.parametrize("row", ["web-{},web,absent,", "web-{},web,main,,too-much"])
+def test_faults_that_are_not_named_are_counted(qm: Qm, row: str) -> None:
+    text = "\n".join(["node_id,node_type,cluster_id,region", *map(row.format, range(60))])
+    words = ("import", "nodes", "-", "--format", "csv")
+    result = qm(*words, stdin=text)
+    assert result.stderr.splitlines()[50] == "… and 10 more"
+    problem = json.loads(qm(*words, "--json", stdin=text).stderr)["problem"]
+    assert (len(problem["errors"]), problem["more_errors"]) == (50, 10)
+
+
 def test_an_address_that_another_node_has_is_named_with_its_line(qm: Qm, ask: Ask) -> None:
     ask("node", "add", "a", "--type", "web", "--cluster", "main", "--external-ip", "192.0.2.1")
     text = f'{WEB_1}\n\n{{"node_id": "c", "node_type": "web", "external_ip": "192.0.2.1"}}'
