@@ -34,11 +34,13 @@ routes = APIBlueprint(
 def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
     is_projects = body.format == "csv"
-    if not body.apply:
-        plan = plan_import if is_projects else plan_stated
-        return _show(plan(session, body), applied=False)
-    apply = apply_import if is_projects else apply_stated
     quarantine = get_parts().settings.address_quarantine
+    if not body.apply:
+        if is_projects:
+            return _show(plan_import(session, body), applied=False)
+        plan = plan_stated(session, get_actor(), body, quarantine=quarantine)
+        return _show(plan, applied=False)
+    apply = apply_import if is_projects else apply_stated
     return _show(apply(session, get_actor(), body, quarantine=quarantine), applied=True)
 
 

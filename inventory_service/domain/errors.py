@@ -16,9 +16,9 @@ The tree, with the HTTP status that ``api/problems.py`` answers::
     └── Unavailable         503   the database does not answer now
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 #: How many faults one answer names: nobody mends more at once, and each of 10,000 rows can have
 #: a dozen.
@@ -49,6 +49,10 @@ class Refusal(Exception):
         super().__init__(detail)
         self.detail = detail
         self.faults = tuple(faults)
+
+    def placed(self, place: Callable[[Fault], Fault]) -> Self:
+        """Return the refusal with each fault where whoever asked will look for it."""
+        return type(self)(self.detail, faults=[place(fault) for fault in self.faults])
 
 
 class BadInput(Refusal):
@@ -81,6 +85,25 @@ class Forgotten(Refusal):
 
 class Stale(Refusal):
     """The thing has changed since it was read."""
+
+
+class Refusals:
+    """What is refused of the parts of one act, so that all of it is told at once.
+
+    ``kind`` is that of the act: as long as one part can't be meant, it does not help to wait.
+    """
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.kind: type[Refusal] = Conflict
+
+    def note(self, refusal: Refusal) -> None:
+        """Note what is refused of one part; what names no fault of that part is raised again."""
+        if not refusal.faults:
+            raise refusal
+        self.faults.extend(refusal.faults)
+        if isinstance(refusal, BadInput):
+            self.kind = BadInput
 
 
 class LimitReached(Refusal):

@@ -2,12 +2,13 @@
 """Registering nodes: one, or thousands in one act."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
-from inventory_service.domain.errors import BadInput, Conflict, Fault, Refusal
+from inventory_service.domain.errors import Refusal, Refusals
 from inventory_service.domain.nodes import NodeRegistration, NodeState
 from inventory_service.storage.models import (
     Cluster,
@@ -24,6 +25,9 @@ from inventory_service.usecases.uniqueness import (
     check_references,
 )
 
+#: What is free in the mesh of each cluster.
+Free = Mapping[str, FreeAddresses]
+
 
 def register_node(
     session: Session, actor: Actor, wanted: NodeRegistration, *, quarantine: timedelta
@@ -32,10 +36,13 @@ def register_node(
 
     :raises Conflict: the name, an address or the key belongs to another node; or an older node of
         that name is retired but still has its server.
-    :raises BadInput: its cluster, project or environment is not known.
+    :raises BadInput: its cluster, project or environment is not known, or its mesh address lies
+        outside the mesh.
+    :raises Exhausted: the mesh has no address left.
     """
-    _check(session, [wanted], _raise)
-    return _register(session, actor, [wanted], quarantine=quarantine, source="api")[0]
+    free = _read_free(session, [wanted], quarantine=quarantine)
+    _check(session, [wanted], free, _raise)
+    return _register(session, actor, [wanted], free, source="api")[0]
 
 
 def register_nodes(
@@ -50,34 +57,30 @@ def register_nodes(
 
     :raises Conflict: a name, an address or a key belongs to another node, or two of these want
         the same; ``faults`` name each row and field.
-    :raises BadInput: a cluster, a project or an environment is not known; likewise.
+    :raises BadInput: a cluster, a project or an environment is not known, or a mesh address lies
+        outside the mesh; likewise.
+    :raises Exhausted: a mesh has no address left.
     """
-    check_nodes(session, wanted)
-    return _register(session, actor, wanted, quarantine=quarantine, source=source)
+    free = _read_free(session, wanted, quarantine=quarantine)
+    _check_all(session, wanted, free)
+    return _register(session, actor, wanted, free, source=source)
 
 
-def check_nodes(session: Session, wanted: Sequence[NodeRegistration]) -> None:
-    """Let nodes pass that can all be registered together.
-
-    :raises Conflict: as `register_nodes`.
-    :raises BadInput: likewise.
-    """
-    faults: list[Fault] = []
-    kinds: set[type[Refusal]] = set()
+def _check_all(session: Session, wanted: Sequence[NodeRegistration], free: Free) -> None:
+    """Let nodes pass that can all be registered together, else name each that can't."""
+    refusals = Refusals()
 
     def note(place: int, refusal: Refusal) -> None:
-        kinds.add(type(refusal))
-        faults.extend(
-            Fault(f"nodes.{place}.{fault.field}", fault.reason) for fault in refusal.faults
+        refusals.note(
+            refusal.placed(lambda fault: replace(fault, field=f"nodes.{place}.{fault.field}"))
         )
 
-    _check(session, wanted, note)
-    if faults:
-        kind = BadInput if BadInput in kinds else Conflict
-        raise kind(
-            f"{len(faults)} of {len(wanted)} nodes can't be registered, and so none was. Mend the "
-            "rows named and send all of them again.",
-            faults=faults,
+    _check(session, wanted, free, note)
+    if refusals.faults:
+        raise refusals.kind(
+            f"{len(refusals.faults)} of {len(wanted)} nodes can't be registered, and so none was. "
+            "Mend the rows named and send all of them again.",
+            faults=refusals.faults,
         )
 
 
@@ -86,8 +89,12 @@ def _raise(_place: int, refusal: Refusal) -> None:
 
 
 def _check(
-    session: Session, wanted: Sequence[NodeRegistration], refuse: Callable[[int, Refusal], None]
+    session: Session,
+    wanted: Sequence[NodeRegistration],
+    free: Free,
+    refuse: Callable[[int, Refusal], None],
 ) -> None:
+    """Hand over what can't be registered; the others have the mesh addresses they asked for."""
     rows = [one.model_dump(exclude={"reason"}) for one in wanted]
     names = Names(session, {row["node_id"] for row in rows})
     groups = Groups(session, rows)
@@ -102,6 +109,8 @@ def _check(
                 check_references(session, row)
                 known.add(references)
             taken.check(row)
+            if row["wireguard_ip"] is not None:
+                free[row["cluster_id"]].choose(row["wireguard_ip"])
         except Refusal as refusal:
             refuse(place, refusal)
         else:
@@ -112,16 +121,16 @@ def _register(
     session: Session,
     actor: Actor,
     wanted: Sequence[NodeRegistration],
+    free: Free,
     *,
-    quarantine: timedelta,
     source: str,
 ) -> list[Node]:
     if not wanted:
         return []
     now = datetime.now(UTC)
     revision = next_revision(session)
-    free = _read_free(session, wanted, quarantine=quarantine)
-    addresses = _choose_addresses(free, wanted)
+    # Those asked for are chosen by now, so that none of them is given to another node.
+    addresses = [one.wireguard_ip or free[one.cluster_id].choose(None) for one in wanted]
     nodes = [
         Node(
             **one.model_dump(exclude={"reason", "wireguard_ip"}),
@@ -155,25 +164,14 @@ def _register(
 
 def _read_free(
     session: Session, wanted: Sequence[NodeRegistration], *, quarantine: timedelta
-) -> dict[str, FreeAddresses]:
-    """Return what is free in the meshes that the nodes are wanted in, by cluster."""
+) -> Free:
+    """Return what is free in the meshes that the nodes are wanted in, of the clusters there are."""
+    names = {one.cluster_id for one in wanted}
+    clusters = [session.get(Cluster, name) for name in names]
     return {
-        cluster_id: FreeAddresses(
-            session,
-            session.get_one(Cluster, cluster_id),
-            quarantine=quarantine,
-            for_many=len(wanted) > 1,
+        cluster.cluster_id: FreeAddresses(
+            session, cluster, quarantine=quarantine, for_many=len(wanted) > 1
         )
-        for cluster_id in {one.cluster_id for one in wanted}
+        for cluster in clusters
+        if cluster is not None
     }
-
-
-def _choose_addresses(
-    free: Mapping[str, FreeAddresses], wanted: Sequence[NodeRegistration]
-) -> list[str]:
-    """Return an address for each node; those asked for go first, so that none is given away."""
-    addresses = [""] * len(wanted)
-    for place in sorted(range(len(wanted)), key=lambda place: wanted[place].wireguard_ip is None):
-        one = wanted[place]
-        addresses[place] = free[one.cluster_id].choose(one.wireguard_ip)
-    return addresses

@@ -1,44 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of stated nodes: show what one would change, and record it, all or nothing."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
-from inventory_service.domain.errors import Conflict, Fault, Refusal
+from inventory_service.domain.errors import Conflict, Fault, Refusal, Refusals, refuse_file
 from inventory_service.domain.imports import ImportRequest
 from inventory_service.domain.node_files import ListedNode, read_nodes
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.domain.stated_nodes import Row
-from inventory_service.domain.stated_plans import StatedPlan, apply_changes, plan_rows
+from inventory_service.domain.stated_plans import (
+    AddedNode,
+    StatedPlan,
+    apply_changes,
+    plan_rows,
+)
 from inventory_service.domain.terraform import read_terraform
 from inventory_service.domain.terraform_servers import Skip
-from inventory_service.storage.models import Node
+from inventory_service.storage.models import Node, undone
 from inventory_service.usecases.imports import choose_cluster
 from inventory_service.usecases.nodes import change_node
-from inventory_service.usecases.registrations import check_nodes, register_nodes
+from inventory_service.usecases.registrations import register_nodes
 
 #: What a node is said to come from, by the format of the file.
 SOURCES = {"terraform": "terraform", "nodes": "api"}
 #: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
 _CHUNK = 1000
+_ROW = re.compile(r"nodes\.([0-9]+)\.(.+)")
 _FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
 
+#: The fields of the nodes that a file names and the fleet has, by name.
+Known = Mapping[str, dict[str, Any]]
 
-def plan_stated(session: Session, request: ImportRequest) -> StatedPlan:
-    """Return what the file would change; nothing is changed.
 
-    :raises BadInput: the file has faults, or a node to add can't be registered.
+def plan_stated(
+    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+) -> StatedPlan:
+    """Return what the file would change; it is recorded for a try, and nothing of that is kept.
+
+    :raises BadInput: as `apply_stated`.
     :raises Conflict: likewise.
     """
-    plan, _ = _plan(session, request)
-    with _faults_by_address([added.address for added in plan.add]):
-        check_nodes(session, _registrations(plan, request))
+    plan, known = _plan(session, request)
+    with undone(session):
+        _record(session, actor, request, plan, known, quarantine=quarantine)
     return plan
 
 
@@ -56,29 +69,11 @@ def apply_stated(
             "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
             "changed. Look at the new plan and apply that one."
         )
-    reason = request.reason or request.format
-    for changed in plan.update:
-        wanted = apply_changes(changed.changes, known[changed.node_id])
-        with _faults_by_address([changed.address]):
-            change_node(
-                session,
-                actor,
-                changed.node_id,
-                NodeChange(**wanted, reason=reason),
-                quarantine=quarantine,
-            )
-    with _faults_by_address([added.address for added in plan.add]):
-        register_nodes(
-            session,
-            actor,
-            _registrations(plan, request),
-            quarantine=quarantine,
-            source=SOURCES[request.format],
-        )
+    _record(session, actor, request, plan, known, quarantine=quarantine)
     return plan
 
 
-def _plan(session: Session, request: ImportRequest) -> tuple[StatedPlan, dict[str, dict[str, Any]]]:
+def _plan(session: Session, request: ImportRequest) -> tuple[StatedPlan, Known]:
     """Return the plan, and the fields of the nodes that the file names and the fleet has."""
     rows, skipped = _read(request)
     known = _list_known(session, [row.node.node_id for row in rows])
@@ -97,7 +92,7 @@ def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
     return file.rows, file.skipped
 
 
-def _list_known(session: Session, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _list_known(session: Session, names: Sequence[str]) -> Known:
     columns = [getattr(Node, name) for name in _FIELDS]
     known = {}
     for start in range(0, len(names), _CHUNK):
@@ -109,28 +104,42 @@ def _list_known(session: Session, names: Sequence[str]) -> dict[str, dict[str, A
     return known
 
 
-def _registrations(plan: StatedPlan, request: ImportRequest) -> list[NodeRegistration]:
+def _record(
+    session: Session,
+    actor: Actor,
+    request: ImportRequest,
+    plan: StatedPlan,
+    known: Known,
+    *,
+    quarantine: timedelta,
+) -> None:
+    """Record a plan; what of it is refused is named by its addresses in the file."""
     reason = request.reason or request.format
-    return [
+    refusals = Refusals()
+    for changed in plan.update:
+        wanted = apply_changes(changed.changes, known[changed.node_id])
+        change = NodeChange(**wanted, reason=reason)
+        try:
+            change_node(session, actor, changed.node_id, change, quarantine=quarantine)
+        except Refusal as refusal:
+            refusals.note(refusal.placed(partial(_below, changed.address)))
+    source = SOURCES[request.format]
+    nodes = [
         NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
     ]
-
-
-@contextmanager
-def _faults_by_address(addresses: Sequence[str]) -> Iterator[None]:
-    """Name faults by the address in the file instead of the number of a row of ours."""
     try:
-        yield
+        register_nodes(session, actor, nodes, quarantine=quarantine, source=source)
     except Refusal as refusal:
-        faults = [
-            Fault(_place(fault.field, addresses), fault.reason, fault.line, fault.column)
-            for fault in refusal.faults
-        ]
-        raise type(refusal)(refusal.detail, faults=faults) from None
+        refusals.note(refusal.placed(partial(_in_file, plan.add)))
+    if refusals.faults:
+        raise refuse_file(refusals.faults, refusals.kind)
 
 
-def _place(field: str, addresses: Sequence[str]) -> str:
-    if not field.startswith("nodes."):
-        return f"{addresses[0]}.{field}"
-    _, row, name = field.split(".", 2)
-    return f"{addresses[int(row)]}.{name}"
+def _in_file(added: Sequence[AddedNode], fault: Fault) -> Fault:
+    """Name a fault by the address in the file instead of the number of a row of ours."""
+    row = _ROW.match(fault.field)
+    return _below(added[int(row[1])].address, replace(fault, field=row[2])) if row else fault
+
+
+def _below(address: str, fault: Fault) -> Fault:
+    return replace(fault, field=f"{address}.{fault.field}")

@@ -7,7 +7,13 @@ from inventory_service.storage.models.audit import AuditRecord, record
 from inventory_service.storage.models.base import Base
 from inventory_service.storage.models.clusters import Cluster
 from inventory_service.storage.models.environments import Environment
-from inventory_service.storage.models.fleet import Fleet, get_revision, has_changed, next_revision
+from inventory_service.storage.models.fleet import (
+    Fleet,
+    get_revision,
+    has_changed,
+    next_revision,
+    undone,
+)
 from inventory_service.storage.models.named import Named
 from inventory_service.storage.models.nodes import Node, Transition
 from inventory_service.storage.models.projects import Port, Project
@@ -34,4 +40,5 @@ __all__ = [
     "has_changed",
     "next_revision",
     "record",
+    "undone",
 ]

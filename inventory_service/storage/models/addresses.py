@@ -79,7 +79,7 @@ class FreeAddresses:
             AddressLease.give(self._session, self._cluster.cluster_id, address, node_pk)
 
     def _check_free(self, wanted: str) -> None:
-        lease = self._session.get(AddressLease, (self._cluster.cluster_id, wanted))
+        lease = self._find_lease(wanted) if self._is_leased(wanted) else None
         if wanted in self._chosen or (lease is not None and lease.released_at is None):
             why = "belongs to another node"
         elif lease is not None and lease.released_at and lease.released_at > self._free_since:
@@ -124,8 +124,10 @@ class FreeAddresses:
     def _is_leased(self, address: str) -> bool:
         if self._leased is not None:
             return address in self._leased
-        key = (self._cluster.cluster_id, address)
-        return self._session.get(AddressLease, key) is not None
+        return self._find_lease(address) is not None
+
+    def _find_lease(self, address: str) -> AddressLease | None:
+        return self._session.get(AddressLease, (self._cluster.cluster_id, address))
 
     def _read_leased(self) -> set[str]:
         query = select(AddressLease.address).where(

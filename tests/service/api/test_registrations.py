@@ -86,11 +86,28 @@ def test_an_address_that_a_later_row_asks_for_is_not_given_to_an_earlier_one(
     ]
 
 
-def test_two_rows_can_not_have_one_mesh_address(operator: Caller) -> None:
-    wanted = rows(3)
-    wanted[0]["wireguard_ip"] = wanted[2]["wireguard_ip"] = "10.90.0.9"
-    assert "belongs to another node" in operator.post(PATH, {"nodes": wanted}, status=409)["detail"]
-    assert operator.get("/api/v1/nodes")["items"] == []
+@pytest.mark.parametrize(
+    ("address", "status", "why"),
+    [
+        ("10.91.0.1", 422, "10.91.0.1 is no host address of the cluster's mesh prefix"),
+        ("10.90.0.1", 409, "belongs to another node"),
+        ("10.90.0.2", 409, "rests in quarantine"),
+        ("10.90.0.9", 409, "belongs to another node"),
+    ],
+    ids=["outside the mesh", "held", "resting", "wanted twice"],
+)
+def test_the_row_whose_mesh_address_can_not_be_given_is_named(
+    operator: Caller, address: str, status: int, why: str
+) -> None:
+    make_node(operator, "held")
+    make_node(operator, "gone", state="retired")
+    wanted = rows(5)
+    wanted[1]["wireguard_ip"] = "10.90.0.9"
+    wanted[3]["wireguard_ip"] = address
+    [fault] = operator.post(PATH, {"nodes": wanted}, status=status)["errors"]
+    assert fault["field"] == "nodes.3.wireguard_ip"
+    assert fault["reason"].startswith(why)
+    assert [node["node_id"] for node in operator.get("/api/v1/nodes")["items"]] == ["held"]
 
 
 @pytest.mark.parametrize("fields", [{"region": "a b"}, {"project": "absent"}])

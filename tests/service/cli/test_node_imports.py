@@ -112,6 +112,16 @@ def test_a_bad_row_is_named_with_its_line_and_field_and_nothing_is_recorded(
     assert any(told.startswith(f", line {fault['line']}") for fault in problem["errors"])
 
 
+@pytest.mark.parametrize("words", [(), ("--apply",)])
+def test_a_mesh_address_that_can_not_be_given_is_named_with_its_line(
+    qm: Qm, words: tuple[str, ...]
+) -> None:
+    text = "node_id,node_type,wireguard_ip\nweb-1,web,\n\nweb-2,web,10.99.0.1\nweb-3,web,\n"
+    result = qm("import", "nodes", "-", "--format", "csv", "--cluster", "main", *words, stdin=text)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: -, line 4: wireguard_ip: 10.99.0.1 is no host address")
+
+
 @pytest.mark.parametrize("row", ["web-{},web,absent,", "web-{},web,main,,too-much"])
 def test_faults_that_are_not_named_are_counted(qm: Qm, row: str) -> None:
     text = "\n".join(["node_id,node_type,cluster_id,region", *map(row.format, range(60))])

@@ -121,13 +121,81 @@ def test_a_node_that_cannot_be_added_is_named_by_its_address(
     assert names(operator) == ["taken"]
 
 
-def test_a_change_that_cannot_be_made_undoes_all_of_it(operator: Caller) -> None:
+@pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
+def test_the_row_whose_mesh_address_can_not_be_given_is_named(
+    operator: Caller, fields: dict[str, bool]
+) -> None:
+    make_node(operator, "a")
+    before = revision(operator)
+    nodes: list[dict[str, Any]] = [
+        {"node_id": name, "node_type": "web", "cluster_id": "main"} for name in "abcde"
+    ]
+    nodes[3]["wireguard_ip"] = "10.99.0.1"
+    problem = send(operator, json.dumps(nodes), format="nodes", status=422, **fields)
+    assert [fault["field"] for fault in problem["errors"]] == ["nodes[3].wireguard_ip"]
+    assert revision(operator) == before
+
+
+def test_a_plan_leaves_no_trace_of_having_been_tried(operator: Caller, admin: Caller) -> None:
+    make_node(operator, "a")
+    told = ("/api/v1/nodes", "/api/v1/status", "/api/v1/clusters/main", "/api/v1/changes?since=0")
+    before = [operator.get(path) for path in told], admin.get("/api/v1/audit")
+    content = outputs(a={"region": "hel1"}, b={"external_ip": "192.0.2.1"})
+    answer = operator.call(
+        "POST", "/api/v1/imports", status=200, json={"format": "terraform", "content": content}
+    )
+    assert answer.headers["X-Quartermaster-Revision"] == str(before[0][1]["revision"])
+    assert ([operator.get(path) for path in told], admin.get("/api/v1/audit")) == before
+    # What was tried is still free.
+    assert make_node(operator, "c")["wireguard_ip"] == "10.90.0.2"
+
+
+def test_addresses_can_be_exchanged_where_each_is_free_in_its_turn(operator: Caller) -> None:
+    make_node(operator, "a", external_ip="192.0.2.1")
+    make_node(operator, "b", external_ip="192.0.2.2")
+    content = outputs(a={"external_ip": "192.0.2.3"}, b={"external_ip": "192.0.2.1"})
+    digest = send(operator, content)["plan"]["digest"]
+    send(operator, content, apply=True, plan_digest=digest)
+    assert operator.get("/api/v1/nodes/b")["external_ip"] == "192.0.2.1"
+
+
+@pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
+def test_all_that_is_refused_of_a_file_is_named_at_once(
+    operator: Caller, fields: dict[str, bool]
+) -> None:
+    for name in ("a", "b"):
+        make_node(operator, name)
+    content = outputs(a={"project": "absent"}, b={"environment": "absent"}, c={"project": "absent"})
+    problem = send(operator, content, status=422, **fields)
+    assert "3 faults" in problem["detail"]
+    assert [fault["field"] for fault in problem["errors"]] == [
+        'quartermaster_nodes["a"].project',
+        'quartermaster_nodes["b"].environment',
+        'quartermaster_nodes["c"].project',
+    ]
+
+
+@pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
+def test_a_mesh_that_is_too_small_for_the_new_nodes_is_told(
+    operator: Caller, fields: dict[str, bool]
+) -> None:
+    operator.post("/api/v1/clusters", {"cluster_id": "tiny", "mesh_prefix": "10.91.0.0/30"})
+    content = outputs(**{name: {"cluster_id": "tiny"} for name in "abc"})
+    problem = send(operator, content, status=409, **fields)
+    assert problem["type"].endswith(":Exhausted")
+    assert names(operator) == []
+
+
+@pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
+def test_a_change_that_cannot_be_made_undoes_all_of_it(
+    operator: Caller, fields: dict[str, bool]
+) -> None:
     make_node(operator, "a")
     make_node(operator, "b")
     make_node(operator, "other", external_ip="192.0.2.1")
     before = revision(operator)
     content = outputs(a={"region": "hel1"}, b={"external_ip": "192.0.2.1"}, c={})
-    problem = send(operator, content, apply=True, status=409)
+    problem = send(operator, content, status=409, **fields)
     assert [fault["field"] for fault in problem["errors"]] == [
         'quartermaster_nodes["b"].external_ip'
     ]
