@@ -4,7 +4,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -16,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.ports import find_free_port
+
 START_S = 30
-STOP_S = 10
+STOP_S = 40
 QM = Path(sys.executable).parent / "qm"
 
 
@@ -59,7 +60,7 @@ def running_service(folder: Path, *options: str, **settings: str) -> Iterator[Se
 
     It writes its log to `serve.log` there.
     """
-    port = free_port()
+    port = find_free_port()
     environment = clean_environment(
         QM_DATABASE_URL=f"sqlite:///{folder}/fleet.sqlite",
         QM_CONFIG=str(folder / "config.ini"),
@@ -88,13 +89,6 @@ def clean_environment(**more: str) -> dict[str, str]:
         if not name.startswith(("QM_", "ANSIBLE_")) and not name.lower().endswith("_proxy")
     }
     return {**kept, **more}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.contract.ansible_runs import SCRIPT, Ansible
-from tests.contract.processes import free_port
+from tests.ports import find_free_port
 
 V1 = {"headers": {"ETag": '"v1"'}}
 PROBLEM = {"title": "x", "detail": "y"}
@@ -159,7 +159,7 @@ def test_a_service_that_is_gone_is_bridged_for_the_stated_time_only(
 def test_a_service_that_was_never_there_is_an_error(
     ansible: Ansible, ask: Callable[..., Done]
 ) -> None:
-    done = ask(ansible, QM_URL=f"http://127.0.0.1:{free_port()}")
+    done = ask(ansible, QM_URL=f"http://127.0.0.1:{find_free_port()}")
     assert done.returncode != 0
     assert "hostvars" not in done.stdout
     assert "Check that the service runs" in " ".join(done.stderr.split())

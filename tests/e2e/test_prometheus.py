@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.contract.processes import Service, free_port, running_service
+from tests.contract.processes import Service, running_service
 from tests.e2e.programs import find_program
+from tests.ports import find_free_port
 
 CONFIG = """
 scrape_configs:
@@ -164,7 +165,7 @@ def serving_metrics() -> Iterator[int]:
 @contextlib.contextmanager
 def prometheus(folder: Path, service: Service) -> Iterator[str]:
     """Start a Prometheus of this test's own; give its address."""
-    config, token_file, port = folder / "job.yml", folder / "token", free_port()
+    config, token_file, port = folder / "job.yml", folder / "token", find_free_port()
     token_file.write_text(service.token, "utf-8")
     config.write_text(JOB_CONFIG.format(url=service.url, token_file=token_file), "utf-8")
     with (folder / "prometheus.log").open("wb") as log:

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.processes import QM, clean_environment, free_port
+from tests.contract.processes import QM, clean_environment
 from tests.e2e.service.process import wait_until
+from tests.ports import find_free_port
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 4
@@ -34,7 +35,7 @@ class Service:
         self.code = folder / "code"
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "inventory_service", self.code / "inventory_service", ignore=ignored)
-        self.port = free_port()
+        self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = folder / "quartermaster.env"
         self._database_url = f"sqlite:///{folder}/fleet.sqlite"

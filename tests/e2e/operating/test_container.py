@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.processes import free_port
 from tests.e2e.fleet import wait_until
 from tests.e2e.operating.conftest import ROOT
 from tests.e2e.operating.page import commands
 from tests.e2e.operating.wheels import PIP_CONF, fetch_locked
 from tests.e2e.programs import find_program
 from tests.hosts import engine, image, network
+from tests.ports import find_free_port
 
 pytestmark = pytest.mark.hosts
 
@@ -40,7 +40,7 @@ class Docker:
     name: str
     host: str
     context: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=find_free_port)
     token: str = ""
 
     @property

@@ -12,7 +12,8 @@ from typing import Any
 
 import requests
 
-from tests.contract.processes import QM, clean_environment, free_port
+from tests.contract.processes import QM, STOP_S, clean_environment
+from tests.ports import find_free_port
 
 #: As root, but as one to whom the modes of files apply.
 HONEST_ROOT = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--")
@@ -26,7 +27,7 @@ class Process:
     def __init__(
         self, folder: Path, *, token: str | None = None, prefix: Sequence[str] = (), **settings: str
     ) -> None:
-        port = free_port()
+        port = find_free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log_file = folder / f"serve-{port}.log"
         self._prefix = prefix
@@ -77,7 +78,7 @@ class Process:
         """Tell the service to end, and return its exit code."""
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(40)
+        return self._process.wait(STOP_S)
 
     def kill(self) -> None:
         """End all processes of the service at once, as a power cut would."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import requests
 
-from tests.contract.processes import free_port
 from tests.e2e.programs import find_program
 from tests.e2e.service.process import Process, wait_until
+from tests.ports import find_free_port
 
 #: Which service has answered, as nginx tells it.
 WHO = "X-Served-By"
@@ -50,7 +50,7 @@ http {{
 def one_address(folder: Path, services: list[Process]) -> Iterator[str]:
     """Give the URL under which the services answer in turn."""
     folder.mkdir()
-    port = free_port()
+    port = find_free_port()
     servers = "\n    ".join(
         f"server {service.url.removeprefix('http://')};" for service in services
     )
