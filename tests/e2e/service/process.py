@@ -86,6 +86,10 @@ class Process:
         subprocess.run(["pkill", "-9", "-s", str(self._process.pid)], check=False)
         self._process.wait(10)
 
+    def freeze(self) -> None:
+        """Give no processor to the service any more; only its end is possible from here on."""
+        subprocess.run(["pkill", "-STOP", "-s", str(self.pid)], check=True)
+
     def status(self, path: str) -> int | None:
         """Return the status that a path answers, or None where nobody listens."""
         with contextlib.suppress(requests.ConnectionError):

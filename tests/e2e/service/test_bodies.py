@@ -21,7 +21,8 @@ from tests.e2e.service.process import Process
 GIBIBYTE = 1 << 30
 MEBIBYTE = 1 << 20
 THREADS = 4
-ARRIVAL_TIMEOUT_S = 12
+#: Nobody waits for it but who tests it, with a service of its own.
+ARRIVAL_TIMEOUT_S, SHORT_ARRIVAL_TIMEOUT_S = 60, 3
 #: In what the service may grow by bodies of which it keeps none, or one of QM_MAX_BODY_BYTES.
 FLAT_BYTES = 8 * MEBIBYTE
 ONE_BODY_BYTES = 64 * MEBIBYTE
@@ -29,16 +30,24 @@ ONE_BODY_BYTES = 64 * MEBIBYTE
 PROMPT_S = 10
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    settings = {"QM_THREADS": str(THREADS), "QM_ARRIVAL_TIMEOUT_S": str(ARRIVAL_TIMEOUT_S)}
-    process = Process(tmp_path_factory.mktemp("bodies"), **settings)
+@contextlib.contextmanager
+def serving(folder: Path, *, arrival_timeout_s: int) -> Iterator[Process]:
+    """Run a service with few threads, which lets requests arrive for some time."""
+    settings = {"QM_THREADS": str(THREADS), "QM_ARRIVAL_TIMEOUT_S": str(arrival_timeout_s)}
+    process = Process(folder, **settings)
     process.start()
-    make_cluster(process)
     try:
         yield process
     finally:
         process.kill()
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    folder = tmp_path_factory.mktemp("bodies")
+    with serving(folder, arrival_timeout_s=ARRIVAL_TIMEOUT_S) as process:
+        make_cluster(process)
+        yield process
 
 
 class Client:
@@ -87,14 +96,23 @@ class Client:
         self.socket.close()
 
 
-@pytest.fixture(scope="module", autouse=True)
+@contextlib.contextmanager
 def endless(process: Process) -> Iterator[tuple[Client, Client]]:
-    """Two who stay on through all tests here: one has begun a request, one says nothing."""
+    """Two who end nothing: one has begun a request, one says nothing."""
     clients = Client(process), Client(process)
     clients[0].socket.sendall(b"GET / HTTP/1.1\r\n")
-    yield clients
-    for client in clients:
-        client.close()
+    try:
+        yield clients
+    finally:
+        for client in clients:
+            client.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _endless(process: Process) -> Iterator[None]:
+    """Two who stay on through all tests here."""
+    with endless(process):
+        yield
 
 
 @pytest.fixture
@@ -227,11 +245,12 @@ def test_requests_that_come_in_one_piece_are_answered_one_after_the_other(
     assert [client.read()[0] for _ in range(3)] == [200] * 3
 
 
-def test_who_never_ends_a_request_is_told_so_and_let_go(
-    process: Process, endless: tuple[Client, Client]
-) -> None:
-    begun, silent = endless
-    assert begun.read()[0] == 408
-    assert begun.has_ended()
-    assert silent.has_ended()
-    assert is_prompt(process)
+def test_who_never_ends_a_request_is_told_so_and_let_go(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, arrival_timeout_s=SHORT_ARRIVAL_TIMEOUT_S) as process,
+        endless(process) as (begun, silent),
+    ):
+        assert begun.read()[0] == 408
+        assert begun.has_ended()
+        assert silent.has_ended()
+        assert is_prompt(process)
