@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A fleet of real hosts for a test: its own service, network, key and Ansible settings."""
 
-import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import threading
 import time
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.processes import Service, clean_environment
+from tests.e2e.runs import kill_run
 from tests.hosts import engine, image, network
 
 ROOT = Path(__file__).parents[2]
@@ -101,11 +100,7 @@ class Fleet:
         """Run a playbook and kill -9 it, with all its workers, when it prints a text."""
         with self._playing(name, options) as process:
             _read_up_to(process, at)
-            # A worker of ansible-core 2.19 leads a session of its own, so each is named by itself.
-            for pid in [*_list_descendants(process.pid), process.pid]:
-                # A worker may have done its task and gone by itself.
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            kill_run(process)
 
     def play_and_act(self, name: str, *options: str, at: str, act: Callable[[], None]) -> Run:
         """Run a playbook to its end, and do something when it prints a text."""
@@ -209,18 +204,3 @@ def _read_up_to(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return "".join(seen)
     raise AssertionError(f"the run never printed {text!r}:\n{''.join(seen)[-6000:]}")
-
-
-def _list_descendants(pid: int) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text("utf-8").rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, queue = [], [pid]
-    while queue:
-        queue += children.get(queue[0], [])
-        found += children.get(queue.pop(0), [])
-    return found

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import docker
 import pytest
 
 from tests.e2e import modules_on_hosts
+from tests.e2e.runs import kill_run
 from tests.hosts import engine, image, network, server
 
 ROOT = Path(__file__).parents[3]
@@ -83,9 +83,9 @@ class Host:
                     "ansible_ssh_common_args": "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes"
                     f" -o UserKnownHostsFile={self.folder}/known_hosts"
                     " -o HostKeyAlias={{ inventory_hostname }}",
-                    "ansible_ssh_timeout": 3,
+                    "ansible_ssh_timeout": 10,
                     "firewall_nodes": [host.node() for host in hosts],
-                    "firewall_confirm_timeout_s": 6,
+                    "firewall_confirm_timeout_s": 60,
                     **variables,
                 },
                 "hosts": {
@@ -118,7 +118,7 @@ class Host:
         try:
             output, _errors = process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
-            kill(process)
+            kill_run(process)
             raise
         return process.returncode, output
 
@@ -145,18 +145,22 @@ class Host:
         return self.sh(f"test -e {PENDING} && echo yes", check=False).strip() == "yes"
 
 
+def lock_out(ssh_source: str = "192.0.2.1", *, confirm_timeout_s: int = 6) -> dict[str, t.Any]:
+    """Return variables that keep us out; what must fail has no more time than it needs."""
+    return {
+        "firewall_ssh_sources": [ssh_source],
+        "firewall_check_controller": False,
+        "firewall_confirm_timeout_s": confirm_timeout_s,
+        "ansible_ssh_timeout": 3,
+    }
+
+
 def wait_for(is_so: Callable[[], bool], seconds: float) -> None:
     """Look until something is so; fail when the time is over."""
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.1)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """End a run and its children as a power cut would."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
 
 
 @pytest.fixture(scope="session")

@@ -4,20 +4,19 @@
 from __future__ import annotations
 
 import configparser
-import time
+import subprocess
 import typing as t
 
 import pytest
 
-from tests.e2e.firewall.conftest import ROOT, kill, wait_for
+from tests.e2e.firewall.conftest import ROOT, lock_out, wait_for
+from tests.e2e.runs import kill_run
 
 pytestmark = pytest.mark.hosts
 
-LOCKED_OUT: dict[str, t.Any] = {
-    "firewall_ssh_sources": ["192.0.2.1"],
-    "firewall_check_controller": False,
-}
-TIMEOUT_S = 6
+# A trial that must still last when it is seen, on a machine that has other things to do.
+TRIAL_S = 20
+NO_END_S = 600
 FOREIGN = (
     "nft 'table ip foreign { set s { type ipv4_addr; elements = { 192.0.2.7 }; };"
     " chain in { type filter hook input priority 5; ip saddr @s drop; }; }'"
@@ -25,10 +24,18 @@ FOREIGN = (
 OTHERS = "nft -s list ruleset 2>/dev/null | sed '/^table inet quartermaster/,/^}/d'"
 
 
+def start_trial(guarded: t.Any, confirm_timeout_s: int) -> subprocess.Popen[str]:
+    """Start a run whose rules lock us out; return it when they are in use, on trial."""
+    before = guarded.table()
+    process: subprocess.Popen[str] = guarded.start(**lock_out(confirm_timeout_s=confirm_timeout_s))
+    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 120)
+    return process
+
+
 def test_rules_that_lock_us_out_are_taken_back_by_the_host(guarded: t.Any) -> None:
     before = guarded.table()
 
-    code, output = guarded.run(**LOCKED_OUT)
+    code, output = guarded.run(**lock_out())
     again = guarded.run()
 
     assert code == 2, output
@@ -50,24 +57,19 @@ def test_the_controllers_own_address_is_checked_before_anything_changes(guarded:
 
 def test_a_run_killed_before_it_confirmed_is_taken_back_in_time(guarded: t.Any) -> None:
     before = guarded.table()
-    process = guarded.start(**LOCKED_OUT)
-    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 30)
+    process = start_trial(guarded, TRIAL_S)
 
-    kill(process)
-    killed = time.monotonic()
-    wait_for(lambda: not guarded.is_pending(), TIMEOUT_S + 3)
+    kill_run(process)
+    wait_for(lambda: not guarded.is_pending(), TRIAL_S + 30)
     code, output = guarded.run()
 
-    assert time.monotonic() - killed < 60
     assert guarded.table() == before
     assert code == 0, output
 
 
 def test_a_run_after_a_killed_one_does_not_wait_for_the_timer(guarded: t.Any) -> None:
     before = guarded.table()
-    process = guarded.start(**LOCKED_OUT, firewall_confirm_timeout_s=600)
-    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 30)
-    kill(process)
+    kill_run(start_trial(guarded, NO_END_S))
     # Somebody at the console lets us in again, ten minutes before the timer would.
     guarded.sh("nft insert rule inet quartermaster input tcp dport 22 accept")
     code, output = guarded.run()
@@ -80,14 +82,13 @@ def test_a_run_after_a_killed_one_does_not_wait_for_the_timer(guarded: t.Any) ->
 
 def test_the_line_drops_in_the_middle(guarded: t.Any) -> None:
     before = guarded.table()
-    process = guarded.start(**LOCKED_OUT)
-    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 30)
+    process = start_trial(guarded, TRIAL_S)
 
     guarded.network.disconnect(guarded.container)
-    wait_for(lambda: not guarded.is_pending(), TIMEOUT_S + 3)
+    wait_for(lambda: not guarded.is_pending(), TRIAL_S + 30)
     restored = guarded.table()
     guarded.network.connect(guarded.container, ipv4_address=guarded.address)
-    kill(process)
+    kill_run(process)
     code, output = guarded.run()
 
     assert restored == before
@@ -126,7 +127,7 @@ def test_tables_of_others_stay_as_they_are(guarded: t.Any) -> None:
     before = guarded.sh(OTHERS)
 
     changed = guarded.run(firewall_ssh_sources=["0.0.0.0/0"])
-    guarded.run(**LOCKED_OUT)
+    guarded.run(**lock_out())
 
     assert changed[0] == 0, changed[1]
     assert "192.0.2.7" in before
@@ -147,10 +148,9 @@ def test_the_firewall_stays_whatever_is_done_to_debians_unit_which_flushes_all(
 
 def test_a_boot_in_the_middle_of_a_trial_loads_what_was_confirmed_last(guarded: t.Any) -> None:
     before = guarded.table()
-    process = guarded.start(**LOCKED_OUT, firewall_confirm_timeout_s=600)
-    wait_for(lambda: guarded.is_pending() and guarded.table() != before, 30)
+    process = start_trial(guarded, NO_END_S)
 
-    kill(process)
+    kill_run(process)
     guarded.container.restart()
     # Its bus answers only some moments later.
     boot = "systemctl is-system-running --wait"

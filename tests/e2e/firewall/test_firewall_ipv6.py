@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.firewall.conftest import HAS_IPV6
+from tests.e2e.firewall.conftest import HAS_IPV6, lock_out
 
 pytestmark = [
     pytest.mark.hosts,
@@ -77,8 +77,7 @@ def test_rules_that_lock_us_out_over_ipv6_are_taken_back_and_all_may_leave_again
     # Over IPv4 it would have been let in: the fresh connection is one of the same road.
     code, output = guarded.run(
         is_v6=True,
-        firewall_ssh_sources=["0.0.0.0/0"],
-        firewall_check_controller=False,
+        **lock_out("0.0.0.0/0"),
         firewall_outbound="drop",
         firewall_reach_always=[],
     )
