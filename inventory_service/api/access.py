@@ -10,7 +10,8 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 
 from inventory_service.api.parts import get_parts
 from inventory_service.domain.actors import ANONYMOUS, Actor, Door, Scope
-from inventory_service.domain.errors import NotAllowed, NotAuthenticated, NotFound
+from inventory_service.domain.errors import BadInput, NotAllowed, NotAuthenticated, NotFound
+from inventory_service.domain.numbers import find_unfit, read_json
 from inventory_service.usecases.tokens import authenticate
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -138,7 +139,20 @@ def _check_body() -> None:
     if request.content_length is None and len(request.get_data()) >= _get_most_bytes():
         raise RequestEntityTooLarge
     if not isinstance(request.get_json(silent=True), dict):
-        raise BadRequest("The body is not a JSON object in UTF-8.")
+        raise _explain_body(request.get_data(as_text=True))
+
+
+def _explain_body(text: str) -> Exception:
+    """Return why a body was not understood: by its numbers, or else as a whole."""
+    try:
+        document = read_json(text)
+    except (ValueError, RecursionError):
+        document = None
+    faults = [*find_unfit(document)] if isinstance(document, dict) else []
+    if not faults:
+        return BadRequest("The body is not a JSON object in UTF-8.")
+    names = ", ".join(fault.field for fault in faults[:5])
+    return BadInput(f"The request was not understood: see {names}.", faults=faults)
 
 
 def _get_most_bytes() -> int:

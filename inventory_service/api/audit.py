@@ -3,14 +3,14 @@
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from inventory_service.api.access import SECURITY, needs
 from inventory_service.api.lists import Listing, ListQuery
 from inventory_service.api.transactions import reading
 from inventory_service.api.views import AuditView, page_of
 from inventory_service.domain.actors import Door, Scope
-from inventory_service.domain.words import Label, Line
+from inventory_service.domain.words import Label, Line, Moment
 from inventory_service.storage.models import AuditRecord
 from inventory_service.usecases.audit import Outcome, RecordFilter, list_records
 
@@ -38,8 +38,8 @@ class AuditQuery(ListQuery):
     noun: Label | None = Field(default=None, description="the kind of thing; request for refusals")
     subject: Line | None = Field(default=None, description="the name of the thing")
     outcome: Outcome | None = None
-    since: AwareDatetime | None = Field(default=None, description="from this time on")
-    until: AwareDatetime | None = Field(default=None, description="before this time")
+    since: Moment | None = Field(default=None, description="from this time on")
+    until: Moment | None = Field(default=None, description="before this time")
 
 
 @routes.get("", summary="List audit records", responses={200: page_of(AuditView)})

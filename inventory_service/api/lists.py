@@ -5,7 +5,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -16,6 +16,7 @@ from inventory_service.api.answers import answer
 from inventory_service.api.parameters import Query
 from inventory_service.domain.errors import BadInput, Fault
 from inventory_service.domain.pages import Order, Page, parse_fields, parse_order
+from inventory_service.domain.words import check_moment
 from inventory_service.storage.models import Base
 
 Row = TypeVar("Row", bound=Base)
@@ -146,8 +147,8 @@ def _parse_time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+            return check_moment(moment)
+    except ValueError:
         pass
     raise _refuse_cursor("is not one that this list gave")
 

@@ -17,6 +17,7 @@ from inventory_service.cli.texts import harmless
 from inventory_service.domain.errors import Fault
 from inventory_service.domain.imports import MOST_CHARACTERS
 from inventory_service.domain.node_files import GIVEN_FIELDS, ListedNode
+from inventory_service.domain.numbers import read_json
 
 _MARK = "'"
 _SIGNS = "=+-@"
@@ -93,7 +94,7 @@ def read_cell(name: str, cell: str) -> object:
     if name not in _NESTED:
         return text
     try:
-        return json.loads(text)
+        return read_json(text)
     except RecursionError as error:
         raise ValueError(name) from error
 

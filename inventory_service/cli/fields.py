@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from inventory_service.domain.numbers import find_unfit
+
 
 def pairs(context: click.Context, option: click.Parameter, said: Iterable[str]) -> dict[str, str]:
     """Return `key=value` words as a dict; the value may hold further equals signs.
@@ -27,8 +29,15 @@ def pairs(context: click.Context, option: click.Parameter, said: Iterable[str]) 
 def json_pairs(
     context: click.Context, option: click.Parameter, said: Iterable[str]
 ) -> dict[str, Any]:
-    """Return `key=value` words as a dict of JSON values; what is not JSON is taken as text."""
-    return {key: json_or_text(value) for key, value in pairs(context, option, said).items()}
+    """Return `key=value` words as a dict of JSON values; what is not JSON is taken as text.
+
+    :raises click.BadParameter: as `pairs`; or a number can't be kept.
+    """
+    found = {key: json_or_text(value) for key, value in pairs(context, option, said).items()}
+    for fault in find_unfit(found):
+        message = f"{fault.field!r} {fault.reason}; as a text it needs quotes of its own"
+        raise click.BadParameter(message, context, option)
+    return found
 
 
 def json_or_text(value: str) -> Any:  # noqa: ANN401 (JSON)

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from inventory_service.cli.stated_rows import Row, refuse
 from inventory_service.cli.texts import harmless
+from inventory_service.domain.numbers import read_integer
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -50,7 +51,9 @@ class _Reader:
         self._text = text
         self._at = 0
         self._line = 1
-        self._decoder = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse_constant)
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=_once, parse_int=read_integer, parse_constant=_refuse_constant
+        )
 
     def rows(self) -> Iterator[Row]:
         self._skip_space()

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from inventory_service.domain.words import check_moment
+
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])\Z")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -22,7 +24,7 @@ def past(context: click.Context, option: click.Parameter, said: str | None) -> s
     moment = _read_time(said) if span is None else now - span
     if moment is None:
         raise _not_understood(said, context, option)
-    return moment.astimezone(UTC).isoformat()
+    return moment.isoformat()
 
 
 def future(context: click.Context, option: click.Parameter, said: str | None) -> str | None:
@@ -39,7 +41,7 @@ def future(context: click.Context, option: click.Parameter, said: str | None) ->
         raise _not_understood(said, context, option)
     if moment <= now:
         raise click.BadParameter(f"{said!r} is past", context, option)
-    return moment.astimezone(UTC).isoformat()
+    return moment.isoformat()
 
 
 def _read_span(said: str) -> timedelta | None:
@@ -50,9 +52,9 @@ def _read_span(said: str) -> timedelta | None:
 def _read_time(said: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(said)
+        return check_moment(moment) if moment.tzinfo else None
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
 
 
 def _not_understood(

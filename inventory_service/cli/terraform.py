@@ -20,6 +20,7 @@ from inventory_service.cli.names import names_of
 from inventory_service.cli.output import print_table
 from inventory_service.cli.stated_plans import shown_change, tell_stated_outcome
 from inventory_service.cli.texts import shown
+from inventory_service.domain.numbers import read_json
 from inventory_service.domain.terraform_files import prune_terraform
 
 COLUMNS = ("node_id", "change", "fields", "terraform")
@@ -66,7 +67,7 @@ def _prune(content: bytes, name: str) -> str:
     """
     text = read_text(content, name).removeprefix("\ufeff")
     try:
-        return json.dumps(prune_terraform(json.loads(text)), separators=(",", ":"))
+        return json.dumps(prune_terraform(read_json(text)), separators=(",", ":"))
     except (ValueError, RecursionError) as error:
         place = (
             f", line {error.lineno}, column {error.colno}"

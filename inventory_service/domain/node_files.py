@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A list of nodes as a file holds it, row by row: what `qm export nodes` writes, or a person."""
 
-import json
-
 from pydantic import Field
 
 from inventory_service.domain.errors import BadInput, Fault
 from inventory_service.domain.nodes import MOST_NODES
+from inventory_service.domain.numbers import read_json
 from inventory_service.domain.specs import Spec
 from inventory_service.domain.stated_nodes import Row, StatedNode, check_rows
 from inventory_service.domain.words import Address, Label, Line, WireguardKey
@@ -33,7 +32,7 @@ def read_nodes(content: str) -> list[Row]:
         name each by its address and field.
     """
     try:
-        found = json.loads(content)
+        found = read_json(content)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list) or not 1 <= len(found) <= MOST_NODES:

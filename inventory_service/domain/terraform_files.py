@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_service.domain.errors import BadInput, Fault
+from inventory_service.domain.numbers import read_json
 
 #: Outputs that state nodes; the first that a file has is read.
 OUTPUTS = ("quartermaster_nodes", "nodes")
@@ -64,7 +65,7 @@ def read_document(content: str) -> dict[str, Any]:
     :raises BadInput: it is not; the message names what was found.
     """
     try:
-        document = json.loads(content.removeprefix("\ufeff"))
+        document = read_json(content.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise BadInput(
             "The file is not JSON. Make it with `terraform output -json` or `terraform state "

@@ -8,10 +8,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from inventory_service.domain.actors import Scope
-from inventory_service.domain.words import Label
+from inventory_service.domain.words import Label, Moment
 
 _TEXT = re.compile(r"qm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})\Z")
 
@@ -23,7 +23,7 @@ class TokenRequest(BaseModel):
 
     name: Label
     scope: Scope = Scope.VIEWER
-    expires_at: AwareDatetime | None = Field(default=None, description="UTC; null for no end")
+    expires_at: Moment | None = Field(default=None, description="UTC; null for no end")
 
 
 @dataclass(frozen=True)

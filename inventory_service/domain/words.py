@@ -8,11 +8,13 @@ import ipaddress
 import keyword
 import re
 import unicodedata
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
 from inventory_service.domain.names import LABEL_PATTERN
+from inventory_service.domain.numbers import check_number
 
 _LABEL = re.compile(LABEL_PATTERN)
 _VARIABLE = re.compile(r"[a-z_][a-zA-Z0-9_]{0,127}\Z")
@@ -154,12 +156,23 @@ def check_url_path(value: str) -> str:
     return value
 
 
+def check_moment(value: datetime) -> datetime:
+    """Return the moment in UTC.
+
+    :raises ValueError: UTC has it in no year from 1 to 9999.
+    """
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies in no year from 1 to 9999, as UTC counts them") from None
+
+
 def check_variables(variables: dict[str, Any]) -> dict[str, Any]:
     """Return the variables if Ansible can take each name, and none can run code.
 
     :raises ValueError: a name is no identifier, is reserved, or is an ``ansible_`` variable
-        outside the allow-list; a value holds a line with control characters or is nested deeper
-        than 8 levels.
+        outside the allow-list; a value holds a line with control characters, is nested deeper
+        than 8 levels or has a number that can't be kept.
     """
     for name, value in variables.items():
         if not _VARIABLE.match(name) or keyword.iskeyword(name):
@@ -194,6 +207,11 @@ def _check_value(name: str, value: object, *, depth: int) -> None:
         for character in value
     ):
         raise ValueError(f"{name!r} holds a control character")
+    if isinstance(value, int | float):
+        try:
+            check_number(value)
+        except ValueError as error:
+            raise ValueError(f"{name!r} {error}") from None
     if isinstance(value, dict):
         for key, inner in value.items():
             if key.startswith("__ansible") or "{{" in key or "{%" in key or "{#" in key:
@@ -215,5 +233,6 @@ Prefix = Annotated[str, StringConstraints(max_length=49), AfterValidator(check_p
 WireguardKey = Annotated[str, AfterValidator(check_wireguard_key)]
 SSHKey = Annotated[str, StringConstraints(max_length=1500), AfterValidator(check_ssh_key)]
 UrlPath = Annotated[str, StringConstraints(max_length=255), AfterValidator(check_url_path)]
+Moment = Annotated[AwareDatetime, AfterValidator(check_moment)]
 Variables = Annotated[dict[str, Any], AfterValidator(check_variables)]
 Labels = Annotated[dict[Label, Line], "free marks on a node, searched and shown, never run"]

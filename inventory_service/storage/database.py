@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.errors import Conflict, Unavailable
 from inventory_service.storage import postgresql
+from inventory_service.storage.json_columns import write_json
 from inventory_service.storage.marks import Mark, watch
 from inventory_service.storage.outages import Outage, Tell, explain
 from inventory_service.storage.probes import make_probe
@@ -129,7 +130,10 @@ def open_engine(
         return open_sqlite(parsed, creates=creates, lock_timeout_s=lock_timeout_s)
     # psycopg 3, also where the URL names no driver. The service's threads bound the connections.
     engine = create_engine(
-        parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=-1
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        max_overflow=-1,
+        json_serializer=write_json,
     )
     postgresql.bound(engine, lock_timeout_s=lock_timeout_s)
     return engine

@@ -59,7 +59,10 @@ def bound(engine: Engine, *, lock_timeout_s: float) -> None:
         except ConnectionTimeout as error:
             raise Silence(f"no connection within {CONNECT_TIMEOUT_S} s") from error
         connection.answer_timeout_s = lock_timeout_s + MARGIN_S
-        connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s'")
+        connection.execute(
+            # In another zone, the first and last hours of UTC lie in years that Python lacks.
+            f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s'; SET timezone = 'UTC'"
+        )
         connection.commit()
         return connection
 

@@ -9,6 +9,8 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from inventory_service.storage.json_columns import read_json, write_json
+
 #: What stays wrong with a connection after the file is as it should be again.
 _LASTING = {
     sqlite3.SQLITE_READONLY,
@@ -33,7 +35,13 @@ def open_sqlite(url: URL, *, creates: bool, lock_timeout_s: float) -> Engine:
         url = url.set(database=path.absolute().as_uri(), query={"mode": "rw", "uri": "true"})
     # No limit of their own: the service's threads bound them.
     limits = {} if path is None else {"max_overflow": -1}
-    engine = create_engine(url, connect_args={"timeout": lock_timeout_s}, **limits)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": lock_timeout_s},
+        json_serializer=write_json,
+        json_deserializer=read_json,
+        **limits,
+    )
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _mark_lasting)

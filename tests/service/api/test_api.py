@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API as a whole: a name that only looks like another one gets in by no route."""
+"""The API as a whole: by no route comes a name that looks like another, or what can't be kept."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ LOOKALIKES = [
 ]
 NODE = {"node_id": "web-2", "node_type": "web", "cluster_id": "main"}
 HEADER = "Project,Servers,MasterSpec,WebSpec\n"
+JSON = "application/json"
+NUMBERS = ["NaN", "Infinity", "1e999", "-1e999", "9223372036854775808", "1" * 30, "1" * 5000]
 
 
 def make_doors(name: str) -> list[tuple[str, Any]]:
@@ -74,3 +78,89 @@ def test_free_text_keeps_every_script_but_nothing_that_is_not_seen(
         assert f"U+{ord(strange[1]):04X}" in reason
     node = NODE | {"cluster_id": cluster, "labels": {"owner": "a\u202eb"}}
     assert "U+202E" in admin.post("/api/v1/nodes", node, status=422)["errors"][0]["reason"]
+
+
+def state(number: str) -> str:
+    """Return a node as a file states it, with a number deep in its variables."""
+    return f'{{"node_id": "web-9", "node_type": "web", "vars": {{"x": [{number}]}}}}'
+
+
+def register(number: str) -> str:
+    return state(number).replace("{", '{"cluster_id": "main", ', 1)
+
+
+def write_outputs(number: str) -> str:
+    return f'{{"nodes": {{"sensitive": false, "value": [{state(number)}]}}}}'
+
+
+def order(form: str, content: str) -> str:
+    return json.dumps({"format": form, "content": content, "apply": True})
+
+
+DOORS: list[tuple[str, str, Callable[[str], str], str]] = [
+    ("POST", "/nodes", register, "vars"),
+    ("PATCH", "/nodes/web-1", lambda number: f'{{"vars": {{"x": [{number}]}}}}', "vars"),
+    ("POST", "/registrations", lambda number: f'{{"nodes": [{register(number)}]}}',
+     "nodes.0.vars"),
+    ("POST", "/imports", lambda number: order("nodes", f"[{state(number)}]"), "nodes[0].vars"),
+    ("POST", "/imports", lambda number: order("terraform", write_outputs(number)),
+     "nodes[0].vars"),
+    ("POST", "/inventory", lambda number: json.dumps({"terraform": write_outputs(number)}),
+     "nodes[0].vars"),
+]  # fmt: skip
+
+
+def fields_refused(caller: Caller, method: str, path: str, body: str) -> list[str]:
+    """Send a body that must be refused for a number; return the fields that the answer names."""
+    answer = caller.call(method, f"/api/v1{path}", status=422, data=body, content_type=JSON)
+    assert answer.json is not None
+    return [fault["field"] for fault in answer.json["errors"]]
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(("method", "path", "write", "field"), DOORS)
+def test_a_number_that_cannot_be_kept_is_refused_by_its_field(
+    operator: Caller, method: str, path: str, write: Callable[[str], str], field: str
+) -> None:
+    make_node(operator, "web-1")
+    before = operator.get("/api/v1/status")["revision"]
+    for number in NUMBERS:
+        (named,) = fields_refused(operator, method, path, write(number))
+        # What is not even JSON, or no number to a parser, is found on the whole way to it.
+        assert named.removesuffix(".x.0") == field, number
+    assert operator.get("/api/v1/status")["revision"] == before
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("path", ["/nodes", "/imports"])
+def test_the_largest_numbers_come_back_as_they_were_sent(operator: Caller, path: str) -> None:
+    number = "[9223372036854775807, -9223372036854775807, 1.5e18]"
+    body = register(number) if path == "/nodes" else order("nodes", f"[{state(number)}]")
+    operator.call("POST", f"/api/v1{path}", status=201, data=body, content_type=JSON)
+    assert operator.get("/api/v1/nodes/web-9")["vars"] == {"x": [json.loads(number)]}
+
+
+def test_a_field_that_is_a_number_is_refused_alike(operator: Caller) -> None:
+    body = '{"cluster_id": "edge", "mesh_prefix": "10.91.0.0/24", "mesh_port": %s}'
+    for number in NUMBERS:
+        assert fields_refused(operator, "POST", "/clusters", body % number) == ["mesh_port"]
+
+
+TOO_LATE, TOO_EARLY = "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+14:00"
+
+
+@pytest.mark.parametrize("moment", [TOO_LATE, TOO_EARLY])
+def test_a_moment_that_utc_has_in_no_year_is_refused(admin: Caller, moment: str) -> None:
+    problem = admin.post("/api/v1/tokens", {"name": "ci", "expires_at": moment}, status=422)
+    assert [fault["field"] for fault in problem["errors"]] == ["expires_at"]
+    assert "1 to 9999" in problem["errors"][0]["reason"]
+    for field in ("since", "until"):
+        answer = admin.call("GET", "/api/v1/audit", status=422, query_string={field: moment})
+        assert answer.json is not None
+        assert [fault["field"] for fault in answer.json["errors"]] == [field]
+
+
+def test_the_last_moment_of_all_is_an_end(admin: Caller) -> None:
+    made = admin.post("/api/v1/tokens", {"name": "ci", "expires_at": "9999-12-31T22:59:59-01:00"})
+    assert made["expires_at"] == "9999-12-31T23:59:59Z"
+    admin.get("/api/v1/audit?since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z")

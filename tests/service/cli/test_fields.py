@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pytest
 
-from inventory_service.cli.fields import given, json_or_text, pairs
+from inventory_service.cli.fields import given, json_or_text, json_pairs, pairs
 
 CONTEXT = click.Context(click.Command("set"))
 OPTION = click.Option(["--label"])
@@ -44,6 +44,12 @@ def test_a_pair_ends_its_key_at_the_first_equals_sign() -> None:
 def test_what_is_no_pair_or_comes_twice_is_refused(words: list[str]) -> None:
     with pytest.raises(click.BadParameter):
         pairs(CONTEXT, OPTION, words)
+
+
+@pytest.mark.parametrize("value", ["1e999", '{"b": [-1e999]}', str(2**63)])
+def test_a_number_that_cannot_be_kept_is_refused(value: str) -> None:
+    with pytest.raises(click.BadParameter, match="beyond"):
+        json_pairs(CONTEXT, OPTION, [f"a={value}"])
 
 
 @pytest.mark.parametrize(

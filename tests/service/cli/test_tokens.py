@@ -54,7 +54,8 @@ def test_an_end_may_be_a_moment_in_any_zone(ask: Ask) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["tomorrow", "0d", "-1d", "90", "2099-01-31T12:00:00", "2020-01-01T00:00:00Z", "99999999d"],
-)
+    ["tomorrow", "0d", "-1d", "90", "2099-01-31T12:00:00", "2020-01-01T00:00:00Z", "99999999d",
+     "9999-12-31T23:59:59-01:00"],
+)  # fmt: skip
 def test_an_end_that_is_none_or_past_is_wrong_usage(qm: Qm, said: str) -> None:
     assert qm("token", "create", "robot", "--expires", said).exit_code == 2

@@ -141,6 +141,9 @@ def test_what_can_be_no_mesh_prefix_is_refused(value: str) -> None:
         {"x": "a\x00b"},
         {"x": "\ud800"},
         {"x": [[[[[[[[[[1]]]]]]]]]]},
+        {"x": {"y": [float("nan")]}},
+        {"x": float("inf")},
+        {"x": 2**63},
     ],
 )
 def test_a_variable_that_could_do_more_than_be_read_is_refused(variables: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect, select, text
 
+from inventory_service.api.parts import EXTENSION
 from inventory_service.domain.actors import Scope
 from inventory_service.domain.errors import Conflict
 from inventory_service.settings import Settings
@@ -100,6 +101,22 @@ def test_a_copy_has_each_row_of_each_table(fleet: str, target_url: str) -> None:
     assert counts == {name: len(rows) for name, rows in before.items()}
     assert min(counts[name] for name in ("nodes", "transitions", "audit_records", "tokens")) > 0
     assert ("nodes", 3, 3) in told
+
+
+def test_what_an_earlier_version_kept_as_no_number_is_copied_as_null(
+    sqlite_url: str, target_url: str, make_app: Callable[[Settings], Flask]
+) -> None:
+    app = make_app(Settings(database_url=sqlite_url))
+    caller = make_caller(app, Scope.OPERATOR)
+    caller.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/24"})
+    make_node(caller, "web-1")
+    with app.extensions[EXTENSION].database.writing() as session:
+        session.execute(text("""UPDATE nodes SET vars = '{"x": [NaN, -Infinity, 1]}'"""))
+    copy(sqlite_url, target_url, be_silent)
+    (node,) = read_all(target_url)["nodes"]
+    assert node["vars"] == {"x": [None, None, 1]}
+    # Also where it is, it can be changed.
+    assert caller.patch("/api/v1/nodes/web-1", {"vars": {"x": 2}})["vars"] == {"x": 2}
 
 
 def test_a_fleet_goes_on_where_it_was_copied_to(

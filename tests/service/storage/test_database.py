@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Transactions: all or nothing, one writer at a time, and readers that see one state."""
 
+import math
 import threading
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 from sqlalchemy import text
+from sqlalchemy.exc import StatementError
 
 from inventory_service.domain.errors import Unavailable
 from inventory_service.storage.database import Database, open_engine
 from inventory_service.storage.models import (
+    AuditRecord,
     KeptAnswer,
     Project,
     get_revision,
     next_revision,
     record,
 )
+from tests.service import postgres
 from tests.service.conftest import ACTOR
 
 
@@ -142,3 +149,31 @@ def test_the_question_whether_changes_are_taken_leaves_nothing(database: Databas
 def test_the_folder_of_a_new_database_belongs_to_its_owner_alone(tmp_path: Path) -> None:
     open_engine(f"sqlite:///{tmp_path}/new/fleet.sqlite").dispose()
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_none_of_json_is_never_written(database: Database, number: float) -> None:
+    with (
+        pytest.raises((StatementError, ValueError), match="not JSON compliant"),
+        database.writing() as session,
+    ):
+        record(session, ACTOR, "test", "project", "shop", after={"x": [number]})
+    with database.reading() as session:
+        assert session.query(AuditRecord).count() == 0
+
+
+def test_the_last_moment_of_all_is_read_whatever_the_zone_of_the_server(
+    server: postgres.Postgres,
+) -> None:
+    name = f"zone_{uuid.uuid4().hex}"
+    database = Database(server.create(name, template=postgres.TEMPLATE))
+    server.run(
+        sql.SQL("ALTER DATABASE {} SET timezone = 'Asia/Tokyo'").format(sql.Identifier(name))
+    )
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    with database.writing() as session:
+        record(session, ACTOR, "test", "project", "shop").at = last
+    with database.reading() as session:
+        assert session.query(AuditRecord).one().at == last
+    database.engine.dispose()
+    server.drop(name)
