@@ -23,6 +23,7 @@ from inventory_service.domain.nodes import NodeChange, NodeRegistration, Transit
 from inventory_service.storage.models import Node
 from inventory_service.usecases import nodes as acts
 from inventory_service.usecases.registrations import register_node as register
+from inventory_service.usecases.restorations import restore_node as restore
 
 routes = APIBlueprint(
     "nodes",
@@ -145,5 +146,5 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
 def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> Response:
     """Back from retirement: into maintenance if its server still exists, else planned."""
     quarantine = get_parts().settings.address_quarantine
-    node = acts.restore_node(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
+    node = restore(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
     return answer_thing(node, HTTPStatus.CREATED)

@@ -29,7 +29,7 @@ from inventory_service.storage.models import (
 )
 from inventory_service.storage.queries import nodes as queries
 from inventory_service.storage.queries.pages import read_page
-from inventory_service.usecases.uniqueness import UNIQUE, Groups, Taken, check_references
+from inventory_service.usecases.uniqueness import Groups, Taken, check_references
 
 
 def change_node(
@@ -90,30 +90,6 @@ def move_node(
         _release_address(session, node)
     session.flush()
     return transition
-
-
-def restore_node(
-    session: Session, actor: Actor, node_id: str, reason: str | None, *, quarantine: timedelta
-) -> Node:
-    """Bring back the node of that name that was retired last, with its old address if it can be.
-
-    :raises NotFound: no such node.
-    :raises Conflict: it is not retired, or what it had belongs to another node by now.
-    """
-    node = get_node(session, node_id)
-    fields = {
-        name: getattr(node, name) for name in (*UNIQUE, "cluster_id", "project", "environment")
-    }
-    check_references(session, fields)
-    Taken(session, [fields], own_id=node.id).check(fields)
-    node.restore(actor, reason)
-    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
-    if lease is None or lease.node_pk != node.id:
-        cluster = session.get_one(Cluster, node.cluster_id)
-        node.wireguard_ip = FreeAddresses(session, cluster, quarantine=quarantine).choose(None)
-    AddressLease.give(session, node.cluster_id, node.wireguard_ip or "", node.id)
-    session.flush()
-    return node
 
 
 def get_node(session: Session, node_id: str) -> Node:

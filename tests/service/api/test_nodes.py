@@ -246,50 +246,6 @@ def test_a_heartbeat_is_seen_and_is_no_change_of_the_fleet(operator: Caller) -> 
     operator.call("POST", "/api/v1/nodes/web-1/heartbeat", status=409)
 
 
-def test_a_retired_node_comes_back_planned_with_its_old_address(operator: Caller) -> None:
-    make_node(operator, "web-1", internal_ip="10.0.0.1", state="retired")
-    make_node(operator, "web-2")
-    node = operator.post("/api/v1/nodes/web-1/restoration", {"reason": "by mistake"})
-    assert (node["state"], node["wireguard_ip"], node["internal_ip"]) == (
-        "planned",
-        "10.90.0.1",
-        None,
-    )
-    last = operator.get("/api/v1/nodes/web-1/transitions")["items"][-1]
-    assert (last["from_state"], last["to_state"], last["reason"]) == (
-        "retired",
-        "planned",
-        "by mistake",
-    )
-    operator.post("/api/v1/nodes/web-1/restoration", {}, status=409)
-
-
-def test_a_retired_node_whose_server_still_runs_comes_back_into_maintenance(
-    operator: Caller,
-) -> None:
-    make_node(
-        operator, "web-1", internal_ip="10.0.0.1", provider="docker", provider_id="abc",
-        state="retired",
-    )  # fmt: skip
-    node = operator.post("/api/v1/nodes/web-1/restoration", {})
-    assert (node["state"], node["internal_ip"], node["provider_id"]) == (
-        "maintenance",
-        "10.0.0.1",
-        "abc",
-    )
-
-
-def test_a_node_does_not_come_back_to_what_another_one_has_by_now(operator: Caller) -> None:
-    make_node(operator, "web-1", wireguard_public_key=KEY, state="retired")
-    make_node(operator, "web-2", wireguard_public_key=KEY)
-    problem = operator.post("/api/v1/nodes/web-1/restoration", {}, status=409)
-    assert "belongs to node 'web-2'" in problem["detail"]
-    assert operator.get("/api/v1/nodes/web-1")["state"] == "retired"
-    make_node(operator, "web-3", state="retired")
-    make_node(operator, "web-3")
-    operator.post("/api/v1/nodes/web-3/restoration", {}, status=409)
-
-
 def test_nodes_are_found_by_the_beginning_of_their_names(operator: Caller, cluster: str) -> None:
     for name in ("web-1", "web-10", "db-web-1"):
         make_node(operator, name, cluster_id=cluster)

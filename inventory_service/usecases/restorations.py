@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Restoring nodes: back from retirement, with what is theirs still."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from inventory_service.domain.actors import Actor
+from inventory_service.storage.models import AddressLease, Cluster, FreeAddresses, Node
+from inventory_service.usecases.nodes import get_node
+from inventory_service.usecases.uniqueness import Groups, Taken, check_references
+
+
+def restore_node(
+    session: Session, actor: Actor, node_id: str, reason: str | None, *, quarantine: timedelta
+) -> Node:
+    """Bring back the node of that name that was retired last, with its old address if it can be.
+
+    :raises NotFound: no such node.
+    :raises Conflict: it is not retired; or what it had belongs to another node by now, or would
+        make a host and a group of one name.
+    """
+    node = get_node(session, node_id)
+    fields = node.as_dict()
+    check_references(session, fields)
+    Groups(session, [fields]).check(fields)
+    Taken(session, [fields], own_id=node.id).check(fields)
+    node.restore(actor, reason)
+    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
+    if lease is None or lease.node_pk != node.id:
+        cluster = session.get_one(Cluster, node.cluster_id)
+        node.wireguard_ip = FreeAddresses(session, cluster, quarantine=quarantine).choose(None)
+    AddressLease.give(session, node.cluster_id, node.wireguard_ip or "", node.id)
+    session.flush()
+    return node
