@@ -25,11 +25,17 @@ def restore_node(
     check_references(session, fields)
     Groups(session, [fields]).check(fields)
     Taken(session, [fields], own_id=node.id).check(fields)
-    node.restore(actor, reason)
-    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
-    if lease is None or lease.node_pk != node.id:
-        cluster = session.get_one(Cluster, node.cluster_id)
-        node.wireguard_ip = FreeAddresses(session, cluster, quarantine=quarantine).choose(None)
-    AddressLease.give(session, node.cluster_id, node.wireguard_ip or "", node.id)
+    address = _choose_address(session, node, quarantine=quarantine)
+    node.restore(actor, reason, wireguard_ip=address)
+    AddressLease.give(session, node.cluster_id, address, node.id)
     session.flush()
     return node
+
+
+def _choose_address(session: Session, node: Node, *, quarantine: timedelta) -> str:
+    """Return the mesh address that the node had, or another one if that was given away."""
+    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
+    if lease is not None and lease.node_pk == node.id:
+        return lease.address
+    cluster = session.get_one(Cluster, node.cluster_id)
+    return FreeAddresses(session, cluster, quarantine=quarantine).choose(None)

@@ -110,10 +110,11 @@ class Node(Base):
             )
         return self._go(wanted, actor, "move", reason)
 
-    def restore(self, actor: Actor, reason: str | None) -> "Transition":
+    def restore(self, actor: Actor, reason: str | None, *, wireguard_ip: str) -> "Transition":
         """Come back from retirement: into maintenance if the server is still there, else planned.
 
-        A person ends the maintenance, who has looked at what happened to the server meanwhile.
+        A person ends the maintenance, who has looked at what happened to the server meanwhile. A
+        planned node gets another server, and so loses what was known of the one that is gone.
 
         :raises Conflict: the node is not retired.
         """
@@ -121,30 +122,38 @@ class Node(Base):
             raise Conflict(f"Node '{self.node_id}' is {self.state}; only a retired one comes back.")
         has_server = self.provider_id is not None
         wanted = NodeState.MAINTENANCE if has_server else NodeState.PLANNED
+        fields: dict[str, Any] = {"wireguard_ip": wireguard_ip}
         if not has_server:
-            self.provisioned_spec = None
-            self.internal_ip = self.external_ip = None
-            self.ssh_host_keys = []
-        return self._go(wanted, actor, "restore", reason)
+            fields |= {"provisioned_spec": None, "internal_ip": None, "external_ip": None}
+            fields["ssh_host_keys"] = []
+        return self._go(wanted, actor, "restore", reason, **fields)
 
-    def _go(self, wanted: NodeState, actor: Actor, action: str, reason: str | None) -> "Transition":
-        before = self.state
+    def _go(
+        self, wanted: NodeState, actor: Actor, action: str, reason: str | None, **fields: object
+    ) -> "Transition":
+        after = {
+            name: value
+            for name, value in {"state": wanted.value, **fields}.items()
+            if value != getattr(self, name)
+        }
+        before = {name: getattr(self, name) for name in after}
         entry = record(
             self._session,
             actor,
             action,
             "node",
             self.node_id,
-            before={"state": before},
-            after={"state": wanted.value},
+            before=before,
+            after=after,
             reason=reason,
         )
-        self.state = wanted.value
+        for name, value in after.items():
+            setattr(self, name, value)
         self.touch(entry.revision)
         transition = Transition(
             node_pk=self.id,
             node_id=self.node_id,
-            from_state=before,
+            from_state=before["state"],
             to_state=wanted.value,
             actor=actor.name,
             door=actor.door.value,

@@ -1,12 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Retired nodes come back as what they can still be, and to nothing that others have by now."""
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from flask import Flask
+
+from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_node
 
 KEY = "A" * 42 + "A="
+HOST_KEY = "ssh-ed25519 AAAA"
+SERVER: dict[str, Any] = {
+    "internal_ip": "10.0.0.1",
+    "external_ip": "192.0.2.1",
+    "provisioned_spec": "cx22",
+    "ssh_host_keys": [HOST_KEY],
+}
 pytestmark = pytest.mark.usefixtures("cluster")
+
+
+def last_record(admin: Caller) -> Any:
+    return admin.get("/api/v1/audit?noun=node&subject=web-1&limit=1")["items"][0]
 
 
 def test_a_retired_node_comes_back_planned_with_its_old_address(operator: Caller) -> None:
@@ -69,3 +85,49 @@ def test_no_host_comes_back_beside_a_group_of_its_name(
         assert "Ansible can't tell a host from a group" in problem["detail"]
         operator.post(f"/api/v1/nodes/{since[0]}/transitions", {"state": "retired"})
     assert operator.post(f"/api/v1/nodes/{retired[0]}/restoration", {})["state"] == "maintenance"
+
+
+def test_what_a_node_loses_with_its_server_stands_in_the_audit(
+    operator: Caller, admin: Caller
+) -> None:
+    kept = {
+        "region": "eu", "provider": "docker", "spec": "cx32", "image": "debian-13",
+        "wireguard_public_key": KEY, "labels": {"rack": "a1"}, "vars": {"tier": 1},
+    }  # fmt: skip
+    make_node(operator, "web-1", state="retired", **kept, **SERVER)
+    node = operator.post("/api/v1/nodes/web-1/restoration", {"reason": "by mistake"})
+    entry = last_record(admin)
+    assert entry["before"] == {"state": "retired", **SERVER}
+    assert entry["after"] == {
+        "state": "planned",
+        "internal_ip": None,
+        "external_ip": None,
+        "provisioned_spec": None,
+        "ssh_host_keys": [],
+    }
+    assert (entry["action"], entry["reason"]) == ("restore", "by mistake")
+    assert {name: node[name] for name in entry["after"]} == entry["after"]
+    assert {name: node[name] for name in kept} == kept
+
+
+def test_a_node_that_keeps_its_server_changes_in_its_state_only(
+    operator: Caller, admin: Caller
+) -> None:
+    make_node(operator, "web-1", state="retired", provider_id="abc", **SERVER)
+    node = operator.post("/api/v1/nodes/web-1/restoration", {})
+    entry = last_record(admin)
+    assert (entry["before"], entry["after"]) == ({"state": "retired"}, {"state": "maintenance"})
+    assert {name: node[name] for name in SERVER} == SERVER
+
+
+def test_a_new_mesh_address_stands_in_the_audit(
+    make_app: Callable[[Settings], Flask], settings: Settings, operator: Caller, admin: Caller
+) -> None:
+    make_node(operator, "web-1", provider_id="abc", state="retired")
+    hurried = make_app(settings.model_copy(update={"address_quarantine_s": 0}))
+    caller = Caller(hurried.test_client(), operator.token)
+    make_node(caller, "web-2", wireguard_ip="10.90.0.1")
+    caller.post("/api/v1/nodes/web-1/restoration", {})
+    entry = last_record(admin)
+    assert entry["before"] == {"state": "retired", "wireguard_ip": "10.90.0.1"}
+    assert entry["after"] == {"state": "maintenance", "wireguard_ip": "10.90.0.2"}
