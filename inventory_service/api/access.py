@@ -68,6 +68,13 @@ def has_account() -> bool:
     return bool(g.get("has_account"))
 
 
+def find_caller() -> Actor | None:
+    """Return whose token this request showed, for records: one that has ended has a name, too."""
+    if "not_authenticated" in g:
+        return cast("NotAuthenticated", g.not_authenticated).ended
+    return cast("Actor | None", g.get("actor"))
+
+
 def _note_caller() -> None:
     if get_needed(current_app, request.endpoint) is None:
         return

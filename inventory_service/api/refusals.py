@@ -5,53 +5,65 @@ import structlog
 from flask import Response, current_app, g, request
 from flask_openapi3 import OpenAPI
 
+from inventory_service.api.access import find_caller
 from inventory_service.api.parts import get_database, get_parts
-from inventory_service.domain.actors import Scope
+from inventory_service.domain.actors import Actor, Scope
 from inventory_service.domain.errors import Refusal
 from inventory_service.usecases.audit import note_refusal
 from inventory_service.usecases.retention import SMALL_BATCH, forget
 
 _log = structlog.get_logger(__name__)
-_RECORDED = frozenset({400, 403, 409, 412, 413, 415, 422})
+#: Who may not, or may no more, is recorded whatever was asked; of the rest, what was to be done.
+_OF_CALLERS = frozenset({401, 403})
+_OF_ACTS = frozenset({400, 404, 409, 412, 413, 415, 422})
 
 
 def register(app: OpenAPI) -> None:
-    """Record each refusal of an act, and each of a scope, of somebody who has a token.
+    """Record each refusal of an act, of a scope, and of a token that has ended.
 
     Strangers stand in the log of requests only: each of their tries would cost a write, and has no
-    name to be recorded under.
+    name to be recorded under. So does what is one too many (429), whoever sends it: the records
+    would be a way to fill the disk.
     """
 
     @app.after_request
     def _note(response: Response) -> Response:
-        if response.status_code in _RECORDED and "actor" in g and _is_worth_it(response):
-            _record(response)
+        if _is_worth_it(response.status_code):
+            caller = find_caller()
+            if caller is not None:
+                _record(caller, response)
         return response
 
 
-def _is_worth_it(response: Response) -> bool:
-    return response.status_code == 403 or _is_act()  # noqa: PLR2004 - HTTP's own number
+def _is_worth_it(status: int) -> bool:
+    return status in _OF_CALLERS or (status in _OF_ACTS and _is_act())
 
 
 def _is_act() -> bool:
-    """Tell whether the request would change something; what a viewer may send does not."""
-    if request.method in {"GET", "HEAD"}:
+    """Tell whether the request would change the fleet; what a viewer may send does not.
+
+    Neither does a heartbeat, which leaves no record where it is noted. An agent that outlives its
+    node goes on for months, and a record each time would hold up the heartbeats of all others.
+    """
+    if request.method in {"GET", "HEAD"} or request.blueprint == "heartbeats":
         return False
     view = current_app.view_functions.get(request.endpoint or "")
     needed = getattr(view, "needs", None)
     return needed is None or needed[0] is not Scope.VIEWER
 
 
-def _record(response: Response) -> None:
+def _record(caller: Actor, response: Response) -> None:
     problem = response.get_json(silent=True) or {}
+    # The answer of 401 does not tell what ended a token.
+    why = g.not_authenticated.why if "not_authenticated" in g else problem.get("detail", "")
     try:
         with get_database().writing() as session:
             note_refusal(
                 session,
-                g.actor,
+                caller,
                 f"{request.method} {request.path}",
                 status=response.status_code,
-                reason=str(problem.get("detail", "")),
+                reason=str(why),
             )
             forget(session, get_parts().settings.audit_retention, limit=SMALL_BATCH)
     except Refusal as refusal:

@@ -9,6 +9,8 @@ import structlog
 from flask import Response, g, request
 from flask_openapi3 import OpenAPI
 
+from inventory_service.api.access import find_caller
+
 _log = structlog.get_logger(__name__)
 _HEADER = "X-Request-Id"
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
@@ -30,7 +32,7 @@ def register(app: OpenAPI) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         response.headers[_HEADER] = g.request_id
-        actor = g.get("actor")
+        actor = find_caller()
         # The query is left out: people put secrets there.
         _get_teller(response)(
             "request",

@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from inventory_service.domain.actors import Actor
+
 #: How many faults one answer names: nobody mends more at once, and each of 10,000 rows can have
 #: a dozen.
 MOST_FAULTS = 50
@@ -60,7 +62,16 @@ class BadInput(Refusal):
 
 
 class NotAuthenticated(Refusal):
-    """Nobody knows who asks."""
+    """Nobody knows who asks.
+
+    ``ended`` is whose token was shown, where it was good once, and ``why`` says for the records
+    what ended it.
+    """
+
+    def __init__(self, detail: str, *, ended: Actor | None = None, why: str = "") -> None:
+        super().__init__(detail)
+        self.ended = ended
+        self.why = why
 
 
 class NotAllowed(Refusal):

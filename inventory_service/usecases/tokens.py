@@ -27,6 +27,11 @@ _FIND = select(
     _COLUMNS.name, _COLUMNS.scope, _COLUMNS.digest, _COLUMNS.expires_at, _COLUMNS.revoked_at
 ).where(_COLUMNS.token_id == bindparam("token_id"))
 
+#: The same for each reason: a stranger learns nothing about which tokens there are.
+_NOT_VALID = (
+    "The token is not valid: unknown, revoked or expired. `qm token create` makes a new one."
+)
+
 
 class KnownToken(NamedTuple):
     """What decides who shows a token."""
@@ -89,24 +94,18 @@ def find_token(session: Session, token_id: str) -> KnownToken | None:
 def authenticate(text: str, door: Door, find: Callable[[str], KnownToken | None]) -> Actor:
     """Return who shows this token, of which `find` gives what is on record by its id.
 
-    :raises NotAuthenticated: it is no token of ours, or was revoked, or has expired.
+    :raises NotAuthenticated: it is no token of ours, or was revoked, or has expired; of the last
+        two it says whose it was.
     """
     parsed = parse_token(text)
     token = find(parsed[0]) if parsed else None
-    # The same answer for each reason: a stranger learns nothing about which tokens there are.
-    if (
-        parsed is None
-        or token is None
-        or not is_same(token.digest, parsed[1])
-        or not is_live(
-            expires_at=token.expires_at, revoked_at=token.revoked_at, now=datetime.now(UTC)
-        )
-    ):
-        raise NotAuthenticated(
-            "The token is not valid: unknown, revoked or expired. `qm token create` makes a new "
-            "one."
-        )
-    return Actor(token.name, door, Scope(token.scope))
+    if parsed is None or token is None or not is_same(token.digest, parsed[1]):
+        raise NotAuthenticated(_NOT_VALID)
+    actor = Actor(token.name, door, Scope(token.scope))
+    if not is_live(expires_at=token.expires_at, revoked_at=token.revoked_at, now=datetime.now(UTC)):
+        end = "was revoked" if token.revoked_at else "expired"
+        raise NotAuthenticated(_NOT_VALID, ended=actor, why=f"The token {parsed[0]} {end}.")
+    return actor
 
 
 def revoke_token(session: Session, actor: Actor, token_id: str) -> Token:
