@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The route that plans and records imports."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
 
@@ -33,15 +34,14 @@ routes = APIBlueprint(
 @writes
 def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
-    is_projects = body.format == "csv"
+    act: Callable[..., Plan | StatedPlan]
+    if body.format == "csv":
+        act = apply_import if body.apply else plan_import
+    else:
+        act = apply_stated if body.apply else plan_stated
     quarantine = get_parts().settings.address_quarantine
-    if not body.apply:
-        if is_projects:
-            return _show(plan_import(session, body), applied=False)
-        plan = plan_stated(session, get_actor(), body, quarantine=quarantine)
-        return _show(plan, applied=False)
-    apply = apply_import if is_projects else apply_stated
-    return _show(apply(session, get_actor(), body, quarantine=quarantine), applied=True)
+    plan = act(session, get_actor(), body, quarantine=quarantine)
+    return _show(plan, applied=body.apply)
 
 
 def _show(plan: Plan | StatedPlan, *, applied: bool) -> Response:

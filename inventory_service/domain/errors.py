@@ -53,8 +53,8 @@ class Refusal(Exception):
         self.faults = tuple(faults)
 
     def placed(self, place: Callable[[Fault], Fault]) -> Self:
-        """Return the refusal with each fault where whoever asked will look for it."""
-        return type(self)(self.detail, faults=[place(fault) for fault in self.faults])
+        """Return the refusal with each fault where whoever asked will look for it, told once."""
+        return type(self)(self.detail, faults=tuple(dict.fromkeys(map(place, self.faults))))
 
 
 class BadInput(Refusal):

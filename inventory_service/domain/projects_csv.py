@@ -9,7 +9,7 @@ others are web servers.
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inventory_service.domain.errors import BadInput, Fault, refuse_file
 from inventory_service.domain.specs import check_spec
@@ -22,8 +22,21 @@ MOST_SERVERS = 1000
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a line stands in the file, and where its cells stand in it."""
+
+    line: int
+    header: Sequence[str]
+
+    def fault(self, name: str, reason: str) -> Fault:
+        """Return a fault of a cell; one that the file leaves out has the first one's column."""
+        column = self.header.index(name) + 1 if name in self.header else 1
+        return Fault(name, reason, self.line, column)
+
+
+@dataclass(frozen=True)
 class ProjectRow:
-    """One checked line of the file."""
+    """One checked line of the file; two that say the same are equal, wherever they stand."""
 
     project: str
     servers: int
@@ -31,6 +44,7 @@ class ProjectRow:
     web_spec: str
     environment: str
     region: str | None
+    place: Place = field(compare=False)
 
 
 def parse_projects(content: str) -> list[ProjectRow]:
@@ -53,15 +67,13 @@ def parse_projects(content: str) -> list[ProjectRow]:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            row = _read_row(header, cells, reader.line_num, faults)
+            row = _read_row(Place(reader.line_num, header), cells, faults)
             if row is None:
                 continue
             first = seen.setdefault((row.project, row.environment), reader.line_num)
             if first != reader.line_num:
                 reason = f"'{row.project}' in {row.environment} stands in line {first} already"
-                faults.append(
-                    Fault("Project", reason, reader.line_num, header.index("Project") + 1)
-                )
+                faults.append(row.place.fault("Project", reason))
             rows.append(row)
     except csv.Error as error:
         faults.append(Fault("file", f"is not well-formed CSV: {error}", reader.line_num, 1))
@@ -95,12 +107,11 @@ def _read_header(cells: Sequence[str]) -> list[str]:
     return header
 
 
-def _read_row(
-    header: Sequence[str], cells: Sequence[str], line: int, faults: list[Fault]
-) -> ProjectRow | None:
+def _read_row(place: Place, cells: Sequence[str], faults: list[Fault]) -> ProjectRow | None:
+    header = place.header
     if len(cells) != len(header):
         reason = f"has {len(cells)} cells where the first line has {len(header)}"
-        faults.append(Fault("line", reason, line, min(len(cells), len(header)) + 1))
+        faults.append(Fault("line", reason, place.line, min(len(cells), len(header)) + 1))
         return None
     values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     values["Environment"] = values.get("Environment") or DEFAULT_ENVIRONMENT
@@ -109,8 +120,7 @@ def _read_row(
         try:
             check(values.get(name, ""))
         except ValueError as error:
-            column = header.index(name) + 1 if name in header else 1
-            faults.append(Fault(name, str(error), line, column))
+            faults.append(place.fault(name, str(error)))
     if len(faults) > before:
         return None
     return ProjectRow(
@@ -120,6 +130,7 @@ def _read_row(
         values["WebSpec"],
         values["Environment"],
         values.get("Region") or None,
+        place,
     )
 
 

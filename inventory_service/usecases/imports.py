@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Imports: show what a projects.csv would change, and record it, all or nothing."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
 from inventory_service.domain.environments import EnvironmentRegistration
-from inventory_service.domain.errors import BadInput, Conflict, Fault
+from inventory_service.domain.errors import BadInput, Conflict, Fault, Refusal, refuse_file
 from inventory_service.domain.imports import (
     ImportRequest,
     KnownNode,
@@ -23,23 +24,29 @@ from inventory_service.domain.nodes import (
     TransitionRequest,
 )
 from inventory_service.domain.projects import ProjectRegistration
-from inventory_service.domain.projects_csv import parse_projects
-from inventory_service.storage.models import Cluster, Environment, Node, Project
+from inventory_service.domain.projects_csv import Place, ProjectRow, parse_projects
+from inventory_service.storage.models import Cluster, Environment, Node, Project, undone
 from inventory_service.usecases.environments import register_environment
 from inventory_service.usecases.nodes import change_node, move_node
 from inventory_service.usecases.projects import register_project
-from inventory_service.usecases.registrations import register_nodes
+from inventory_service.usecases.registrations import place_row, register_nodes
 
 SOURCE = "csv"
 
 
-def plan_import(session: Session, request: ImportRequest) -> Plan:
-    """Return what the file would change; nothing is changed.
+def plan_import(
+    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+) -> Plan:
+    """Return what the file would change; it is recorded for a try, and nothing of that is kept.
 
-    :raises BadInput: the file has faults, or no cluster can take its nodes.
+    :raises BadInput: as `apply_import`.
+    :raises Conflict: likewise.
     """
-    choose_cluster(session, request)
-    return _plan(session, request)
+    rows = parse_projects(request.content)
+    plan = _plan(session, rows)
+    with undone(session):
+        _record(session, actor, request, rows, plan, quarantine=quarantine)
+    return plan
 
 
 def apply_import(
@@ -47,32 +54,19 @@ def apply_import(
 ) -> Plan:
     """Record what the file asks for: new nodes as planned, new sizes, retirements.
 
-    :raises BadInput: the file has faults, or no cluster can take its nodes.
-    :raises Conflict: the plan is not the one that was shown; or the mesh has no address left.
+    :raises BadInput: the file has faults, no cluster can take its nodes, or its project or
+        environment is retired.
+    :raises Conflict: the plan is not the one that was shown; a name belongs to another node; or
+        the mesh has no address left.
     """
-    cluster_id = choose_cluster(session, request)
-    plan = _plan(session, request)
+    rows = parse_projects(request.content)
+    plan = _plan(session, rows)
     if request.plan_digest is not None and request.plan_digest != plan.digest:
         raise Conflict(
             "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
             "changed. Look at the new plan and apply that one."
         )
-    reason = request.reason or "projects.csv"
-    for node_id in plan.retire:
-        move_node(
-            session, actor, node_id, TransitionRequest(state=NodeState.RETIRED, reason=reason)
-        )
-    for resize in plan.resize:
-        change = NodeChange(spec=resize.to_spec, reason=reason)
-        change_node(session, actor, resize.node_id, change, quarantine=quarantine)
-    _register_missing(session, actor, plan)
-    register_nodes(
-        session,
-        actor,
-        [_registration(wanted, cluster_id, request.provider, reason) for wanted in plan.add],
-        quarantine=quarantine,
-        source=SOURCE,
-    )
+    _record(session, actor, request, rows, plan, quarantine=quarantine)
     return plan
 
 
@@ -100,12 +94,8 @@ def choose_cluster(session: Session, request: ImportRequest) -> str:
     return live[0]
 
 
-def _plan(session: Session, request: ImportRequest) -> Plan:
-    rows = parse_projects(request.content)
-    names = {row.project for row in rows}
-    plan = plan_projects(rows, _list_known(session, names))
-    _check_names(session, plan)
-    return plan
+def _plan(session: Session, rows: Sequence[ProjectRow]) -> Plan:
+    return plan_projects(rows, _list_known(session, {row.project for row in rows}))
 
 
 def _list_known(session: Session, projects: set[str]) -> list[KnownNode]:
@@ -127,18 +117,50 @@ def _list_known(session: Session, projects: set[str]) -> list[KnownNode]:
     ]
 
 
-def _check_names(session: Session, plan: Plan) -> None:
-    """Refuse a plan that would need the name of a node that the file does not own."""
-    names = [wanted.node_id for wanted in plan.add]
-    taken = session.scalars(
-        select(Node.node_id).where(Node.node_id.in_(names), Node.state != NodeState.RETIRED.value)
-    ).all()
-    if taken:
-        raise BadInput(
-            f"The file needs names that other nodes have: {', '.join(sorted(taken)[:10])}. Retire "
-            "those nodes, or choose another name for the project.",
-            faults=[Fault("Project", f"the name '{name}' is taken") for name in sorted(taken)[:50]],
+def _record(
+    session: Session,
+    actor: Actor,
+    request: ImportRequest,
+    rows: Sequence[ProjectRow],
+    plan: Plan,
+    *,
+    quarantine: timedelta,
+) -> None:
+    """Record a plan; what of it is refused is named by its line and column in the file."""
+    cluster_id = choose_cluster(session, request)
+    reason = request.reason or "projects.csv"
+    for node_id in plan.retire:
+        move_node(
+            session, actor, node_id, TransitionRequest(state=NodeState.RETIRED, reason=reason)
         )
+    for resize in plan.resize:
+        change = NodeChange(spec=resize.to_spec, reason=reason)
+        change_node(session, actor, resize.node_id, change, quarantine=quarantine)
+    _register_missing(session, actor, plan)
+    nodes = [_registration(wanted, cluster_id, request.provider, reason) for wanted in plan.add]
+    try:
+        register_nodes(session, actor, nodes, quarantine=quarantine, source=SOURCE)
+    except Refusal as refusal:
+        if not refusal.faults:
+            raise
+        places = {(row.project, row.environment): row.place for row in rows}
+        placed = refusal.placed(
+            lambda fault: place_row(fault, lambda row, cell: _in_file(plan.add[row], cell, places))
+        )
+        raise refuse_file(placed.faults, type(placed)) from None
+
+
+def _in_file(wanted: WantedNode, fault: Fault, places: Mapping[tuple[str, str], Place]) -> Fault:
+    """Name a fault by the cell that it comes from; names and types of nodes stand in none."""
+    place = places[wanted.project, wanted.environment]
+    match fault.field:
+        case "environment":
+            return place.fault("Environment", fault.reason)
+        case "node_id" | "node_type":
+            value = getattr(wanted, fault.field)
+            return place.fault("Project", f"{fault.field} '{value}' {fault.reason}")
+        case _:
+            return place.fault("Project", fault.reason)
 
 
 def _register_missing(session: Session, actor: Actor, plan: Plan) -> None:

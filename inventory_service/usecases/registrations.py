@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registering nodes: one, or thousands in one act."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from inventory_service.domain.actors import Actor
-from inventory_service.domain.errors import Refusal, Refusals
+from inventory_service.domain.errors import Fault, Refusal, Refusals
 from inventory_service.domain.nodes import NodeRegistration, NodeState
 from inventory_service.storage.models import (
     Cluster,
@@ -24,6 +25,8 @@ from inventory_service.usecases.uniqueness import (
     Taken,
     check_references,
 )
+
+_ROW = re.compile(r"nodes\.([0-9]+)\.(.+)", re.DOTALL)
 
 #: What is free in the mesh of each cluster.
 Free = Mapping[str, FreeAddresses]
@@ -64,6 +67,12 @@ def register_nodes(
     free = _read_free(session, wanted, quarantine=quarantine)
     _check_all(session, wanted, free)
     return _register(session, actor, wanted, free, source=source)
+
+
+def place_row(fault: Fault, place: Callable[[int, Fault], Fault]) -> Fault:
+    """Return a fault of `register_nodes` as ``place`` tells it, who gets its row and its field."""
+    row = _ROW.match(fault.field)
+    return place(int(row[1]), replace(fault, field=row[2])) if row else fault
 
 
 def _check_all(session: Session, wanted: Sequence[NodeRegistration], free: Free) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of stated nodes: show what one would change, and record it, all or nothing."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +17,6 @@ from inventory_service.domain.node_files import ListedNode, read_nodes
 from inventory_service.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.domain.stated_nodes import Row
 from inventory_service.domain.stated_plans import (
-    AddedNode,
     StatedPlan,
     apply_changes,
     plan_rows,
@@ -28,13 +26,12 @@ from inventory_service.domain.terraform_servers import Skip
 from inventory_service.storage.models import Node, undone
 from inventory_service.usecases.imports import choose_cluster
 from inventory_service.usecases.nodes import change_node
-from inventory_service.usecases.registrations import register_nodes
+from inventory_service.usecases.registrations import place_row, register_nodes
 
 #: What a node is said to come from, by the format of the file.
 SOURCES = {"terraform": "terraform", "nodes": "api"}
 #: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
 _CHUNK = 1000
-_ROW = re.compile(r"nodes\.([0-9]+)\.(.+)")
 _FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
 
 #: The fields of the nodes that a file names and the fleet has, by name.
@@ -130,16 +127,17 @@ def _record(
     try:
         register_nodes(session, actor, nodes, quarantine=quarantine, source=source)
     except Refusal as refusal:
-        refusals.note(refusal.placed(partial(_in_file, plan.add)))
+        refusals.note(
+            refusal.placed(
+                lambda fault: place_row(
+                    fault, lambda row, cell: _below(plan.add[row].address, cell)
+                )
+            )
+        )
     if refusals.faults:
         raise refuse_file(refusals.faults, refusals.kind)
 
 
-def _in_file(added: Sequence[AddedNode], fault: Fault) -> Fault:
-    """Name a fault by the address in the file instead of the number of a row of ours."""
-    row = _ROW.match(fault.field)
-    return _below(added[int(row[1])].address, replace(fault, field=row[2])) if row else fault
-
-
 def _below(address: str, fault: Fault) -> Fault:
+    """Name a fault by the address in the file of what it is a fault of."""
     return replace(fault, field=f"{address}.{fault.field}")

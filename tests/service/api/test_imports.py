@@ -9,6 +9,7 @@ from tests.service.conftest import Caller, make_node
 
 HEADER = "Project,Servers,MasterSpec,WebSpec,Environment,Region\n"
 pytestmark = pytest.mark.usefixtures("cluster")
+BOTH = pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
 
 
 def send(caller: Caller, content: str, *, status: int | None = None, **fields: Any) -> Any:
@@ -16,6 +17,13 @@ def send(caller: Caller, content: str, *, status: int | None = None, **fields: A
     return caller.post(
         "/api/v1/imports", body, status=status or (201 if "apply" in fields else 200)
     )
+
+
+def told(problem: Any) -> list[tuple[str, int, int, str]]:
+    return [
+        (fault["field"], fault["line"], fault["column"], fault["reason"])
+        for fault in problem["errors"]
+    ]
 
 
 def names(caller: Caller) -> list[str]:
@@ -63,13 +71,74 @@ def test_nodes_that_no_file_made_are_never_retired(operator: Caller) -> None:
     assert names(operator) == ["shop-db"]
 
 
-def test_a_name_that_somebody_else_has_is_refused_before_anything_changes(
-    operator: Caller,
+@BOTH
+@pytest.mark.parametrize(
+    ("noun", "name", "found"),
+    [
+        ("project", "shop", [("Project", 3, 1, "project 'shop' is retired")]),
+        ("environment", "uat", [("Environment", 3, 5, "environment 'uat' is retired")]),
+    ],
+)
+def test_a_line_that_names_what_is_retired_is_named_once(
+    operator: Caller, noun: str, name: str, found: list[Any], fields: dict[str, bool]
 ) -> None:
-    make_node(operator, "shop-prod-web-1")
-    problem = send(operator, HEADER + "shop,3,cx32,cx22,prod,\n", apply=True, status=422)
-    assert "shop-prod-web-1" in problem["detail"]
-    assert names(operator) == ["shop-prod-web-1"]
+    operator.post("/api/v1/projects", {"project": "shop"})
+    operator.post(f"/api/v1/{noun}s/{name}/retirement", {"reason": "over"})
+    content = HEADER + "blog,2,cx32,cx22,prod,\nshop,3,cx32,cx22,uat,\n"
+    assert told(send(operator, content, status=422, **fields)) == found
+    assert names(operator) == []
+
+
+def test_a_line_that_asks_for_no_server_may_name_what_is_retired(operator: Caller) -> None:
+    content = HEADER + "shop,{},cx32,cx22,prod,\n"
+    for count in (1, 0):
+        send(operator, content.format(count), apply=True)
+    operator.post("/api/v1/projects/shop/retirement", {})
+    send(operator, content.format(0), apply=True)
+
+
+@BOTH
+def test_a_retired_cluster_takes_no_nodes(operator: Caller, fields: dict[str, bool]) -> None:
+    operator.post("/api/v1/clusters/main/retirement", {})
+    content = HEADER + "shop,1,cx32,cx22,prod,\n"
+    problem = send(operator, content, status=422, cluster="main", **fields)
+    assert [fault["field"] for fault in problem["errors"]] == ["cluster"]
+
+
+@BOTH
+@pytest.mark.parametrize("state", ["planned", "retired"])
+def test_a_line_that_needs_the_name_of_another_node_is_named(
+    operator: Caller, state: str, fields: dict[str, bool]
+) -> None:
+    make_node(operator, "shop-prod-web-1", provider_id="x", state=state)
+    before = operator.get("/api/v1/nodes")
+    content = HEADER + "\nblog,1,cx32,cx22,prod,\nshop,3,cx32,cx22,prod,\n"
+    why = {"planned": "is taken", "retired": "belongs to a retired node that still has its server"}
+    assert told(send(operator, content, status=409, **fields)) == [
+        ("Project", 4, 1, f"node_id 'shop-prod-web-1' {why[state]}")
+    ]
+    assert operator.get("/api/v1/nodes") == before
+
+
+@BOTH
+def test_two_lines_whose_nodes_would_have_one_name_are_refused(
+    operator: Caller, fields: dict[str, bool]
+) -> None:
+    content = HEADER + "shop-eu,1,cx32,cx22,uat,\nshop,1,cx32,cx22,eu-uat,\n"
+    assert told(send(operator, content, status=409, **fields)) == [
+        ("Project", 3, 1, "node_id 'shop-eu-uat-master' is taken")
+    ]
+
+
+@BOTH
+def test_a_kind_of_node_that_is_called_like_a_node_is_refused(
+    operator: Caller, fields: dict[str, bool]
+) -> None:
+    make_node(operator, "master")
+    content = "WebSpec,MasterSpec,Servers,Project\ncx22,cx32,1,shop\n"
+    assert told(send(operator, content, status=409, **fields)) == [
+        ("Project", 2, 4, "node_type 'master' is the name of a node")
+    ]
 
 
 def test_a_plan_that_is_out_of_date_is_refused(operator: Caller) -> None:
@@ -91,10 +160,14 @@ def test_faults_carry_line_and_column_and_nothing_is_changed(operator: Caller) -
     assert operator.get("/api/v1/status")["revision"] == before
 
 
-def test_a_mesh_that_is_too_small_refuses_the_whole_file(operator: Caller) -> None:
+@BOTH
+def test_a_mesh_that_is_too_small_refuses_the_whole_file(
+    operator: Caller, fields: dict[str, bool]
+) -> None:
     operator.post("/api/v1/clusters", {"cluster_id": "tiny", "mesh_prefix": "10.91.0.0/30"})
     content = HEADER + "shop,9,cx32,cx22,prod,\n"
-    send(operator, content, apply=True, cluster="tiny", status=409)
+    problem = send(operator, content, cluster="tiny", status=409, **fields)
+    assert problem["type"].endswith(":Exhausted")
     assert names(operator) == []
     assert operator.get("/api/v1/projects")["items"] == []
 

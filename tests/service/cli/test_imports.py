@@ -101,6 +101,17 @@ def test_a_fault_is_told_with_line_and_column_and_nothing_is_changed(
     assert names(ask) == []
 
 
+def test_a_project_that_is_retired_is_told_with_line_and_column(
+    qm: Qm, ask: Ask, mesh: str, file: Path
+) -> None:
+    ask("project", "add", "shop")
+    ask("project", "retire", "shop", "--reason", "over")
+    result = qm("import", "csv", str(file), "--cluster", mesh)
+    assert result.exit_code == 1
+    told = [line for line in result.stderr.splitlines() if "retired" in line]
+    assert told == [f"Error: {file}, line 2, column 1: Project: project 'shop' is retired"]
+
+
 def test_a_plan_that_is_out_of_date_is_not_applied(
     ask: Ask, qm: Qm, mesh: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

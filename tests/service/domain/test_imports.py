@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.domain.imports import KnownNode, Plan, plan_projects
-from inventory_service.domain.projects_csv import ProjectRow
+from inventory_service.domain.projects_csv import REQUIRED, Place, ProjectRow
 
 
 def row(servers: int, master: str = "cx32", web: str = "cx22") -> ProjectRow:
-    return ProjectRow("shop", servers, master, web, "prod", None)
+    return ProjectRow("shop", servers, master, web, "prod", None, Place(2, REQUIRED))
 
 
 def follow(plan: Plan, known: list[KnownNode]) -> list[KnownNode]:

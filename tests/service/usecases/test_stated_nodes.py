@@ -175,6 +175,23 @@ def test_all_that_is_refused_of_a_file_is_named_at_once(
     ]
 
 
+@pytest.mark.parametrize("noun", ["cluster", "project", "environment"])
+@pytest.mark.parametrize("known", [True, False], ids=["changed", "added"])
+def test_a_plan_with_a_node_of_something_retired_is_refused(
+    operator: Caller, noun: str, *, known: bool
+) -> None:
+    if known:
+        make_node(operator, "a")
+    name = {"cluster": "cluster_id"}.get(noun, noun)
+    prefix = {"mesh_prefix": "10.91.0.0/24"} if noun == "cluster" else {}
+    operator.post(f"/api/v1/{noun}s", {name: "old"} | prefix)
+    operator.post(f"/api/v1/{noun}s/old/retirement", {})
+    problem = send(operator, outputs(a={"cluster_id": "main"} | {name: "old"}), status=422)
+    [fault] = problem["errors"]
+    assert fault["field"] == f'quartermaster_nodes["a"].{name}'
+    assert fault["reason"] == f"{noun} 'old' is retired"
+
+
 @pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
 def test_a_mesh_that_is_too_small_for_the_new_nodes_is_told(
     operator: Caller, fields: dict[str, bool]
