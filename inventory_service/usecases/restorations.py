@@ -21,7 +21,7 @@ def restore_node(
         make a host and a group of one name.
     """
     node = get_node(session, node_id)
-    fields = node.as_dict()
+    fields = node.as_dict() | node.find_lost()
     check_references(session, fields)
     Groups(session, [fields]).check(fields)
     Taken(session, [fields], own_id=node.id).check(fields)

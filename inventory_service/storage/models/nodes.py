@@ -113,8 +113,7 @@ class Node(Base):
     def restore(self, actor: Actor, reason: str | None, *, wireguard_ip: str) -> "Transition":
         """Come back from retirement: into maintenance if the server is still there, else planned.
 
-        A person ends the maintenance, who has looked at what happened to the server meanwhile. A
-        planned node gets another server, and so loses what was known of the one that is gone.
+        A person ends the maintenance, who has looked at what happened to the server meanwhile.
 
         :raises Conflict: the node is not retired.
         """
@@ -122,11 +121,15 @@ class Node(Base):
             raise Conflict(f"Node '{self.node_id}' is {self.state}; only a retired one comes back.")
         has_server = self.provider_id is not None
         wanted = NodeState.MAINTENANCE if has_server else NodeState.PLANNED
-        fields: dict[str, Any] = {"wireguard_ip": wireguard_ip}
-        if not has_server:
-            fields |= {"provisioned_spec": None, "internal_ip": None, "external_ip": None}
-            fields["ssh_host_keys"] = []
+        fields = self.find_lost() | {"wireguard_ip": wireguard_ip}
         return self._go(wanted, actor, "restore", reason, **fields)
+
+    def find_lost(self) -> dict[str, Any]:
+        """Return what a restoration empties: all that was true of a server that is gone."""
+        if self.provider_id is not None:
+            return {}
+        emptied = dict.fromkeys(("provisioned_spec", "internal_ip", "external_ip"))
+        return {**emptied, "ssh_host_keys": []}
 
     def _go(
         self, wanted: NodeState, actor: Actor, action: str, reason: str | None, **fields: object

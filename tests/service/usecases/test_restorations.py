@@ -120,6 +120,18 @@ def test_a_node_that_keeps_its_server_changes_in_its_state_only(
     assert {name: node[name] for name in SERVER} == SERVER
 
 
+def test_an_address_that_went_with_the_server_may_be_of_another_node_by_now(
+    operator: Caller,
+) -> None:
+    addresses = {"internal_ip": "10.0.0.1", "external_ip": "192.0.2.1"}
+    make_node(operator, "web-1", state="retired", **addresses)
+    make_node(operator, "web-2", provider_id="abc", state="retired", **addresses)
+    make_node(operator, "web-3", **addresses)
+    assert operator.post("/api/v1/nodes/web-1/restoration", {})["internal_ip"] is None
+    problem = operator.post("/api/v1/nodes/web-2/restoration", {}, status=409)
+    assert "belongs to node 'web-3'" in problem["detail"]
+
+
 def test_a_new_mesh_address_stands_in_the_audit(
     make_app: Callable[[Settings], Flask], settings: Settings, operator: Caller, admin: Caller
 ) -> None:
