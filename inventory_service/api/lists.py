@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 
 from inventory_service.api.answers import answer
 from inventory_service.api.parameters import Query
+from inventory_service.domain.clocks import check_moment
 from inventory_service.domain.errors import BadInput, Fault
 from inventory_service.domain.pages import Order, Page, parse_fields, parse_order
-from inventory_service.domain.words import check_moment
 from inventory_service.storage.models import Base
 
 Row = TypeVar("Row", bound=Base)

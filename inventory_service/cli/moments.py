@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from inventory_service.domain.words import check_moment
+from inventory_service.domain.clocks import check_moment
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])\Z")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}

@@ -8,11 +8,11 @@ import ipaddress
 import keyword
 import re
 import unicodedata
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
+from inventory_service.domain.clocks import check_moment
 from inventory_service.domain.names import LABEL_PATTERN
 from inventory_service.domain.numbers import check_number
 
@@ -154,17 +154,6 @@ def check_url_path(value: str) -> str:
     if not _URL_PATH.match(value):
         raise ValueError("must be the path of a URL: '/health', in the characters of RFC 3986")
     return value
-
-
-def check_moment(value: datetime) -> datetime:
-    """Return the moment in UTC.
-
-    :raises ValueError: UTC has it in no year from 1 to 9999.
-    """
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies in no year from 1 to 9999, as UTC counts them") from None
 
 
 def check_variables(variables: dict[str, Any]) -> dict[str, Any]:
