@@ -7,13 +7,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from inventory_service.domain.errors import Conflict, Fault
 from inventory_service.domain.nodes import NodeState
+from inventory_service.domain.stated_nodes import Row
 from inventory_service.domain.terraform import read_terraform
 from inventory_service.domain.terraform_merges import merge_rows
 from inventory_service.storage.models import Node, get_revision
 from inventory_service.storage.queries.inventory import list_inventory_rows
 from inventory_service.storage.queries.nodes import Filters
 from inventory_service.usecases.inventory import narrow_to_service
+from inventory_service.usecases.uniqueness import Groups
 
 #: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
 _CHUNK = 1000
@@ -23,12 +26,32 @@ def merge_terraform(session: Session, content: str, filters: Filters) -> dict[st
     """Return the columnar inventory with the file's nodes in it, and what of them is not used.
 
     :raises BadInput: the file has faults.
+    :raises Conflict: a node of which only the file knows would make a host and a group of one name.
     """
     file = read_terraform(content)
-    rows = list_inventory_rows(session, narrow_to_service(filters))
     states = _list_states(session, [row.node.node_id for row in file.rows])
+    _check_groups(session, [row for row in file.rows if row.node.node_id not in states])
+    rows = list_inventory_rows(session, narrow_to_service(filters))
     merge = merge_rows(rows, [row.node for row in file.rows], states, filters)
     return merge.as_document(get_revision(session))
+
+
+def _check_groups(session: Session, rows: Sequence[Row]) -> None:
+    """Let the nodes of a file pass as new ones; ``faults`` name each by its address and field."""
+    wanted = [row.node.model_dump(include={"node_id", "node_type"}) for row in rows]
+    groups = Groups(session, wanted)
+    faults = []
+    for row, fields in zip(rows, wanted, strict=True):
+        try:
+            groups.check(fields)
+        except Conflict as refusal:
+            faults += [Fault(f"{row.address}.{one.field}", one.reason) for one in refusal.faults]
+    if faults:
+        raise Conflict(
+            f"{len(faults)} nodes of the file can't be hosts: Ansible can't tell a host from a "
+            "group of the same name. Rename what is named.",
+            faults=faults,
+        )
 
 
 def _list_states(session: Session, names: Sequence[str]) -> dict[str, str]:

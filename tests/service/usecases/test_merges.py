@@ -142,6 +142,20 @@ def test_a_broken_file_is_refused_by_place_and_leaves_no_record(
     assert admin.get("/api/v1/audit?noun=request")["items"] == []
 
 
+def test_no_host_of_the_file_has_the_name_of_a_group(operator: Caller, viewer: Caller) -> None:
+    make_node(operator, "media", node_type="data")
+    make_node(operator, "load-balancer", node_type="load-balancer")
+    content = outputs(data={}, a={"node_type": "media"}, b={"node_type": "c"}, c={}, media={})
+    problem = viewer.post(PATH, {"terraform": content}, status=409)
+    assert [fault["field"] for fault in problem["errors"]] == [
+        'nodes["data"].node_id',
+        'nodes["a"].node_type',
+        'nodes["b"].node_type',
+        'nodes["c"].node_id',
+    ]
+    merge(viewer, outputs(media={"node_type": "media"}))
+
+
 def test_merging_records_nothing(operator: Caller, viewer: Caller) -> None:
     before = operator.get("/api/v1/status")
     merge(viewer, outputs(a={}))
