@@ -40,12 +40,8 @@ def _is_worth_it(status: int) -> bool:
 
 
 def _is_act() -> bool:
-    """Tell whether the request would change the fleet; what a viewer may send does not.
-
-    Neither does a heartbeat, which leaves no record where it is noted. An agent that outlives its
-    node goes on for months, and a record each time would hold up the heartbeats of all others.
-    """
-    if request.method in {"GET", "HEAD"} or request.blueprint == "heartbeats":
+    """Tell whether the request would change something; what a viewer may send does not."""
+    if request.method in {"GET", "HEAD"}:
         return False
     view = current_app.view_functions.get(request.endpoint or "")
     needed = getattr(view, "needs", None)

@@ -48,9 +48,8 @@ TASKS = """
 - name: Show and condition
   hosts: all
   gather_facts: false
-  # A payload may well be an error in a task. That none of them is run is what the test asserts, by
-  # the files that they would make, and each task has to have its turn.
-  ignore_errors: true
+  # That no payload is run is what the test asserts, by the files that they would make.
+  ignore_errors: true # a payload may be an error in a task, and each task has to have its turn
   ignore_unreachable: true
   tasks:
     - ansible.builtin.debug: {msg: "{{ payload }}"}

@@ -18,13 +18,9 @@ ALL = (MASTER, WEB)
 TIMEOUT = ("-e", "wireguard_rotation_timeout_s=10")
 #: The task before which the host uses its next key, and nobody has confirmed it.
 SWITCHED = "TASK [quartermaster.fleet.wireguard : Each peer that was up answers under the next key]"
-#: What one rotation may lose, and how many there may be until one of them does not lose more. On a
-#: busy machine a follower may get no CPU for some seconds, which may cost a second of the traffic.
 MAX_LOSS = 0.001
-MAX_ROTATIONS = 3
-#: In each direction. With the answers to the other one, they take three seconds to fill what
-#: WireGuard keeps for a peer that does not answer yet: 128 packets.
-A_SECOND = 20
+#: Packets in each direction.
+A_SECOND = 100
 #: In each direction: of fewer, not even one packet could be lost.
 MIN_PACKETS = 550
 
@@ -106,17 +102,14 @@ class Traffic:
 
 
 def test_each_node_gets_a_new_key_and_traffic_does_not_notice(fleet: Fleet) -> None:
-    shares = []
-    while len(shares) < MAX_ROTATIONS and (not shares or min(shares) > MAX_LOSS):
-        before = keys(fleet)
-        traffic = Traffic(fleet)
-        fleet.play("rotate_wireguard")
-        asked, lost = traffic.end()
-        assert asked >= len(ALL) * MIN_PACKETS
-        assert lost <= len(ALL) * A_SECOND, f"{lost} of {asked} packets were lost"
-        assert len({*before.values(), *keys(fleet).values()}) == 2 * len(ALL)
-        shares.append(lost / asked)
-    assert min(shares) <= MAX_LOSS, shares
+    before = keys(fleet)
+    traffic = Traffic(fleet)
+    fleet.play("rotate_wireguard")
+    asked, lost = traffic.end()
+    after = keys(fleet)
+    assert asked >= len(ALL) * MIN_PACKETS
+    assert lost <= asked * MAX_LOSS, f"{lost} of {asked} packets were lost"
+    assert len({*before.values(), *after.values()}) == 2 * len(ALL)
     assert_whole(fleet)
     assert set(fleet.play("site", "--tags", "wireguard,always").changed.values()) == {0}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import configparser
 import subprocess
+import time
 import typing as t
 
 import pytest
@@ -60,9 +61,11 @@ def test_a_run_killed_before_it_confirmed_is_taken_back_in_time(guarded: t.Any) 
     process = start_trial(guarded, TRIAL_S)
 
     kill_run(process)
+    killed = time.monotonic()
     wait_for(lambda: not guarded.is_pending(), TRIAL_S + 30)
     code, output = guarded.run()
 
+    assert time.monotonic() - killed < 60
     assert guarded.table() == before
     assert code == 0, output
 

@@ -125,13 +125,17 @@ def test_what_is_too_much_costs_no_write(
 
 
 @pytest.mark.usefixtures("cluster")
-def test_a_heartbeat_is_no_act_and_leaves_no_record_where_it_is_refused(
+def test_a_heartbeat_that_was_refused_is_recorded(
     admin: Caller, operator: Caller, viewer: Caller
 ) -> None:
     make_node(operator, "gone", state="retired")
     operator.call("POST", "/api/v1/nodes/nobody/heartbeat", status=404)
     operator.call("POST", "/api/v1/nodes/gone/heartbeat", status=409)
     operator.post("/api/v1/heartbeats", {"nodes": []}, status=422)
-    assert refusals(admin) == []
     viewer.call("POST", "/api/v1/nodes/gone/heartbeat", status=403)
-    assert refusals(admin) == [("test-viewer", "POST /api/v1/nodes/gone/heartbeat", 403)]
+    assert refusals(admin) == [
+        ("test-viewer", "POST /api/v1/nodes/gone/heartbeat", 403),
+        ("test-operator", "POST /api/v1/heartbeats", 422),
+        ("test-operator", "POST /api/v1/nodes/gone/heartbeat", 409),
+        ("test-operator", "POST /api/v1/nodes/nobody/heartbeat", 404),
+    ]
