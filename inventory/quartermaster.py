@@ -29,10 +29,10 @@ if t.TYPE_CHECKING:
 # The checkout is found by the place of this file, so that links and other directories work.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
-from module_utils._client import Client, ClientError, resolve_connection
-from module_utils._inventory import DEFAULT_MAX_AGE_S, fetch_fleet
-from module_utils._script import make_document
-from module_utils._terraform import read_terraform
+from module_utils._inventory.fetch import DEFAULT_MAX_AGE_S, fetch_fleet
+from module_utils._inventory.script import make_document
+from module_utils._inventory.terraform import read_terraform
+from module_utils._service.client import Client, ClientError, resolve_connection
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

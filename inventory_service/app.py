@@ -10,21 +10,17 @@ from flask.json.provider import JSONProvider
 from flask_openapi3 import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from inventory_service import api
-from inventory_service.api.answers import to_json
-from inventory_service.api.documentation import (
-    PREFIX,
-    SECURITY_SCHEMES,
-    get_info,
-)
-from inventory_service.api.gathering import Gathering
-from inventory_service.api.known_tokens import KnownTokens
-from inventory_service.api.parts import EXTENSION, Parts
-from inventory_service.api.problems import Problem, answer_validation_error
+from inventory_service import http as api
+from inventory_service.core.database.engine import Database
+from inventory_service.fleet.heartbeat_batching import Gathering
+from inventory_service.http.dependencies import EXTENSION, Parts
+from inventory_service.http.openapi import PREFIX, SECURITY_SCHEMES, get_info
+from inventory_service.http.problems import Problem, answer_validation_error
+from inventory_service.http.responses import to_json
+from inventory_service.identity.token_cache import KnownTokens
+from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.logs import set_up_logs
 from inventory_service.settings import Settings
-from inventory_service.storage.database import Database
-from inventory_service.usecases.inventory import InventoryDocuments
 
 _log = structlog.get_logger(__name__)
 

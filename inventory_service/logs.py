@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-from inventory_service.domain.secrets import hide_secrets
+from inventory_service.core.redaction import hide_secrets
 
 _SHARED: tuple[Processor, ...] = (
     # What belongs to the request that is being answered, its id above all.

@@ -6,7 +6,7 @@
 
 import click
 
-from inventory_service.cli.invocation import connection_options
+from inventory_service.cli.client.invocation import connection_options
 from inventory_service.cli.lazy_commands import LazyCommand
 
 __all__ = ["main"]
@@ -15,61 +15,69 @@ __all__ = ["main"]
 _COMMANDS = (
     LazyCommand(
         "init",
-        "serving:init",
+        "admin.serving:init",
         "Make the database and the first admin token, which is shown this once.",
     ),
     LazyCommand(
         "migrate",
-        "serving:migrate",
+        "admin.serving:migrate",
         "Bring the database (QM_DATABASE_URL) to the schema of this version.",
     ),
     LazyCommand(
         "serve",
-        "serving:serve",
+        "admin.serving:serve",
         "Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`).",
     ),
     LazyCommand(
-        "database", "databases:database", "Back up the database, or copy it into another one."
+        "database", "admin.databases:database", "Back up the database, or copy it into another one."
     ),
     LazyCommand(
         "prune",
-        "retention:prune",
+        "admin.prune:prune",
         "Forget audit records and kept answers that are too old (QM_AUDIT_RETENTION_DAYS).",
     ),
-    LazyCommand("node", "nodes:node", "Work with the machines of the fleet."),
+    LazyCommand("node", "commands.nodes:node", "Work with the machines of the fleet."),
     LazyCommand(
         "cluster",
-        "clusters:cluster",
+        "commands.clusters:cluster",
         "Work with clusters: nodes that share a network and a purpose.",
     ),
-    LazyCommand("project", "projects:project", "Work with projects: what nodes are for."),
+    LazyCommand("project", "commands.projects:project", "Work with projects: what nodes are for."),
     LazyCommand(
         "environment",
-        "environments:environment",
+        "commands.environments:environment",
         "Work with environments: which stage of its projects a node serves.",
     ),
     LazyCommand(
         "service",
-        "services:service",
+        "commands.services:service",
         "Work with services: what projects run on nodes, each on one port.",
     ),
-    LazyCommand("import", "imports:import_group", "Take in what other tools wrote."),
+    LazyCommand("import", "commands.imports:import_group", "Take in what other tools wrote."),
     LazyCommand(
-        "export", "exports:export_group", "Write down what the service knows, for other tools."
+        "export",
+        "commands.exports:export_group",
+        "Write down what the service knows, for other tools.",
     ),
-    LazyCommand("token", "tokens:token", "Work with API tokens; all of it needs the scope admin."),
     LazyCommand(
-        "port", "ports:port", "Print the port of PROJECT in ENVIRONMENT: the same answer each time."
+        "token", "commands.tokens:token", "Work with API tokens; all of it needs the scope admin."
+    ),
+    LazyCommand(
+        "port",
+        "commands.ports:port",
+        "Print the port of PROJECT in ENVIRONMENT: the same answer each time.",
     ),
     LazyCommand(
         "status",
-        "status:status",
+        "commands.status:status",
         "Show the service's version, the fleet's revision and its nodes by state.",
     ),
-    LazyCommand("audit", "audit:audit", "Show who did what, newest first; needs the scope admin."),
+    LazyCommand(
+        "audit", "commands.audit:audit", "Show who did what, newest first; needs the scope admin."
+    ),
     LazyCommand(
         "completion",
-        "completion:completion",
+        "commands.completion:completion",
         "Print the completion of a SHELL: bash 4.4 or newer, zsh or fish.",
     ),
 )

@@ -10,13 +10,13 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_matrix import compare
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_policy import Refused
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_survey import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.matrix import compare
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import Refused
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.probe_plan import (
     Survey,
     expect,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_zones import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.zones import (
     members_of,
     reach_of,
     rules_of,

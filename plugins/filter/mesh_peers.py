@@ -10,13 +10,13 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_layouts import (
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.layout import (
     DEFAULT_PORT,
     NAT_WORDS,
     Layout,
     find_layout_faults,
 )
-from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_members import (
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.members import (
     MEMBER_STATES,
     Node,
     find_clusters,
@@ -25,16 +25,16 @@ from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_members 
     is_member,
     read_records,
 )
-from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh_tunnels import (
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.preshared_keys import (
+    derive_preshared_key,
+    find_secret_fault,
+)
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.tunnels import (
     NoMesh,
     Tunnel,
     find_told,
     find_tunnels,
     mesh_address,
-)
-from ansible_collections.quartermaster.fleet.plugins.plugin_utils._preshared_keys import (
-    derive_preshared_key,
-    find_secret_fault,
 )
 
 Peer = dict[str, t.Any]

@@ -9,15 +9,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
     PORT_MAX,
     Invalid,
     check_range,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_rules import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.validation import (
     parse_options,
 )
-from ansible_collections.quartermaster.fleet.plugins.plugin_utils._preshared_keys import (
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.preshared_keys import (
     find_secret_fault,
 )
 

@@ -144,20 +144,23 @@ from pathlib import Path
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Constructable
-from ansible_collections.quartermaster.fleet.plugins.module_utils._client import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.fetch import (
+    FILTERS,
+    fetch_fleet,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.safe_vars import (
+    Omissions,
+    mark,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.terraform import (
+    read_terraform,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.client import (
     Client,
     ClientError,
     resolve_connection,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory import (
-    FILTERS,
-    fetch_fleet,
-)
-from ansible_collections.quartermaster.fleet.plugins.module_utils._terraform import (
-    read_terraform,
-)
-from ansible_collections.quartermaster.fleet.plugins.module_utils._values import Omissions, mark
-from ansible_collections.quartermaster.fleet.plugins.plugin_utils._roads import (
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._inventory.populate import (
     collector_paused,
     fill_by_bulk,
     fill_by_calls,
@@ -167,7 +170,9 @@ from ansible_collections.quartermaster.fleet.plugins.plugin_utils._roads import 
 if t.TYPE_CHECKING:
     from ansible.inventory.data import InventoryData
     from ansible.parsing.dataloader import DataLoader
-    from ansible_collections.quartermaster.fleet.plugins.module_utils._fleet import Fleet
+    from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.document import (
+        Fleet,
+    )
 
 SUFFIXES = ("quartermaster.yml", "quartermaster.yaml")
 HAS_TRUST = hasattr(BaseInventoryPlugin, "trusted_by_default")

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._client import Client, ClientError, resolve_connection
+from ._service.client import Client, ClientError, resolve_connection
 
 API_OPTIONS: dict[str, dict[str, t.Any]] = {
     "url": {"type": "str"},

@@ -67,20 +67,20 @@ code:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_host import Host
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_policy import (
-    parse_zones,
-)
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_table import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.host import Host
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nftables import (
     fill_zones,
     read_zones,
     replace_zones,
 )
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
+    parse_zones,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import Unsafe
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._private_files import Unsafe
 
 
 class FirewallMembers(FleetModule):

@@ -194,22 +194,22 @@ import ipaddress
 import os
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_host import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.host import (
     Host,
     find_connection,
     parse_connection,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_policy import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nftables import render
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
     Policy,
     Refused,
     parse_policy,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall_table import render
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import Unsafe
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._private_files import Unsafe
 
 TIMEOUT_MIN_S = 5
 TIMEOUT_MAX_S = 3600

@@ -165,13 +165,13 @@ problem:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._client import (
-    ClientError,
-    segment,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.client import (
+    ClientError,
+    segment,
 )
 
 NODES = "/api/v1/nodes"

@@ -89,11 +89,11 @@ problem:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._client import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._module import FleetModule
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.client import (
     ClientError,
     segment,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._module import FleetModule
 
 NODES = "/api/v1/nodes"
 FILTERS = ("project", "environment", "cluster", "region", "node_type", "state")

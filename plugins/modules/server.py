@@ -124,11 +124,11 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
     Failure,
     FleetModule,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils.providers._provider import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._providers.provider import (
     Server,
     Wanted,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils.providers._registry import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._providers.registry import (
     PROVIDERS,
 )
 

@@ -54,8 +54,8 @@ from dataclasses import asdict
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import FleetModule
-from ansible_collections.quartermaster.fleet.plugins.module_utils.providers._provider import Server
-from ansible_collections.quartermaster.fleet.plugins.module_utils.providers._registry import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._providers.provider import Server
+from ansible_collections.quartermaster.fleet.plugins.module_utils._providers.registry import (
     PROVIDERS,
 )
 

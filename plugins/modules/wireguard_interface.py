@@ -181,15 +181,15 @@ code:
 
 import typing as t
 
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import Unsafe
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._private_files import Unsafe
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard import Invalid
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_interface import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.interface import (
     InterfaceOnHost,
 )
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import Invalid
 
 
 class WireguardInterface(FleetModule):

@@ -75,16 +75,16 @@ code:
 import typing as t
 from pathlib import Path
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils import _private_files as files
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host import secret_files as files
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.host import Host
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
     fingerprint,
     is_key,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_host import Host
 
 MAX_BYTES = 1024
 

@@ -102,21 +102,21 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
     Failure,
     FleetModule,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.host import Host
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
     MTU_MAX,
     MTU_MIN,
     Invalid,
     check_interface_name,
     check_range,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_host import Host
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_pings import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.probes import (
     Answer,
     Target,
     ask,
     parse_target,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_running import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.runtime import (
     FRESH_HANDSHAKE_S,
 )
 

@@ -108,16 +108,16 @@ code:
 
 import typing as t
 
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import Unsafe
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._private_files import Unsafe
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
     Invalid,
     fingerprint,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_rotation import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.rotation import (
     Rotation,
 )
 

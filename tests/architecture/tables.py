@@ -19,7 +19,7 @@ from inventory_service.app import create_app
 from inventory_service.cli import main as qm
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.client_settings import ClientSettings
-from inventory_service.domain.nodes import MOVES, NodeState
+from inventory_service.fleet.domain.nodes import MOVES, NodeState
 from inventory_service.settings import Settings
 
 ROOT = Path(__file__).parents[2]

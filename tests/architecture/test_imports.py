@@ -14,26 +14,18 @@ ROOT = Path(__file__).parents[2]
 
 # contract, file that sins, the sin
 SINS = [
-    ("domain", "inventory_service/domain/nodes.py", "import sqlalchemy"),
-    ("domain", "inventory_service/domain/nodes.py", "import inventory_service.settings"),
-    ("storage", "inventory_service/storage/database.py", "import inventory_service.usecases.nodes"),
-    ("storage", "inventory_service/storage/models/nodes.py", "import flask"),
-    ("usecases", "inventory_service/usecases/nodes.py", "from inventory_service.api import errors"),
-    ("usecases", "inventory_service/usecases/nodes.py", "import requests"),
-    ("api", "inventory_service/api/__init__.py", "import inventory_service.storage.queries.nodes"),
-    ("api", "inventory_service/api/__init__.py", "import inventory_service.cli.nodes"),
-    ("cli", "inventory_service/cli/nodes.py", "import inventory_service.api"),
-    ("cli", "inventory_service/cli/nodes.py", "import inventory_service.storage.queries.nodes"),
-    ("settings", "inventory_service/settings.py", "import inventory_service.domain.nodes"),
+    ("settings", "inventory_service/settings.py", "import inventory_service.fleet.domain.nodes"),
     ("client-settings", "inventory_service/client_settings.py", "import pydantic"),
     ("logs", "inventory_service/logs.py", "import inventory_service.settings"),
-    ("web-free", "inventory_service/usecases/nodes.py", "def late():\n    import werkzeug"),
-    ("doors", "inventory_service/api/__init__.py", "import inventory_service.cli.nodes"),
-    ("app", "inventory_service/api/__init__.py", "import inventory_service.app"),
-    ("ansible-free", "inventory_service/usecases/nodes.py", "import ansible.module_utils.basic"),
-    ("ansible-free", "inventory_service/cli/nodes.py", "import ansible_runner"),
-    ("plugins", "plugins/modules/sinner.py", "import inventory_service.domain.nodes"),
-    ("plugins", "plugins/module_utils/_client.py", "import httpx"),
+    ("app", "inventory_service/http/__init__.py", "import inventory_service.app"),
+    (
+        "ansible-free",
+        "inventory_service/fleet/usecases/nodes.py",
+        "import ansible.module_utils.basic",
+    ),
+    ("ansible-free", "inventory_service/cli/commands/nodes.py", "import ansible_runner"),
+    ("plugins", "plugins/modules/sinner.py", "import inventory_service.fleet.domain.nodes"),
+    ("plugins", "plugins/module_utils/_service/client.py", "import httpx"),
 ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory_service.cli.server import GRACEFUL_TIMEOUT_S
+from inventory_service.server.gunicorn_app import GRACEFUL_TIMEOUT_S
 from tests.e2e.operating.page import read_commands
 
 ROOT = Path(__file__).parents[2]

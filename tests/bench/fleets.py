@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 
-from inventory_service.api.answers import to_json
-from inventory_service.domain.documents import Question, make_document
-from inventory_service.domain.forms import AnsibleForm, ColumnsForm, Form
-from inventory_service.domain.inventory import COLUMNS, list_groups
-from inventory_service.domain.nodes import NodeRegistration
-from inventory_service.domain.sections import Host, make_sections
+from inventory_service.fleet.domain.nodes import NodeRegistration
+from inventory_service.http.responses import to_json
+from inventory_service.inventory.chunks import Host, make_sections
+from inventory_service.inventory.documents import Question, make_document
+from inventory_service.inventory.domain import COLUMNS, list_groups
+from inventory_service.inventory.formats import AnsibleForm, ColumnsForm, Form
 
 _CLUSTERS = 20
 KEY = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.quartermaster.fleet.plugins.filter.mesh_peers import mesh_peers
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_conf import render
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard_rules import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.conf import render
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.validation import (
     parse_options,
 )
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from inventory_service.domain.terraform_files import prune_terraform
-from plugins.module_utils._terraform import prune
+from inventory_service.imports.domain.terraform_files import prune_terraform
+from plugins.module_utils._inventory.terraform import prune
 from tests.contract.ansible_runs import ROOT, SCRIPT, Ansible
 from tests.contract.processes import Service
 from tests.contract.test_inventory_contract import IN_SERVICE, story

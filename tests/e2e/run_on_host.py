@@ -3,7 +3,7 @@
 
 ASKED of the environment is {"module", "options", "die"}. With `die`, as `after:replace` or
 `before:run ip address`, the process is killed by SIGKILL when the module gets there: a function of
-_private_files or a method of Host, with words only if its arguments begin with them, as the
+_host/secret_files or a method of Host, with words only if its arguments begin with them, as the
 command that Host.run starts or the path of a file.
 """
 
@@ -28,7 +28,7 @@ def main() -> None:
     basic._ANSIBLE_PROFILE = "legacy"
     if asked["die"]:
         # The modules of one role share the Host of theirs.
-        die_at(f"_{asked['module'].partition('_')[0]}_host", *asked["die"].split(":", 1))
+        die_at(f"_{asked['module'].partition('_')[0]}.host", *asked["die"].split(":", 1))
     importlib.import_module(
         f"ansible_collections.quartermaster.fleet.plugins.modules.{asked['module']}"
     ).main()
@@ -37,7 +37,7 @@ def main() -> None:
 def die_at(host_module: str, when: str, step: str) -> None:
     """Make this process kill itself before or after a step."""
     name, _, words = step.partition(" ")
-    files = importlib.import_module(f"{UTILS}._private_files")
+    files = importlib.import_module(f"{UTILS}._host.secret_files")
     is_file = hasattr(files, name)
     owner = files if is_file else importlib.import_module(f"{UTILS}.{host_module}").Host
     real = getattr(owner, name)

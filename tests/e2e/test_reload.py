@@ -190,7 +190,7 @@ def test_a_reload_takes_up_new_code_and_settings_and_loses_no_request(service: S
     assert requests.get(inventory, timeout=10).status_code == 401
     slow, workers = SlowRegistration(service), service.workers()
     with asking(service.url) as traffic:
-        service.edit("api/health.py", '"status": "live"', '"status": "live anew"')
+        service.edit("http/health.py", '"status": "live"', '"status": "live anew"')
         service.set(QM_ANONYMOUS_READ="true")
         service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: _has_news(service), what="the new code answers", timeout_s=RELOAD_S)
@@ -219,7 +219,7 @@ def test_what_could_not_start_is_refused_and_the_service_goes_on(
     service: Service, tmp_path: Path, fault: str
 ) -> None:
     if fault == "code":
-        service.edit("api/health.py", "def live(", "def live((")
+        service.edit("http/health.py", "def live(", "def live((")
     elif fault == "setting":
         service.set(QM_THREADS="many")
     else:

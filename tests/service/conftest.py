@@ -13,14 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from inventory_service.api.parts import EXTENSION
 from inventory_service.app import create_app
-from inventory_service.domain.actors import Actor, Door, Scope
-from inventory_service.domain.tokens import TokenRequest
+from inventory_service.core.actors import Actor, Door, Scope
+from inventory_service.core.database.engine import Database
+from inventory_service.core.database.schema import upgrade
+from inventory_service.http.dependencies import EXTENSION
+from inventory_service.identity.domain import TokenRequest
+from inventory_service.identity.usecases import create_token
 from inventory_service.settings import Settings
-from inventory_service.storage.database import Database
-from inventory_service.storage.migrations import upgrade
-from inventory_service.usecases.tokens import create_token
 from tests.service import postgres
 
 ACTOR = Actor("tester", Door.API, Scope.ADMIN)

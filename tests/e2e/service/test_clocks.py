@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from inventory_service.api.transactions import REVISION_HEADER
+from inventory_service.http.transactions import REVISION_HEADER
 from tests.e2e.service.clocks import Clock
 from tests.e2e.service.fleets import count_nodes, make_bodies, make_cluster
 from tests.e2e.service.process import Process

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from inventory_service.api.transactions import REVISION_HEADER
+from inventory_service.http.transactions import REVISION_HEADER
 from tests.e2e.service.fleets import make_bodies, make_cluster
 from tests.e2e.service.process import Process
 from tests.e2e.service.proxy import WHO, one_address

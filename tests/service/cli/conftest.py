@@ -14,11 +14,11 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from inventory_service.cli import main
-from inventory_service.domain.actors import Actor, Door, Scope
-from inventory_service.domain.tokens import TokenRequest
+from inventory_service.core.actors import Actor, Door, Scope
+from inventory_service.core.database.engine import Database
+from inventory_service.identity.domain import TokenRequest
+from inventory_service.identity.usecases import create_token
 from inventory_service.settings import Settings
-from inventory_service.storage.database import Database
-from inventory_service.usecases.tokens import create_token
 
 Qm = Callable[..., Result]
 Ask = Callable[..., Any]

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from inventory_service.cli import main
 from inventory_service.cli.lazy_commands import LazyCommand
-from inventory_service.domain.actors import Scope
+from inventory_service.core.actors import Scope
 
 Qm = Callable[..., Result]
 Ask = Callable[..., Any]

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from inventory_service.cli import main
-from inventory_service.cli.imports import import_group
+from inventory_service.cli.commands.imports import import_group
+from inventory_service.cli.commands.nodes import node
 from inventory_service.cli.lazy_commands import LazyCommand
-from inventory_service.cli.nodes import node
 
 ROOT = Path(__file__).parents[3]
 #: What only the service needs.

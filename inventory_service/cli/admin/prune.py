@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm prune`: forget what is too old; it runs beside the database, not over HTTP."""
+
+import time
+
+import click
+
+from inventory_service.cli.admin.settings import explained, read_settings
+from inventory_service.cli.client.invocation import json_option, wants_json
+from inventory_service.cli.terminal.output import print_json, say
+from inventory_service.core.database.engine import Database
+from inventory_service.core.retention import BATCH, forget
+
+
+@click.command()
+@json_option
+def prune() -> None:
+    """Forget audit records and kept answers that are too old (QM_AUDIT_RETENTION_DAYS).
+
+    Works on QM_DATABASE_URL while the service runs; it may be ended at any moment.
+    """
+    settings = read_settings()
+    records = answers = 0
+    with explained():
+        database = Database(settings.database_url)
+        try:
+            while True:
+                begun = time.monotonic()
+                with database.writing() as session:
+                    gone = forget(session, settings.audit_retention, limit=BATCH)
+                records, answers = records + gone.records, answers + gone.answers
+                if max(gone.records, gone.answers) < BATCH:
+                    break
+                # Half of the time belongs to the service: SQLite has no queue of writers.
+                time.sleep(time.monotonic() - begun)
+        finally:
+            database.engine.dispose()
+    if wants_json():
+        print_json({"records": records, "answers": answers})
+    say(f"Forgotten: {records} audit records, {answers} kept answers.")

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands beside the database share: their settings, and how they fail."""
+
+import contextlib
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from inventory_service.cli.client.errors import Exit, Failure
+from inventory_service.core.errors import Conflict, Refusal
+from inventory_service.settings import Settings
+
+
+def read_settings() -> Settings:
+    """Return the settings of the service.
+
+    :raises Failure: a QM_… variable holds what it cannot mean, or names a file that can't be read.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            f"QM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        raise Failure(
+            "a setting cannot be used: " + "; ".join(faults),
+            Exit.USAGE,
+            next_step="correct the variable; docs/settings.md explains each",
+        ) from None
+    except OSError as error:
+        raise Failure(
+            f"QM_SETTINGS_FILE cannot be read: {error}",
+            Exit.USAGE,
+            next_step="run this as the service's own account, which may read it",
+        ) from error
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn what the database and the use cases refuse into failures of the command."""
+    try:
+        yield
+    except Conflict as conflict:
+        raise Failure(conflict.detail, Exit.CONFLICT) from conflict
+    except (Refusal, SQLAlchemyError, OSError, ImportError) as error:
+        # SQLAlchemy's text may repeat statements and parameters; its first line tells the reason.
+        reason = str(error).splitlines()[0]
+        raise Failure(
+            f"the database cannot be used: {reason}",
+            next_step="check QM_DATABASE_URL: is the server or file there? `qm init` makes one",
+        ) from error

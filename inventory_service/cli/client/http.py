@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service as `qm` sees it: over HTTP only, with a timeout, each refusal made a Failure."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from inventory_service.cli.client.errors import Exit, Failure
+from inventory_service.cli.client.invocation import Invocation
+from inventory_service.cli.client.profiles import Connection, resolve_connection
+from inventory_service.cli.client.retries import KEY_HEADER, Patience
+from inventory_service.client_settings import read_client_settings
+
+CONNECT_TIMEOUT_S = 5
+# An import of thousands of nodes is one transaction, and the answer comes after it.
+READ_TIMEOUT_S = 120
+PAGE_SIZE = 1000
+
+CODE_OF_STATUS = {
+    401: Exit.NOT_ALLOWED,
+    403: Exit.NOT_ALLOWED,
+    404: Exit.NOT_FOUND,
+    409: Exit.CONFLICT,
+    412: Exit.CONFLICT,
+}
+
+Query = Mapping[str, str | int | Sequence[str] | None]
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What a request is about, as messages name it: `node web-1`, or `nodes` where all are meant.
+
+    `noun` is the command that lists its kind.
+    """
+
+    noun: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        """Return the words for a message."""
+        return f"{self.noun} {self.name}" if self.name else f"{self.noun}s"
+
+
+class Api:
+    """An open connection to one service."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        pause: Callable[[float], object] = time.sleep,
+        timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+    ) -> None:
+        self.url = connection.url
+        self._timeout_s = timeout_s
+        self._pause = pause
+        self._http = requests.Session()
+        self._http.auth = _Bearer(connection.token)
+        self._http.headers["X-Quartermaster-Door"] = "cli"
+        self._http.headers["Accept"] = "application/json"
+        # A proxy for the internet must not stand between a command and the service beside it.
+        self._http.trust_env = not _is_loopback(connection.url)
+
+    def get(self, path: str, thing: Thing, query: Query | None = None) -> Any:  # noqa: ANN401 (JSON)
+        """Return the parsed answer of a GET."""
+        return _parsed(self._send("GET", path, thing, query=query), self.url)
+
+    def get_with_etag(self, path: str, thing: Thing) -> tuple[Any, str | None]:
+        """Return the parsed answer of a GET and its ETag, for a change that must not race."""
+        response = self._send("GET", path, thing)
+        return _parsed(response, self.url), response.headers.get("ETag")
+
+    def post(
+        self, path: str, thing: Thing, body: Mapping[str, object], *, key: str | None = None
+    ) -> Any:  # noqa: ANN401 (JSON)
+        """Return the parsed answer of a POST; with a key it acts once, even if sent twice."""
+        return _parsed(
+            self._send("POST", path, thing, body=body, heads={KEY_HEADER: key}), self.url
+        )
+
+    def patch(
+        self,
+        path: str,
+        thing: Thing,
+        body: Mapping[str, object],
+        *,
+        etag: str | None = None,
+    ) -> Any:  # noqa: ANN401 (JSON)
+        """Return the parsed answer of a PATCH; with an ETag it is refused if the thing changed."""
+        return _parsed(
+            self._send("PATCH", path, thing, body=body, heads={"If-Match": etag}), self.url
+        )
+
+    def items(
+        self, path: str, thing: Thing, query: Query | None = None, *, limit: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the items of a list, page after page, at most `limit` of them."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            size = PAGE_SIZE if left is None else min(PAGE_SIZE, left)
+            page = self.get(path, thing, {**(query or {}), "limit": size, "cursor": cursor})
+            yield from page["items"]
+            left = None if left is None else left - len(page["items"])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        thing: Thing,
+        *,
+        query: Query | None = None,
+        body: Mapping[str, object] | None = None,
+        heads: Mapping[str, str | None] | None = None,
+    ) -> requests.Response:
+        said = {name: value for name, value in (heads or {}).items() if value is not None}
+        patience = Patience(self._pause)
+        while True:
+            try:
+                response = self._http.request(
+                    method,
+                    self.url + path,
+                    params=query,
+                    json=body,
+                    headers=said,
+                    timeout=self._timeout_s,
+                    # A redirect would carry the token to a host that nobody named.
+                    allow_redirects=False,
+                )
+            except requests.RequestException as error:
+                if KEY_HEADER in said and patience.waits_after(error):
+                    continue
+                raise _unreachable(self.url, error, self._timeout_s[1]) from error
+            if not patience.waits_for(response):
+                break
+        if response.is_redirect:
+            raise Failure(
+                f"{self.url} answers with a redirect to {response.headers['Location']}",
+                Exit.UNREACHABLE,
+                next_step="give the final address with --url, QM_URL or the profile",
+            )
+        if not response.ok:
+            raise _refused(response, thing, self.url)
+        return response
+
+
+class _Bearer(AuthBase):
+    """Shows the token; set as `auth` so that a ~/.netrc entry cannot replace it."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def open_api(invocation: Invocation) -> Api:
+    """Return the service that this call means."""
+    return Api(resolve_connection(invocation, read_client_settings()))
+
+
+def path_of(collection: str, thing: Thing, *rest: str) -> str:
+    """Return the path of one thing below /api/v1; whatever its name holds stays one segment.
+
+    :raises Failure: the name is empty or a dot segment, which every HTTP client folds away.
+    """
+    if thing.name in {"", ".", ".."}:
+        raise Failure(
+            f"{thing.noun} {thing.name!r}: this cannot be a name",
+            Exit.NOT_FOUND,
+            next_step=f"see what there is with `qm {thing.noun} list`",
+        )
+    return "/".join(["/api/v1", collection, quote(thing.name, safe=""), *rest])
+
+
+def faults_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a problem document names as wrong, field by field."""
+    faults = problem.get("errors")
+    return (
+        [fault for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
+    )
+
+
+def tell_more(problem: Mapping[str, Any]) -> list[str]:
+    """Return a line for the faults beyond those that a problem document names, if there are any."""
+    more = problem.get("more_errors")
+    return [f"… and {more} more"] if isinstance(more, int) else []
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _parsed(response: requests.Response, url: str) -> Any:  # noqa: ANN401 (JSON)
+    try:
+        return response.json()
+    except ValueError as error:
+        raise Failure(
+            f"{url} answers, but not with JSON ({response.headers.get('Content-Type', 'no type')})",
+            Exit.UNREACHABLE,
+            next_step="check that the address is the one of Quartermaster's service",
+        ) from error
+
+
+def _unreachable(url: str, error: requests.RequestException, read_s: float) -> Failure:
+    if isinstance(error, requests.Timeout):
+        reason = f"no answer within {read_s} s"
+    elif isinstance(error, requests.exceptions.SSLError):
+        reason = "its certificate is not trusted"
+    elif isinstance(error, requests.ConnectionError):
+        reason = "the connection was refused or lost, or the name is unknown"
+    else:
+        reason = str(error)
+    return Failure(
+        f"the service at {url} is not reachable: {reason}",
+        Exit.UNREACHABLE,
+        next_step="start it with `qm serve`, or name another with --url, QM_URL or --profile",
+    )
+
+
+def _refused(response: requests.Response, thing: Thing, url: str) -> Failure:
+    problem = _problem(response)
+    code = CODE_OF_STATUS.get(response.status_code, Exit.FAILED)
+    title = problem.get("detail") or problem.get("title") or response.reason
+    lines = [f"{thing}: {title} ({response.status_code} from {url})"]
+    lines += [
+        f"  {fault.get('field', '?')}: {fault.get('reason', '')}" for fault in faults_of(problem)
+    ]
+    lines += tell_more(problem)
+    return Failure(
+        "\n".join(lines),
+        code,
+        # The service's own details name the next step already.
+        next_step="" if problem.get("detail") else _next_step(response.status_code, thing),
+        problem=problem,
+    )
+
+
+def _problem(response: requests.Response) -> dict[str, Any]:
+    """Return the problem document (RFC 9457), or an empty one when a proxy answered instead."""
+    try:
+        document = response.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _next_step(status: int, thing: Thing) -> str:
+    steps = {
+        401: "set QM_TOKEN or choose a --profile; an admin makes tokens with `qm token create`",
+        403: "use a token with a wider scope; an admin makes one with `qm token create --scope`",
+        404: f"see what there is with `qm {thing.noun} list`",
+        409: f"look at what is there with `qm {thing.noun} list`, then decide again",
+        412: "somebody changed it meanwhile: look at it again and repeat the command",
+        429: "wait a moment and repeat the command",
+    }
+    if status in steps:
+        return steps[status]
+    if status >= requests.codes.server_error:
+        return "look into the service's log, then repeat the command"
+    return "correct what is named above and repeat the command"

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that become the fields of a request: pairs, JSON values, and values to take away."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from inventory_service.core.json_numbers import find_unfit
+
+
+def pairs(context: click.Context, option: click.Parameter, said: Iterable[str]) -> dict[str, str]:
+    """Return `key=value` words as a dict; the value may hold further equals signs.
+
+    :raises click.BadParameter: a word has no `=`, no key, or a key that came before.
+    """
+    found: dict[str, str] = {}
+    for word in said:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{word!r} is not of the form key=value", context, option)
+        if key in found:
+            raise click.BadParameter(f"{key!r} is given twice", context, option)
+        found[key] = value
+    return found
+
+
+def json_pairs(
+    context: click.Context, option: click.Parameter, said: Iterable[str]
+) -> dict[str, Any]:
+    """Return `key=value` words as a dict of JSON values; what is not JSON is taken as text.
+
+    :raises click.BadParameter: as `pairs`; or a number can't be kept.
+    """
+    found = {key: json_or_text(value) for key, value in pairs(context, option, said).items()}
+    for fault in find_unfit(found):
+        message = f"{fault.field!r} {fault.reason}; as a text it needs quotes of its own"
+        raise click.BadParameter(message, context, option)
+    return found
+
+
+def json_or_text(value: str) -> Any:  # noqa: ANN401 (JSON)
+    """Return the JSON value that the text is (`8080`, `true`, `"8080"`), or the text itself."""
+    try:
+        return json.loads(value, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return value
+
+
+def given(**fields: object) -> dict[str, Any]:
+    """Return the fields that were said; an empty text takes the value away (null, or no items)."""
+    return {
+        name: [one for one in value if one] if isinstance(value, tuple) else _or_null(value)
+        for name, value in fields.items()
+        if value not in (None, (), {})
+    }
+
+
+def _or_null(value: object) -> object:
+    return None if value == "" else value
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity: Python reads them, JSON does not know them."""
+    raise ValueError(name)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm audit`: who did what, and who was refused what."""
+
+import click
+
+from inventory_service.cli.client.http import Thing
+from inventory_service.cli.client.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+)
+from inventory_service.cli.client.options import given
+from inventory_service.cli.commands.lists import Listing, list_options, print_list
+from inventory_service.cli.terminal.dates import past
+from inventory_service.core.actors import Door
+
+LISTING = Listing(
+    "/api/v1/audit",
+    Thing("audit", ""),
+    ("subject", "at", "actor", "door", "action", "noun", "reason"),
+    nothing="Nothing of that kind is on record.",
+)
+_WHEN = "30m, 12h or 7d ago, or 2030-01-31T12:00:00Z"
+
+
+@click.command()
+@click.option("--actor", help="Only what one account did, by its token's name.")
+@click.option("--door", type=click.Choice([door.value for door in Door]), help="Only through it.")
+@click.option("--action", help="Only one kind of act: register, change, retire, give, …")
+@click.option("--noun", help="Only one kind of thing: node, cluster, project, port, token, …")
+@click.option("--subject", help="Only one thing, by its name.")
+@click.option("--outcome", type=click.Choice(["done", "refused"]), help="Only acts that ended so.")
+@click.option("--since", callback=past, metavar="WHEN", help=f"From then on: {_WHEN}.")
+@click.option("--until", callback=past, metavar="WHEN", help="Before then.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many."
+)
+@list_options
+@json_option
+@connection_options
+@pass_invocation
+def audit(
+    invocation: Invocation,
+    /,
+    limit: int,
+    sort: str | None,
+    fields: str | None,
+    **filters: str | None,
+) -> None:
+    """Show who did what, newest first; needs the scope admin."""
+    print_list(invocation, LISTING, given(**filters), sort=sort, fields=fields, limit=limit)

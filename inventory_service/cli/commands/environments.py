@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm environment`: which stage of its projects a node serves."""
+
+import click
+
+from inventory_service.cli.commands.catalog import Wording, make_group
+
+environment = make_group(
+    Wording(
+        noun="environment",
+        collection="environments",
+        key="environment",
+        about="which stage of its projects a node serves",
+        columns=("environment", "owner", "description", "retired_at"),
+        first_fields=(),
+        fields=(
+            click.option("--description", help="What it is, in one line."),
+            click.option("--owner", help="Who answers for it."),
+        ),
+        changes="Change fields of an environment.",
+        ends="Retire an environment that has no nodes and no services left.",
+    )
+)

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm import`: a file becomes a plan, and with --apply planned nodes; `csv` takes projects."""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+import click
+
+from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.errors import Exit, Failure
+from inventory_service.cli.client.http import Api, Thing, faults_of, open_api, tell_more
+from inventory_service.cli.client.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+    wants_json,
+)
+from inventory_service.cli.client.options import given
+from inventory_service.cli.lazy_commands import LazyCommand
+from inventory_service.cli.terminal.output import print_json, print_table, say
+from inventory_service.cli.terminal.text import shown
+
+Place = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
+#: What comes next for nodes whose servers are ours to make.
+MAKE_SERVERS = "Make the servers with: ansible-playbook quartermaster.fleet.provision"
+_REMOVE_SERVERS = "Remove the retired ones with: ansible-playbook quartermaster.fleet.retire"
+_OTHERS = (
+    LazyCommand(
+        "terraform",
+        "commands.terraform:import_terraform",
+        "Take in what Terraform made: FILE is `terraform output -json` or a state (`-` is stdin).",
+    ),
+    LazyCommand(
+        "nodes",
+        "commands.node_imports:import_nodes",
+        "Register up to 10,000 nodes from FILE (`-` is stdin): CSV, JSON, JSON lines or YAML.",
+    ),
+)
+
+
+@click.group("import", commands=_OTHERS)
+@connection_options
+def import_group() -> None:
+    """Take in what other tools wrote."""
+
+
+@import_group.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--cluster",
+    help="Cluster of the nodes to add.",
+    shell_complete=names_of("cluster"),
+)
+@click.option("--provider", help="Provider of the nodes to add, like docker.")
+@click.option("--reason", help="Stands in the records of what is applied.")
+@click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
+@json_option
+@connection_options
+@pass_invocation
+def csv(
+    invocation: Invocation,
+    /,
+    file: BinaryIO,
+    cluster: str | None,
+    provider: str | None,
+    reason: str | None,
+    *,
+    is_apply: bool,
+) -> None:
+    """Check FILE (`-` is standard input), print the plan, and with --apply record it.
+
+    Columns: Project,Servers,MasterSpec,WebSpec and, optional, Environment and Region.
+    """
+    name = getattr(file, "name", "-")
+    order = {"format": "csv", "content": read_text(file.read(), name)}
+    order |= given(cluster=cluster, provider=provider, reason=reason)
+    done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
+    if done is None:
+        return
+    plan = done["plan"]
+    if not tell_outcome(is_empty=not any(_rows(plan)), is_applied=done["applied"]):
+        return
+    if plan["add"] or plan["resize"]:
+        say(MAKE_SERVERS)
+    if plan["retire"]:
+        say(_REMOVE_SERVERS)
+
+
+def import_file(
+    invocation: Invocation,
+    name: str,
+    order: dict[str, Any],
+    *,
+    is_apply: bool,
+    print_plan: Callable[[dict[str, Any]], None],
+    place: Place = dict,
+) -> dict[str, Any] | None:
+    """Show the plan of a file and, if asked, record exactly that; return the last answer.
+
+    For programs all is printed by then, and None is returned. ``place`` gives a fault its line in
+    the file, where the service does not know it.
+    """
+    api = open_api(invocation)
+    answer = _post(api, name, order | {"apply": False}, place)
+    if not wants_json():
+        print_plan(answer["plan"])
+    if is_apply:
+        # The digest makes the service refuse when the fleet changed after this plan was printed.
+        digest = answer["plan"]["digest"]
+        answer = _post(api, name, order | {"apply": True, "plan_digest": digest}, place)
+    if wants_json():
+        print_json(answer)
+        return None
+    return answer
+
+
+def read_text(content: bytes, name: str) -> str:
+    """Return the file's text, its line ends and byte order mark untouched: the service judges.
+
+    :raises Failure: it is not UTF-8.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8")
+        line = before.count("\n") + 1
+        column = before.rpartition("\n")[2].count(",") + 1
+        raise Failure(
+            f"{name}, line {line}, column {column}: byte 0x{content[error.start]:02x} is not UTF-8",
+            next_step="save the file as UTF-8 and import it again; nothing was changed",
+        ) from error
+
+
+def tell_outcome(*, is_empty: bool, is_applied: bool) -> bool:
+    """Say what became of a plan, and return whether it has changed the fleet."""
+    if is_empty:
+        say("There is nothing to record.")
+    elif is_applied:
+        say("Recorded.")
+    else:
+        say("Nothing is changed yet. Record this plan with --apply.")
+    return is_applied and not is_empty
+
+
+def tell_faults(name: str, problem: Mapping[str, Any]) -> str:
+    """Return a line for each fault of a file, with its place: line and column, or its field."""
+    lines = [f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults_of(problem)]
+    return "\n".join([*lines, *tell_more(problem)])
+
+
+def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str, Any]:
+    """Send the file; what records something goes with a key, so that it is recorded once."""
+    key = str(uuid.uuid4()) if order["apply"] else None
+    try:
+        answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order, key=key)
+    except Failure as failure:
+        problem = dict(failure.problem or {})
+        problem["errors"] = [place(fault) for fault in faults_of(problem)]
+        # A fault in the request itself, like a cluster that is not known, has no place in the file.
+        if not any(_is_placed(fault) for fault in problem["errors"]):
+            raise
+        raise Failure(
+            tell_faults(name, problem),
+            Exit(failure.exit_code),
+            next_step="correct the file and import it again; nothing was changed",
+            problem=problem,
+        ) from failure
+    return answer
+
+
+def _is_placed(fault: Mapping[str, Any]) -> bool:
+    return bool(fault.get("line")) or "." in str(fault.get("field", ""))
+
+
+def _place_of(fault: Mapping[str, Any]) -> str:
+    field = shown(fault.get("field", ""))
+    if fault.get("line"):
+        column = f", column {fault['column']}" if fault.get("column") else ""
+        return f", line {fault['line']}{column}: {field}"
+    return f": {field}"
+
+
+def _print_plan(plan: dict[str, Any]) -> None:
+    rows = list(_rows(plan))
+    if rows:
+        print_table(COLUMNS, rows)
+    counts = ", ".join(f"{len(plan[kind])} to {kind}" for kind in ("add", "resize", "retire"))
+    click.echo(f"Plan: {counts}, {plan['unchanged']} unchanged.")
+
+
+def _rows(plan: dict[str, Any]) -> Iterator[list[object]]:
+    """Yield a row of the table for each node that the plan touches."""
+    for node in plan["add"]:
+        yield [{"change": "add", **node}.get(name) for name in COLUMNS]
+    for node in plan["resize"]:
+        sizes = f"{node['from_spec'] or 'none'} → {node['to_spec']}"
+        yield [node["node_id"], "resize", None, None, None, None, sizes]
+    for node_id in plan["retire"]:
+        yield [node_id, "retire", None, None, None, None, None]

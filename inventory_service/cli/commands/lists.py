@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists on the command line: sorted, with the fields that somebody wants to see."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from inventory_service.cli.client.http import Query, Thing, open_api
+from inventory_service.cli.client.invocation import Invocation
+from inventory_service.cli.client.options import given
+from inventory_service.cli.terminal.output import print_items
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of the service, and how it is shown where nothing else is asked for."""
+
+    path: str
+    thing: Thing
+    columns: Sequence[str]
+    #: What is said where there is nothing to list.
+    nothing: str
+
+
+def list_options(command: Command) -> Command:
+    """Add `--sort` and `--fields`."""
+    command = click.option(
+        "--fields", metavar="A,B", help="Show these fields, in this order, and no others."
+    )(command)
+    return click.option(
+        "--sort", metavar="A,-B", help="Sort by these fields; '-' before one turns it round."
+    )(command)
+
+
+def print_list(
+    invocation: Invocation,
+    listing: Listing,
+    query: Mapping[str, Any],
+    *,
+    sort: str | None,
+    fields: str | None,
+    limit: int | None = None,
+) -> None:
+    """Print the list as a table or as JSON."""
+    asked: Query = {**query, **given(sort=sort, fields=fields)}
+    found = open_api(invocation).items(listing.path, listing.thing, asked, limit=limit)
+    columns = fields.split(",") if fields else listing.columns
+    print_items(found, columns, nothing=listing.nothing)

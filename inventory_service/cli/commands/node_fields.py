@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of `qm node add` and `qm node set`: one a field, an empty value takes it away."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.options import given, json_pairs, pairs
+from inventory_service.cli.commands.node_filters import NAMED
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+# option, field of the API, help
+_PLAIN = (
+    ("--type", "node_type", "What it does: control, data, media, web, master, …"),
+    ("--cluster", "cluster_id", "Cluster that it belongs to."),
+    ("--region", "region", "Where it stands."),
+    ("--project", "project", "What it is for."),
+    ("--environment", "environment", "prod, uat, staging or test."),
+    ("--internal-ip", "internal_ip", "Address in the cluster's own network."),
+    ("--external-ip", "external_ip", "Address on the internet."),
+    ("--wireguard-ip", "wireguard_ip", "Address in the mesh; the service gives one if left out."),
+    ("--wireguard-public-key", "wireguard_public_key", "Public key in the mesh."),
+    (
+        "--wireguard-next-public-key",
+        "wireguard_next_public_key",
+        "Key that a rotation changes to; empty when it is over.",
+    ),
+    ("--provider", "provider", "Who runs the server, like docker."),
+    ("--provider-id", "provider_id", "The provider's own name of the server."),
+    ("--spec", "spec", "Wanted size, like s-2vcpu-4gb."),
+    ("--provisioned-spec", "provisioned_spec", "Size that the provider has given."),
+    ("--image", "image", "What the server is made from."),
+    ("--reason", "reason", "Stands in the audit record."),
+)
+
+
+def field_options(command: Command) -> Command:
+    """Add the options; the command gets them as keyword arguments for `fields_of`."""
+    command = click.option(
+        "--var",
+        "variables",
+        metavar="K=V",
+        multiple=True,
+        callback=json_pairs,
+        help="Ansible variable; the value is read as JSON, or else as text. Repeatable.",
+    )(command)
+    command = click.option(
+        "--label",
+        "labels",
+        metavar="K=V",
+        multiple=True,
+        callback=pairs,
+        help="Mark to find the node by. Repeatable.",
+    )(command)
+    command = click.option(
+        "--ssh-host-key",
+        "ssh_host_keys",
+        metavar="KEY",
+        multiple=True,
+        help="Public host key, like 'ssh-ed25519 AAAA…'. Repeatable.",
+    )(command)
+    for option, field, text in reversed(_PLAIN):
+        noun = option.removeprefix("--")
+        complete = names_of(noun) if noun in NAMED else None
+        command = click.option(option, field, metavar="TEXT", help=text, shell_complete=complete)(
+            command
+        )
+    return command
+
+
+def fields_of(**options: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
+    """Return the body of a request from the options that were given."""
+    variables = options.pop("variables")
+    return given(**options, vars=variables)

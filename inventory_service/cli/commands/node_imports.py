@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm import nodes`: many nodes from one file, all of them or none."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
+
+import click
+
+from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.errors import Exit, Failure
+from inventory_service.cli.client.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+)
+from inventory_service.cli.client.options import given
+from inventory_service.cli.commands.imports import import_file, read_text, tell_faults
+from inventory_service.cli.commands.plan_output import print_stated_plan, tell_stated_outcome
+from inventory_service.cli.formats.node_files import find_form, read_rows
+from inventory_service.cli.formats.source_row import Row
+from inventory_service.core.errors import BadInput, list_faults
+
+_ADDRESS = re.compile(r"nodes\[([0-9]+)\](?:\.(.*))?\Z", re.DOTALL)
+
+
+@click.command("nodes")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "json", "jsonl", "yaml"]),
+    help="How FILE is written, where the end of its name does not tell.",
+)
+@click.option(
+    "--cluster",
+    help="Cluster of the nodes to add for which the file names none.",
+    shell_complete=names_of("cluster"),
+)
+@click.option("--reason", help="Stands in the records of what is applied.")
+@click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
+@json_option
+@connection_options
+@pass_invocation
+def import_nodes(
+    invocation: Invocation,
+    /,
+    file: BinaryIO,
+    form: str | None,
+    cluster: str | None,
+    reason: str | None,
+    *,
+    is_apply: bool,
+) -> None:
+    """Register up to 10,000 nodes from FILE (`-` is stdin): CSV, JSON, JSON lines or YAML.
+
+    Prints the plan, and with --apply records it. Reads what `qm export nodes` writes; nodes that
+    are there already are changed where the file says something else of them.
+    """
+    name = getattr(file, "name", "-")
+    chosen = form or find_form(name)
+    if chosen is None:
+        raise click.UsageError(f"{name}: say with --format how the file is written.")
+    rows = _read(file.read(), name, chosen)
+    content = json.dumps([row.fields for row in rows], ensure_ascii=False, separators=(",", ":"))
+    order = {"format": "nodes", "content": content, **given(cluster=cluster, reason=reason)}
+    done = import_file(
+        invocation,
+        name,
+        order,
+        is_apply=is_apply,
+        print_plan=print_stated_plan,
+        place=lambda fault: _place(fault, rows),
+    )
+    if done is not None:
+        tell_stated_outcome(done)
+
+
+def _read(content: bytes, name: str, form: str) -> list[Row]:
+    try:
+        return read_rows(read_text(content, name), form)
+    except BadInput as refusal:
+        problem = {"title": refusal.detail, **list_faults(refusal.faults)}
+        raise Failure(
+            tell_faults(name, problem),
+            Exit.FAILED,
+            next_step="correct the file and import it again; nothing was changed",
+            problem=problem,
+        ) from refusal
+
+
+def _place(fault: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the fault with its line in the file, where it is about a row."""
+    match = _ADDRESS.match(str(fault.get("field", "")))
+    if match is None or int(match[1]) >= len(rows):
+        return dict(fault)
+    return {**fault, "field": match[2] or "row", "line": rows[int(match[1])].line}

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm node`: the machines of the fleet."""
+
+from typing import Any
+
+import click
+
+from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.http import Api, Thing, open_api, path_of
+from inventory_service.cli.client.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+)
+from inventory_service.cli.commands.lists import Listing, list_options, print_list
+from inventory_service.cli.commands.node_fields import field_options, fields_of
+from inventory_service.cli.commands.node_filters import filter_options, filters_of
+from inventory_service.cli.lazy_commands import LazyCommand
+from inventory_service.cli.terminal.output import print_item, say
+
+LISTING = Listing(
+    "/api/v1/nodes",
+    Thing("node"),
+    ("node_id", "state", "node_type", "cluster_id", "project", "environment", "internal_ip"),
+    nothing="No nodes. Add one with: qm node add",
+)
+_node = click.argument("node_id", shell_complete=names_of("node"))
+
+
+_GRAPH = LazyCommand(
+    "graph",
+    "commands.graphs:graph",
+    "Draw the fleet: nodes below their cluster, project or services, each with its state.",
+)
+
+
+@click.group(commands=[_GRAPH])
+@connection_options
+def node() -> None:
+    """Work with the machines of the fleet."""
+
+
+@node.command("list")
+@filter_options
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@list_options
+@json_option
+@connection_options
+@pass_invocation
+def list_nodes(
+    invocation: Invocation,
+    /,
+    limit: int | None,
+    sort: str | None,
+    fields: str | None,
+    **filters: tuple[str, ...],
+) -> None:
+    """List nodes; without filters all but the retired ones."""
+    print_list(invocation, LISTING, filters_of(filters), sort=sort, fields=fields, limit=limit)
+
+
+@node.command()
+@_node
+@json_option
+@connection_options
+@pass_invocation
+def show(invocation: Invocation, /, node_id: str) -> None:
+    """Show all that is known of one node."""
+    thing = Thing("node", node_id)
+    print_item(open_api(invocation).get(path_of("nodes", thing), thing))
+
+
+@node.command()
+@click.argument("node_id")
+@field_options
+@json_option
+@connection_options
+@pass_invocation
+def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noqa: ANN401 (click's values)
+    """Register a node; it starts as planned."""
+    body = {"node_id": node_id} | fields_of(**options)
+    made = open_api(invocation).post("/api/v1/nodes", Thing("node", node_id), body)
+    say(f"Node {made['node_id']} is registered.")
+    print_item(made)
+
+
+@node.command("set")
+@_node
+@field_options
+@click.option("--remove-label", metavar="K", multiple=True, help="Label to drop. Repeatable.")
+@click.option("--remove-var", metavar="K", multiple=True, help="Variable to drop. Repeatable.")
+@click.option("--state", help="Move the node to this state; stands alone, with --reason.")
+@json_option
+@connection_options
+@pass_invocation
+def set_fields(
+    invocation: Invocation,
+    /,
+    node_id: str,
+    state: str | None,
+    remove_label: tuple[str, ...],
+    remove_var: tuple[str, ...],
+    **options: Any,  # noqa: ANN401 (click's values)
+) -> None:
+    """Change fields of a node; labels and variables that are not named stay."""
+    thing = Thing("node", node_id)
+    fields = fields_of(**options)
+    if not (fields.keys() - {"reason"} or remove_label or remove_var or state):
+        raise click.UsageError("Nothing to change: give at least one field, like --region eu.")
+    if state and (fields.keys() - {"reason"} or remove_label or remove_var):
+        raise click.UsageError("A state is changed on its own: it is a record with its reason.")
+    api = open_api(invocation)
+    if state:
+        _move(api, thing, state, fields.get("reason"))
+        return
+    etag = _merge(api, thing, fields, {"labels": remove_label, "vars": remove_var})
+    changed = api.patch(path_of("nodes", thing), thing, fields, etag=etag)
+    say(f"Node {changed['node_id']} is changed.")
+    print_item(changed)
+
+
+@node.command()
+@_node
+@click.option("--reason", required=True, help="Why; stands in the record.")
+@click.option("--end", "is_end", is_flag=True, help="End the maintenance: back to active.")
+@json_option
+@connection_options
+@pass_invocation
+def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bool) -> None:
+    """Take a node out of service for maintenance, or back with --end."""
+    state = "active" if is_end else "maintenance"
+    _move(open_api(invocation), Thing("node", node_id), state, reason)
+
+
+@node.command()
+@_node
+@click.option("--reason", required=True, help="Why; stands in the record.")
+@json_option
+@connection_options
+@pass_invocation
+def retire(invocation: Invocation, /, node_id: str, reason: str) -> None:
+    """Retire a node for good; its mesh address is given back after a quarantine."""
+    _move(open_api(invocation), Thing("node", node_id), "retired", reason)
+
+
+@node.command()
+@click.argument("node_id", shell_complete=names_of("node", state="retired"))
+@click.option("--reason", required=True, help="Why; stands in the record.")
+@json_option
+@connection_options
+@pass_invocation
+def restore(invocation: Invocation, /, node_id: str, reason: str) -> None:
+    """Bring a retired node back: into maintenance if its server still exists, else planned."""
+    thing = Thing("node", node_id)
+    body = {"reason": reason}
+    restored = open_api(invocation).post(path_of("nodes", thing, "restoration"), thing, body)
+    say(f"Node {restored['node_id']} is {restored['state']}.")
+    print_item(restored)
+
+
+def _move(api: Api, thing: Thing, state: str, reason: str | None) -> None:
+    body = {"state": state, "reason": reason}
+    record = api.post(path_of("nodes", thing, "transitions"), thing, body)
+    say(f"Node {record['node_id']} went from {record['from_state']} to {record['to_state']}.")
+    print_item(record)
+
+
+def _merge(
+    api: Api, thing: Thing, fields: dict[str, Any], dropped: dict[str, tuple[str, ...]]
+) -> str | None:
+    """Put the new labels and variables among the present ones; return the ETag they belong to.
+
+    The API replaces a dict as a whole, so without the ETag a change made meanwhile would be lost.
+    """
+    touched = [name for name in dropped if dropped[name] or name in fields]
+    if not touched:
+        return None
+    present, etag = api.get_with_etag(path_of("nodes", thing), thing)
+    for name in touched:
+        kept = {key: held for key, held in present[name].items() if key not in dropped[name]}
+        fields[name] = kept | fields.get(name, {})
+    return etag

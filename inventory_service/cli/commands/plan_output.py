@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans of files that state nodes, as a person reads them: what changes, and what comes next."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from inventory_service.cli.commands.imports import MAKE_SERVERS, tell_outcome
+from inventory_service.cli.terminal.output import print_table, say
+from inventory_service.cli.terminal.text import shown
+
+
+def print_stated_plan(plan: dict[str, Any]) -> None:
+    """Print what a file of stated nodes would change, each difference with both values."""
+    rows = [[node["node_id"], "add", node["fields"]] for node in plan["add"]]
+    for node in plan["update"]:
+        changes = ", ".join(map(shown_change, node["changes"]))
+        rows.append([node["node_id"], "update", changes])
+    if rows:
+        print_table(("node_id", "change", "fields"), rows)
+    click.echo(
+        f"Plan: {len(plan['add'])} to add, {len(plan['update'])} to update, "
+        f"{plan['unchanged']} unchanged."
+    )
+
+
+def tell_stated_outcome(done: Mapping[str, Any]) -> None:
+    """Say what became of the plan of a file of stated nodes, and what its new nodes wait for."""
+    added = done["plan"]["add"]
+    is_empty = not (added or done["plan"]["update"])
+    if not tell_outcome(is_empty=is_empty, is_applied=done["applied"]):
+        return
+    foreign = [node for node in added if not node["fields"].get("provider")]
+    if len(foreign) < len(added):
+        say(MAKE_SERVERS)
+    if foreign:
+        name, fields = foreign[0]["node_id"], foreign[0]["fields"]
+        say(
+            f"New nodes without a provider, which provision.yml leaves alone: {len(foreign)}. "
+            f"When Ansible can log in to one, as to {name}, take it into service:"
+        )
+        if not fields.get("ssh_host_keys"):
+            say(f"  qm node set {name} --ssh-host-key 'ssh-ed25519 …'")
+        say(f"  qm node set {name} --state provisioning && qm node set {name} --state active")
+
+
+def shown_change(change: Mapping[str, Any]) -> str:
+    """Return a difference as text."""
+    return f"{change['field']}: {shown(change['before'])} → {shown(change['after'])}"

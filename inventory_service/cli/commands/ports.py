@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm port`: the port of a project in an environment, the same each time."""
+
+import click
+
+from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.http import Thing, open_api
+from inventory_service.cli.client.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+    wants_json,
+)
+from inventory_service.cli.client.options import given
+from inventory_service.cli.terminal.output import print_json
+
+
+@click.command()
+@click.argument("project", shell_complete=names_of("project"))
+@click.argument("environment", shell_complete=names_of("environment"))
+@click.option("--service", help="One of several within them.")
+@click.option("--base", type=int, required=True, help="First port to choose from.")
+@click.option("--range", type=int, default=1000, show_default=True, help="How many ports.")
+@json_option
+@connection_options
+@pass_invocation
+def port(
+    invocation: Invocation, /, project: str, environment: str, **wish: str | int | None
+) -> None:
+    """Print the port of PROJECT in ENVIRONMENT: the same answer each time."""
+    body = {"project": project, "environment": environment} | given(**wish)
+    thing = Thing("port", f"{project}/{environment}")
+    answer = open_api(invocation).post("/api/v1/ports", thing, body)
+    if wants_json():
+        print_json(answer)
+        return
+    click.echo(answer["port"])
+    if answer["port"] != answer["preferred"]:
+        click.echo(f"Port {answer['preferred']} is taken; this one is kept from now on.", err=True)

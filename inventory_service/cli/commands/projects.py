@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm project`: what nodes are for."""
+
+import click
+
+from inventory_service.cli.commands.catalog import Wording, make_group
+
+project = make_group(
+    Wording(
+        noun="project",
+        collection="projects",
+        key="project",
+        about="what nodes are for",
+        columns=("project", "owner", "description", "retired_at"),
+        first_fields=(),
+        fields=(
+            click.option("--description", help="What it is, in one line."),
+            click.option("--owner", help="Who answers for it."),
+        ),
+        changes="Change fields of a project.",
+        ends="Retire a project that has no nodes and no services left.",
+    )
+)

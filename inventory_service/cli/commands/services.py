@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm service`: what projects run on nodes, and on which port."""
+
+import click
+
+from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.commands.catalog import Wording, make_group
+
+service = make_group(
+    Wording(
+        noun="service",
+        collection="services",
+        key="service",
+        about="what projects run on nodes, each on one port",
+        columns=("service", "port", "project", "environment", "node_types", "nodes", "scrape_job"),
+        first_fields=(
+            click.option(
+                "--project",
+                required=True,
+                help="Whose it is.",
+                shell_complete=names_of("project"),
+            ),
+            click.option(
+                "--environment",
+                required=True,
+                help="Which stage of the project.",
+                shell_complete=names_of("environment"),
+            ),
+            click.option("--port", type=int, help="A port of its own choice; else one is given."),
+            click.option("--port-base", type=int, help="First port to give from."),
+            click.option("--port-range", type=int, help="How many ports to give from."),
+        ),
+        fields=(
+            click.option("--description", help="What it is, in one line."),
+            click.option("--protocol", help="http, https, tcp or udp."),
+            click.option(
+                "--node-type",
+                "node_types",
+                multiple=True,
+                help="Runs on the nodes of this type in its project and environment. Repeatable.",
+            ),
+            click.option(
+                "--node",
+                "nodes",
+                multiple=True,
+                help="Runs on this node. Repeatable.",
+                shell_complete=names_of("node"),
+            ),
+            click.option("--health-path", help="Answers 2xx while it is well, like /health."),
+            click.option("--scrape-job", help="The job under which Prometheus scrapes it."),
+            click.option("--metrics-path", help="What Prometheus asks for; /metrics."),
+        ),
+        changes="Change fields of a service; its port stays: clients and firewalls know it.",
+        ends="Retire a service; its port is not given again.",
+    )
+)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm token`: who may speak to the service, and how far."""
+
+import click
+
+from inventory_service.cli.client.http import Thing, open_api, path_of
+from inventory_service.cli.client.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+    wants_json,
+)
+from inventory_service.cli.client.options import given
+from inventory_service.cli.commands.lists import Listing, list_options, print_list
+from inventory_service.cli.terminal.dates import future
+from inventory_service.cli.terminal.output import print_item, print_json, say
+from inventory_service.core.actors import Scope
+
+LISTING = Listing(
+    "/api/v1/tokens",
+    Thing("token"),
+    ("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
+    nothing="No tokens.",
+)
+
+
+@click.group()
+@connection_options
+def token() -> None:
+    """Work with API tokens; all of it needs the scope admin."""
+
+
+@token.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in Scope]),
+    default=Scope.VIEWER.value,
+    show_default=True,
+    help="How far it reaches; each holds those before it.",
+)
+@click.option(
+    "--expires",
+    "expires_at",
+    callback=future,
+    metavar="WHEN",
+    help="End: 90d, 12h, or 2030-01-31T12:00:00Z. Without it there is none.",
+)
+@json_option
+@connection_options
+@pass_invocation
+def create(invocation: Invocation, /, name: str, **fields: str | None) -> None:
+    """Make a token and show it, this once: only its hash is kept."""
+    body = {"name": name} | given(**fields)
+    made = open_api(invocation).post("/api/v1/tokens", Thing("token", name), body)
+    if wants_json():
+        print_json(made)
+        return
+    # The token alone on standard output, so that `QM_TOKEN=$(qm token create …)` works.
+    click.echo(f"Token {name} ({made['scope']}), shown this once:", err=True)
+    click.echo(made["token"])
+
+
+@token.command("list")
+@list_options
+@json_option
+@connection_options
+@pass_invocation
+def list_tokens(invocation: Invocation, /, sort: str | None, fields: str | None) -> None:
+    """List the tokens, never their secrets."""
+    print_list(invocation, LISTING, {}, sort=sort, fields=fields)
+
+
+@token.command()
+@click.argument("token_id", metavar="ID")
+@json_option
+@connection_options
+@pass_invocation
+def revoke(invocation: Invocation, /, token_id: str) -> None:
+    """End a token now; `qm token list` shows the ids."""
+    thing = Thing("token", token_id)
+    path = path_of("tokens", thing, "revocation")
+    record = open_api(invocation).post(path, thing, {})
+    say(f"Token {token_id} is revoked.")
+    print_item(record)

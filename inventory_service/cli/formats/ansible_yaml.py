@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inventory as a file that Ansible's own YAML plugin reads, for a day without the service.
+
+It says what the inventory plugin says: the same groups, the same variables, and texts that are data
+stay data (https://docs.ansible.com/ansible/latest/collections/ansible/builtin/yaml_inventory.html).
+"""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TextIO
+
+import yaml
+
+from inventory_service.cli.formats.yaml_nodes import UNSAFE
+from inventory_service.cli.terminal.text import harmless
+from inventory_service.inventory.domain import get_host_variables
+
+#: Wider than any value: a folded text is hard to search for.
+_WIDTH = 10**9
+Row = Sequence[Any]
+
+
+class _Unsafe(str):
+    """A text that Ansible must not take for a template."""
+
+    __slots__ = ()
+
+
+_DUMPER: type[Any] = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+
+
+class _Dumper(_DUMPER):  # type: ignore[misc] # which of two it is, is known when it runs
+    """Writes marked texts with the tag that Ansible knows."""
+
+
+def _represent(dumper: yaml.representer.BaseRepresenter, text: _Unsafe) -> yaml.Node:
+    return dumper.represent_scalar(UNSAFE, str(text), style='"')
+
+
+_Dumper.add_representer(_Unsafe, _represent)
+
+
+def write_inventory(
+    file: TextIO,
+    document: Mapping[str, Any],
+    clean: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    """Write the inventory, host by host; ``clean`` takes from variables what is not to be written.
+
+    ``document`` is the answer of ``GET /api/v1/inventory?format=columns``.
+    """
+    rows = document["rows"]
+    file.write(f"# The fleet at revision {document['revision']}, by `qm export nodes`.\nall:\n")
+    file.write("  hosts:\n" if rows else "  hosts: {}\n")
+    for row in rows:
+        variables = clean(get_host_variables(row))
+        file.write(_block({row[0]: _mark(variables)}, indent=4))
+    groups = document["groups"]
+    file.write("  children:\n" if groups else "  children: {}\n")
+    for group, places in groups.items():
+        members = {"hosts": {rows[place][0]: None for place in places}}
+        file.write(_block({group: members}, indent=4))
+
+
+def _mark(value: object) -> object:
+    """Return the value with what the inventory marks as unsafe in the way of YAML."""
+    if isinstance(value, dict):
+        if value.keys() == {"__ansible_unsafe"}:
+            return _Unsafe(value["__ansible_unsafe"])
+        return {name: _mark(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_mark(held) for held in value]
+    return value
+
+
+def _block(value: object, *, indent: int) -> str:
+    text = _dump(value, is_plain=True)
+    if harmless(text) != text:
+        # Written as escapes, what turns text round cannot hide anything from a reader.
+        text = _dump(value, is_plain=False)
+    return textwrap.indent(text, " " * indent)
+
+
+def _dump(value: object, *, is_plain: bool) -> str:
+    return str(
+        yaml.dump(
+            value,
+            Dumper=_Dumper,
+            allow_unicode=is_plain,
+            sort_keys=False,
+            width=_WIDTH,
+            default_flow_style=False,
+        )
+    )

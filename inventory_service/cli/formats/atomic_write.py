@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from inventory_service.cli.client.errors import Failure
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[TextIO]:
+    """Open a file that takes the place of the one at the path when all is written.
+
+    If anything fails the old one stays. It is for the own user only: it may tell of a whole fleet.
+
+    :raises Failure: it cannot be written.
+    """
+    target = path.resolve()
+    draft = target.with_name(f".{target.name}.{os.getpid()}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(draft, flags, stat.S_IRUSR | stat.S_IWUSR)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise Failure(
+            f"{path} cannot be written: {error.strerror}",
+            next_step="name a file in a folder that you may write to",
+        ) from error

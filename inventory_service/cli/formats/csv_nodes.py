@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes as CSV, both ways: one row a node, whatever its values hold.
+
+A spreadsheet runs a cell as a formula that begins like one. As OWASP advises ("CSV Injection",
+https://owasp.org/www-community/attacks/CSV_Injection) each cell is quoted, and such a text gets a
+`'` before it, which is taken away again on the way back.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO
+
+from inventory_service.cli.formats.source_row import Row, refuse, refuse_all
+from inventory_service.cli.terminal.text import harmless
+from inventory_service.core.errors import Fault
+from inventory_service.core.json_numbers import read_json
+from inventory_service.imports.domain.node_list import GIVEN_FIELDS, ListedNode
+from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
+
+_MARK = "'"
+_SIGNS = "=+-@"
+#: Some spreadsheets take the full-width forms (U+FF01 and on) for the same.
+_RISKY = (*_SIGNS, *(chr(ord(sign) + 0xFEE0) for sign in _SIGNS), "\t", "\r", "\n", _MARK)
+_NESTED = ("ssh_host_keys", "labels", "vars")
+#: The names that the first row may hold.
+KNOWN = (*ListedNode.model_fields, *GIVEN_FIELDS)
+
+
+class CsvWriter:
+    """Writes nodes as rows of a CSV file (RFC 4180), under a row with the names of the fields."""
+
+    def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        self._writer.writerow(columns)
+
+    def write(self, node: Mapping[str, Any]) -> None:
+        """Write one node."""
+        self._writer.writerow([write_cell(node[name]) for name in self._columns])
+
+    def end(self) -> None:
+        """Do nothing: a table has no end of its own."""
+
+
+def write_cell(value: object) -> str:
+    """Return a value as a cell: what is nested is JSON, and a text is never a formula."""
+    if value is None or value in ({}, []):
+        return ""
+    if isinstance(value, dict | list):
+        return harmless(json.dumps(value, ensure_ascii=False))
+    text = str(value)
+    return f"{_MARK}{text}" if not text or text.startswith(_RISKY) else text
+
+
+def read_csv(text: str) -> list[Row]:
+    """Return the rows of a file whose first row names the fields; an empty cell says nothing.
+
+    :raises BadInput: it is no such file; each fault has its line and column.
+    """
+    # The limit of the csv module would refuse the variables of a node that the service takes.
+    csv.field_size_limit(MOST_CHARACTERS)
+    lines = _lines(text)
+    _, names = next(lines, (1, []))
+    _check_names(names)
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for line, cells in lines:
+        if not any(cells):
+            continue
+        if len(cells) > len(names):
+            faults.append(Fault("row", "has more cells than the first row", line, len(names) + 1))
+            continue
+        fields: dict[str, object] = {}
+        for place, (name, cell) in enumerate(zip(names, cells, strict=False), start=1):
+            try:
+                fields |= {name: read_cell(name, cell)} if cell else {}
+            except ValueError:
+                reason = "must be JSON, like " + ("[]" if name == "ssh_host_keys" else '{"a": "b"}')
+                faults.append(Fault(name, reason, line, place))
+        rows.append(Row(line, fields))
+    if faults:
+        raise refuse_all(faults)
+    return rows
+
+
+def read_cell(name: str, cell: str) -> object:
+    """Return the value of a cell of a column.
+
+    :raises ValueError: it should be JSON and is not.
+    """
+    text = cell.removeprefix(_MARK)
+    if name not in _NESTED:
+        return text
+    try:
+        return read_json(text)
+    except RecursionError as error:
+        raise ValueError(name) from error
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the number of the line on which it begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise refuse("file", f"is not CSV: {error}", reader.line_num) from error
+        if cells is None:
+            return
+        yield line, cells
+
+
+def _check_names(names: Sequence[str]) -> None:
+    faults = [
+        Fault(name or "column", "is not a field of a node", 1, place)
+        for place, name in enumerate(names, start=1)
+        if name not in KNOWN
+    ]
+    faults += [
+        Fault(name, "stands twice in the first row", 1, place)
+        for place, name in enumerate(names, start=1)
+        if name in names[: place - 1]
+    ]
+    if not names:
+        faults = [Fault("file", "is empty; its first row must name the fields", 1)]
+    if faults:
+        raise refuse_all(faults)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of nodes: their forms, and how each is read."""
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+
+from inventory_service.cli.formats.csv_nodes import read_csv
+from inventory_service.cli.formats.json_nodes import read_json
+from inventory_service.cli.formats.source_row import Row, refuse, refuse_all
+from inventory_service.cli.formats.yaml_nodes import read_yaml
+from inventory_service.core.errors import Fault
+from inventory_service.fleet.domain.nodes import NodeState
+from inventory_service.imports.domain.node_list import GIVEN_FIELDS
+
+#: What the end of a file's name says of its form.
+FORMS: Mapping[str, str] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+}
+_READERS: Mapping[str, Callable[[str], list[Row]]] = {
+    "csv": read_csv,
+    "json": read_json,
+    "jsonl": read_json,
+    "yaml": read_yaml,
+}
+
+
+def find_form(name: str) -> str | None:
+    """Return the form that the end of a file's name tells, or None."""
+    return FORMS.get(PurePath(name).suffix.lower())
+
+
+def read_rows(text: str, form: str) -> list[Row]:
+    """Return the rows of a file, without retired nodes and what only the service says of one.
+
+    :raises BadInput: it is not of that form, or states no nodes; faults have their lines.
+    """
+    rows = _READERS[form](text.removeprefix("\ufeff"))
+    faults = [
+        Fault("row", "must be an object with the fields of a node", row.line)
+        for row in rows
+        if not isinstance(row.fields, dict)
+    ]
+    if faults:
+        raise refuse_all(faults)
+    live = [row for row in rows if _held(row).get("state") != NodeState.RETIRED]
+    if not live:
+        raise refuse("file", "states no nodes")
+    return [Row(row.line, _said(row)) for row in live]
+
+
+def _held(row: Row) -> dict[str, object]:
+    return row.fields if isinstance(row.fields, dict) else {}
+
+
+def _said(row: Row) -> dict[str, object]:
+    """Return the fields that say something, and that somebody may say."""
+    return {
+        name: value
+        for name, value in _held(row).items()
+        if value is not None and name not in GIVEN_FIELDS
+    }

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `qm` prints: JSON for programs; for people tables that fit the terminal."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console, OverflowMethod
+from rich.table import Table
+from rich.text import Text
+
+from inventory_service.cli.client.invocation import wants_json
+from inventory_service.cli.terminal.column_widths import fit
+from inventory_service.cli.terminal.text import harmless, shown, width_of
+
+# Wider than any table: what is piped into another program is never cut.
+PIPED_WIDTH = 100_000
+
+# A table has 80 columns at least, and names of fields are long.
+HEADS = {
+    "cluster_id": "cluster",
+    "cluster_type": "type",
+    "created_at": "created",
+    "environment": "env",
+    "expires_at": "expires",
+    "internal_ip": "address",
+    "mesh_port": "port",
+    "mesh_prefix": "mesh",
+    "node_id": "node",
+    "node_type": "type",
+    "retired_at": "retired",
+    "revoked_at": "revoked",
+    "token_id": "id",
+}
+
+
+def print_items(
+    items: Iterable[Mapping[str, Any]], columns: Sequence[str], *, nothing: str
+) -> None:
+    """Print a JSON array, or a table of some columns; `nothing` is said where it is empty."""
+    rows = list(items)
+    if wants_json():
+        print_json(rows)
+    elif rows:
+        print_lines(columns, ([row.get(column) for column in columns] for row in rows))
+    else:
+        click.echo(nothing, err=True)
+
+
+def print_item(item: Mapping[str, Any]) -> None:
+    """Print one thing: a JSON object, or one line a field."""
+    if wants_json():
+        print_json(item)
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for field, value in item.items():
+        table.add_row(field, Text(shown(value)))
+    _console().print(table)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table that folds what is too wide; the names in the first column stay whole."""
+    console = _console()
+    cells = _cells(columns, rows)
+    longest_name = max((width_of(row[0]) for row in cells), default=0)
+    table = Table(box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        is_whole = index == 0 and longest_name <= console.width // 2
+        table.add_column(_head(column), overflow="fold", no_wrap=is_whole)
+    _print_rows(console, table, cells)
+
+
+def print_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table of one line a row, cut with '…'; only a very long name goes on below.
+
+    Columns for which there is no room are left out, and named on standard error.
+    """
+    console = _console()
+    cells = _cells(columns, rows)
+    heads = [_head(column) for column in columns]
+    natural = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
+    widths = fit(natural, console.width)
+    table = Table(box=None, pad_edge=False)
+    for place, (head, width) in enumerate(zip(heads, widths, strict=False)):
+        how: OverflowMethod = "ellipsis" if place else "fold"
+        table.add_column(head, width=width, overflow=how, no_wrap=place > 0)
+    _print_rows(console, table, [row[: len(widths)] for row in cells])
+    if len(widths) < len(columns):
+        left_out = ", ".join(columns[len(widths) :])
+        click.echo(f"No room here for: {harmless(left_out)}. Choose with --fields.", err=True)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON; what could steer a terminal is escaped in it."""
+    click.echo(harmless(json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def say(message: str) -> None:
+    """Tell a person what happened; silent for programs, which read the JSON."""
+    if not wants_json():
+        click.echo(harmless(message))
+
+
+def _cells(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[str]]:
+    return [
+        [_short(column, shown(value)) for column, value in zip(columns, row, strict=True)]
+        for row in rows
+    ]
+
+
+def _head(column: str) -> str:
+    return shown(HEADS.get(column, column)).upper()
+
+
+def _print_rows(console: Console, table: Table, cells: Iterable[Iterable[str]]) -> None:
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _short(column: str, text: str) -> str:
+    """Return a time to the second; `qm … show` and `--json` have it whole."""
+    return re.sub(r"\.[0-9]+", "", text) if column.rsplit("_", maxsplit=1)[-1] == "at" else text
+
+
+def _console() -> Console:
+    is_terminal = sys.stdout.isatty()
+    return Console(
+        width=None if is_terminal else PIPED_WIDTH,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit: who did what, when, through which door, and what it was before and after."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from inventory_service.core.actors import Actor
+from inventory_service.core.database.base import Base, UTCDateTime
+from inventory_service.core.redaction import hide_secrets
+from inventory_service.core.revision import get_revision, next_revision
+
+#: What stands in a record of a refusal.
+REFUSE, REQUEST = "refuse", "request"
+
+
+class AuditRecord(Base):
+    """One act that changed the fleet, or that was refused; never changed, one day forgotten."""
+
+    __tablename__ = "audit_records"
+    # One for each question; all but the last end with the order in which records are read.
+    __table_args__ = (
+        Index("ix_audit_records_at", "at", "id"),
+        Index("ix_audit_records_actor", "actor", "at", "id"),
+        Index("ix_audit_records_action", "action", "at", "id"),
+        Index("ix_audit_records_noun", "noun", "at", "id"),
+        Index("ix_audit_records_subject", "subject", "noun", "at", "id"),
+        Index("ix_audit_records_revision_id", "revision", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    actor: Mapped[str] = mapped_column(String(63))
+    door: Mapped[str] = mapped_column(String(16))
+    action: Mapped[str] = mapped_column(String(32))
+    noun: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(255))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    revision: Mapped[int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see of the record."""
+        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
+
+
+def record(  # noqa: PLR0913 - the columns of a record
+    session: Session,
+    actor: Actor,
+    action: str,
+    noun: str,
+    subject: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str | None = None,
+) -> AuditRecord:
+    """Add a record to the transaction and raise the fleet's revision with it.
+
+    Secrets are hidden: whoever pastes a token into a field or a path must not read it here.
+    """
+    entry = AuditRecord(
+        at=datetime.now(UTC),
+        actor=actor.name,
+        door=actor.door.value,
+        action=action,
+        noun=noun,
+        subject=hide_secrets(subject),
+        before=hide_secrets(before),
+        after=hide_secrets(after),
+        reason=hide_secrets(reason),
+        revision=next_revision(session),
+    )
+    session.add(entry)
+    return entry
+
+
+def record_refusal(
+    session: Session, actor: Actor, request: str, *, status: int, reason: str
+) -> None:
+    """Add a record of what was not done; the fleet has not changed, nor has its revision."""
+    session.add(
+        AuditRecord(
+            at=datetime.now(UTC),
+            actor=actor.name,
+            door=actor.door.value,
+            action=REFUSE,
+            noun=REQUEST,
+            subject=_as_text(request, 255),
+            before=None,
+            after={"status": status},
+            reason=_as_text(reason, 1000),
+            revision=get_revision(session),
+        )
+    )
+
+
+def _as_text(words: str, length: int) -> str:
+    # A refusal cites what came in, and PostgreSQL's texts hold no NUL.
+    return hide_secrets(words).replace("\x00", "\N{SYMBOL FOR NULL}")[:length]

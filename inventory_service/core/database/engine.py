@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database: how it is opened, and the two kinds of transaction that doors may begin."""
+
+import contextlib
+from collections.abc import Iterator
+
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.orm import Session
+
+from inventory_service.core.database import postgresql
+from inventory_service.core.database.availability import Outage, Tell, explain
+from inventory_service.core.database.change_counter import Mark, watch
+from inventory_service.core.database.json_type import write_json
+from inventory_service.core.database.sqlite import open_sqlite
+from inventory_service.core.database.write_check import make_probe
+from inventory_service.core.errors import Conflict, Unavailable
+
+#: How long a writer waits for another one before it answers 503, where nothing else is set.
+LOCK_TIMEOUT_S = 10
+#: How long the question whether changes are taken may wait for a writer.
+_PROBE_TIMEOUT_S = 0.5
+_NEXT_STEP = "Send the same request again later; with an Idempotency-Key it acts only once."
+
+
+def _tell_nobody(_kind: str, _reason: str | None) -> None:
+    pass
+
+
+class Database:
+    """An open database; ``reading`` and ``writing`` are the only ways in."""
+
+    def __init__(
+        self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, tell: Tell = _tell_nobody
+    ) -> None:
+        self.engine = open_engine(url, creates=False, lock_timeout_s=lock_timeout_s)
+        self._lock_timeout_s = lock_timeout_s
+        # SQLite's transactions see one state anyway; PostgreSQL's do so from this level on.
+        self._reading = (
+            self.engine
+            if self.engine.dialect.name == "sqlite"
+            else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
+        self._no_reading = Outage("reading", tell)
+        self._no_writing = Outage("writing", tell)
+        self._has_written = False
+        self._watch = watch(make_url(url), self.engine)
+
+    def get_mark(self) -> Mark | None:
+        """Return what is another one after each commit of anybody.
+
+        None where only a transaction tells: with PostgreSQL, and while SQLite's file is not there.
+        """
+        return None if self._watch is None else self._watch.get_mark()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that sees one state of the database and changes nothing.
+
+        :raises Unavailable: the database does not answer.
+        """
+        with _translated(self._no_reading), Session(self._reading, autoflush=False) as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+        self._no_reading.note_success()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session whose changes are kept together at its end, or not at all.
+
+        The write lock is taken at once, so that what is read inside can't be overtaken: SQLite's
+        deferred transactions would fail at their first write instead (BEGIN IMMEDIATE).
+
+        :raises Unavailable: the database does not answer, takes no changes, or is locked for
+            too long.
+        """
+        with self._changing(self._lock_timeout_s) as session:
+            yield session
+        if self._no_writing.reason is None:
+            self._has_written = True
+        else:
+            # That this change was kept does not tell it of a larger one.
+            with contextlib.suppress(Unavailable):
+                self.check_writing()
+
+    def check_writing(self) -> None:
+        """Let pass that the database takes changes; tried only while that is not known.
+
+        :raises Unavailable: it does not.
+        """
+        if self._has_written and self._no_writing.reason is None:
+            return
+        for statement in make_probe():
+            with self._changing(_PROBE_TIMEOUT_S) as session:
+                session.execute(statement)
+        self._has_written = True
+        self._no_writing.note_success()
+
+    @contextlib.contextmanager
+    def _changing(self, lock_timeout_s: float) -> Iterator[Session]:
+        engine = self.engine.execution_options(qm_writes=True, qm_lock_timeout_s=lock_timeout_s)
+        with (
+            _translated(self._no_writing),
+            Session(engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            if self.engine.dialect.name != "sqlite":
+                wait_ms = round(lock_timeout_s * 1000)
+                session.execute(text(f"SET LOCAL lock_timeout = '{wait_ms}ms'"))
+                # One writer at a time here too: what is checked can't be overtaken before it is
+                # written, and revisions are given out in the order of commits.
+                session.execute(text("SELECT revision FROM fleet FOR UPDATE"))
+            yield session
+
+
+def open_engine(
+    url: str, *, creates: bool = True, lock_timeout_s: float = LOCK_TIMEOUT_S
+) -> Engine:
+    """Return the engine of a database URL; a SQLite file and its folder are made if missing."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return open_sqlite(parsed, creates=creates, lock_timeout_s=lock_timeout_s)
+    # psycopg 3, also where the URL names no driver. The service's threads bound the connections.
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        max_overflow=-1,
+        json_serializer=write_json,
+    )
+    postgresql.bound(engine, lock_timeout_s=lock_timeout_s)
+    return engine
+
+
+@contextlib.contextmanager
+def _translated(outage: Outage) -> Iterator[None]:
+    if outage.is_silent():
+        raise Unavailable(f"{outage.reason} {_NEXT_STEP}")
+    try:
+        yield
+    except IntegrityError as error:
+        # The rules are checked before; this is the net under them.
+        raise Conflict(
+            "What is asked for does not go with what is on record by now. Read it again."
+        ) from error
+    except (DataError, NotSupportedError, ProgrammingError):
+        # These are mistakes of ours.
+        raise
+    except DatabaseError as error:
+        reason = explain(error)
+        outage.note_failure(reason, error)
+        raise Unavailable(f"{reason} {_NEXT_STEP}") from error

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQLite: a file that is there, one writer at a time, and no connection to a file that is gone."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from inventory_service.core.database.json_type import read_json, write_json
+
+#: What stays wrong with a connection after the file is as it should be again.
+_LASTING = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOTADB,
+}
+_FILE = "qm_file"
+
+
+def open_sqlite(url: URL, *, creates: bool, lock_timeout_s: float) -> Engine:
+    """Return the engine of a SQLite URL; a missing file is made only where that is wanted.
+
+    Else an empty one would come up in the place of a database that was moved away, and its log
+    would be taken for the log of the one that is moved back.
+    """
+    path = get_path(url)
+    if path is not None and creates:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path is not None and not creates:
+        url = url.set(database=path.absolute().as_uri(), query={"mode": "rw", "uri": "true"})
+    # No limit of their own: the service's threads bound them.
+    limits = {} if path is None else {"max_overflow": -1}
+    engine = create_engine(
+        url,
+        connect_args={"timeout": lock_timeout_s},
+        json_serializer=write_json,
+        json_deserializer=read_json,
+        **limits,
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _mark_lasting)
+    if path is not None:
+        _follow_file(engine, path)
+    return engine
+
+
+def get_path(url: URL) -> Path | None:
+    """Return the file of a URL that names one plainly; in memory, or as a URI, there is none."""
+    name = url.database
+    return None if not name or name == ":memory:" or name.startswith("file:") else Path(name)
+
+
+def _set_pragmas(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own transaction handling is switched off: it begins too late, see `writing`.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("qm_writes", False):
+        wait_s = options.get("qm_lock_timeout_s")
+        if wait_s is not None:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={round(wait_s * 1000)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _mark_lasting(context: ExceptionContext) -> None:
+    """Let all connections be closed where a new one may fare better.
+
+    A file that could not be opened for writing is opened for reading, and stays so.
+    """
+    code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
+    if code in _LASTING and context.connection is not None:
+        context.is_disconnect = True
+
+
+def _follow_file(engine: Engine, path: Path) -> None:
+    """Use a connection only while its file lies where the URL says.
+
+    Else changes would go on into a file that somebody moved away, or replaced by a copy.
+    """
+
+    def note(_connection: object, entry: ConnectionPoolEntry) -> None:
+        entry.info[_FILE] = identify(path)
+
+    def check(_connection: object, entry: ConnectionPoolEntry, _proxy: Any) -> None:  # noqa: ANN401 - the signature of SQLAlchemy
+        if identify(path) != entry.info[_FILE]:
+            raise DisconnectionError
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", check)
+
+
+def identify(path: Path) -> tuple[int, int] | None:
+    """Return which file lies there now; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

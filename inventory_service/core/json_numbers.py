@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers that JSON, the answers and both databases hold alike; all others are refused.
+
+RFC 8259, section 6, lets each program set its own limits, and parsers use that: of a larger integer
+one makes a float, one infinity, and one none at all.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from inventory_service.core.errors import Fault
+
+#: Either way from 0: what a signed integer of 64 bits holds.
+LARGEST = 2**63 - 1
+
+
+def check_number(value: float) -> None:
+    """Let a number pass that is kept and given back as it came.
+
+    :raises ValueError: it is none of JSON, or a larger one, which may have become infinite or a
+        float on its way.
+    """
+    if not abs(value) <= LARGEST:  # not a number compares as false
+        raise ValueError(f"holds a number that is none of JSON, or beyond {LARGEST}")
+
+
+def find_unfit(document: Any) -> Iterator[Fault]:  # noqa: ANN401 - any JSON document
+    """Yield a fault for each number that does not pass, named like ``vars.ports.0``."""
+    left: list[tuple[str, Any]] = [("", document)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [(f"{path}.{name[:64]}", value[name]) for name in reversed(value)]
+        elif isinstance(value, list):
+            left += [(f"{path}.{place}", value[place]) for place in reversed(range(len(value)))]
+        elif isinstance(value, int | float):
+            try:
+                check_number(value)
+            except ValueError as error:
+                yield Fault(path[1:], str(error))
+
+
+def read_json(text: str) -> Any:  # noqa: ANN401 - any JSON document
+    """Return the document that the text is; its numbers are still to be checked.
+
+    :raises ValueError: it is not JSON; a ``json.JSONDecodeError`` has the place.
+    :raises RecursionError: it is nested too deeply.
+    """
+    return _DECODER.decode(text)
+
+
+def read_integer(text: str) -> float:
+    """Return the number that the digits are: a float where they are too many for Python as well."""
+    return int(text) if len(text) <= len(f"-{LARGEST}") else float(text)
+
+
+_DECODER = json.JSONDecoder(parse_int=read_integer)

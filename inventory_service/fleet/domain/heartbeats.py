@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A heartbeat: a sign of life of a node, which is no change of the fleet."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inventory_service.core.field_types import NodeId
+
+
+class HeartbeatReport(BaseModel):
+    """Nodes that somebody who watches them has seen just now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    nodes: list[NodeId] = Field(min_length=1, max_length=1000)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node: a machine of the fleet, what is known of it, and how its life may go."""
+
+import enum
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inventory_service.core.errors import Conflict
+from inventory_service.core.field_types import (
+    Address,
+    Label,
+    Labels,
+    Line,
+    NodeId,
+    NodeType,
+    Reason,
+    SSHKey,
+    Variables,
+    WireguardKey,
+)
+from inventory_service.fleet.domain.sizes import Spec
+
+
+class NodeState(enum.StrEnum):
+    """Where a node stands in its life; the words are stored as they are."""
+
+    PLANNED = "planned"  # wanted; no server yet
+    PROVISIONING = "provisioning"  # its server is being made
+    ACTIVE = "active"  # in service; playbooks manage it
+    MAINTENANCE = "maintenance"  # kept out of service by a person
+    FAILED = "failed"  # it does not do its work
+    RETIRED = "retired"  # gone for good; its address rests in quarantine
+
+
+#: The one table of legal moves.
+MOVES: Mapping[NodeState, frozenset[NodeState]] = {
+    NodeState.PLANNED: frozenset({NodeState.PROVISIONING, NodeState.RETIRED}),
+    NodeState.PROVISIONING: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
+    NodeState.ACTIVE: frozenset({NodeState.MAINTENANCE, NodeState.FAILED, NodeState.RETIRED}),
+    NodeState.MAINTENANCE: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
+    NodeState.FAILED: frozenset(
+        {NodeState.PROVISIONING, NodeState.MAINTENANCE, NodeState.ACTIVE, NodeState.RETIRED}
+    ),
+    NodeState.RETIRED: frozenset(),
+}
+
+#: Nodes that exist as servers and belong into an inventory.
+IN_SERVICE = (NodeState.ACTIVE, NodeState.MAINTENANCE, NodeState.FAILED)
+#: Nodes that are not gone.
+LIVE = tuple(state for state in NodeState if state is not NodeState.RETIRED)
+
+
+def check_move(node_id: str, current: NodeState, wanted: NodeState) -> None:
+    """Let a legal move pass.
+
+    :raises Conflict: the table has no such move; the message lists those that it has.
+    """
+    if wanted in MOVES[current]:
+        return
+    ways = ", ".join(sorted(MOVES[current])) or "nowhere: a retired node stays retired"
+    raise Conflict(
+        f"Node '{node_id}' is {current} and can't become {wanted}. From {current} it can go to "
+        f"{ways}."
+    )
+
+
+class NodeChange(BaseModel):
+    """What may be changed of a node; what is left out stays as it is, null clears a field."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    node_type: NodeType | None = Field(
+        default=None, description="control, data, media, web, master …"
+    )
+    cluster_id: Label | None = Field(
+        default=None, description="moving a node gives it an address of the new cluster's mesh"
+    )
+    region: Label | None = None
+    environment: Label | None = None
+    project: Label | None = None
+    internal_ip: Address | None = None
+    external_ip: Address | None = None
+    wireguard_ip: Address | None = Field(
+        default=None, description="given by the service if left out; must lie in the mesh prefix"
+    )
+    wireguard_public_key: WireguardKey | None = None
+    wireguard_next_public_key: WireguardKey | None = Field(
+        default=None, description="the key that a rotation changes to; its peers accept both"
+    )
+    provider: Label | None = None
+    provider_id: Line | None = None
+    spec: Spec | None = Field(default=None, description="the size that is wanted")
+    provisioned_spec: Spec | None = Field(default=None, description="the size that it has")
+    image: Line | None = None
+    ssh_host_keys: list[SSHKey] = Field(default_factory=list, max_length=8)
+    labels: Labels = Field(default_factory=dict, max_length=64)
+    vars: Variables = Field(default_factory=dict, max_length=256)
+    reason: Reason | None = Field(default=None, description="stands in the audit record")
+
+
+class NodeRegistration(NodeChange):
+    """What is said of a node when it becomes known; it starts as planned."""
+
+    node_id: NodeId
+    node_type: NodeType
+    cluster_id: Label
+
+
+#: How many nodes one act makes known.
+MOST_NODES = 10_000
+
+
+class BulkRegistration(BaseModel):
+    """Nodes that become known together, or not at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    nodes: list[NodeRegistration] = Field(min_length=1, max_length=MOST_NODES)
+
+
+class TransitionRequest(BaseModel):
+    """A move in a node's life, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: NodeState
+    reason: Reason | None = None
+
+
+#: Fields that may not be cleared by a change.
+REQUIRED = ("node_type", "cluster_id", "ssh_host_keys", "labels", "vars")

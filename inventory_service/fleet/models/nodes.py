@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes and the moves of their lives."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+
+from inventory_service.core.actors import Actor
+from inventory_service.core.audit_log import record
+from inventory_service.core.database.base import Base, UTCDateTime
+from inventory_service.core.errors import Conflict
+from inventory_service.fleet.domain.nodes import NodeState, check_move
+
+_LIVE = text("state <> 'retired'")
+
+#: The columns that ``as_dict`` gives, in the order in which people read them.
+FIELDS = (
+    "node_id",
+    "node_type",
+    "cluster_id",
+    "region",
+    "environment",
+    "project",
+    "state",
+    "internal_ip",
+    "external_ip",
+    "wireguard_ip",
+    "wireguard_public_key",
+    "wireguard_next_public_key",
+    "provider",
+    "provider_id",
+    "spec",
+    "provisioned_spec",
+    "image",
+    "ssh_host_keys",
+    "labels",
+    "vars",
+    "source",
+    "last_seen",
+    "created_at",
+    "updated_at",
+    "revision",
+)
+
+
+class Node(Base):
+    """A machine of the fleet; among those that are not retired, ``node_id`` is unique."""
+
+    __tablename__ = "nodes"
+    __table_args__ = (
+        Index(
+            "uq_nodes_live_node_id",
+            "node_id",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+        Index(
+            "uq_nodes_live_wireguard_public_key",
+            "wireguard_public_key",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    node_id: Mapped[str] = mapped_column(String(63), index=True)
+    node_type: Mapped[str] = mapped_column(String(63))
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.cluster_id"), index=True)
+    region: Mapped[str | None] = mapped_column(String(63))
+    #: On record, but without a foreign key: SQLite could add one only by copying the nodes.
+    environment: Mapped[str | None] = mapped_column(String(63), index=True)
+    project: Mapped[str | None] = mapped_column(ForeignKey("projects.project"), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    internal_ip: Mapped[str | None] = mapped_column(String(45), index=True)
+    external_ip: Mapped[str | None] = mapped_column(String(45), index=True)
+    wireguard_ip: Mapped[str | None] = mapped_column(String(45))
+    wireguard_public_key: Mapped[str | None] = mapped_column(String(44))
+    wireguard_next_public_key: Mapped[str | None] = mapped_column(String(44))
+    provider: Mapped[str | None] = mapped_column(String(63))
+    provider_id: Mapped[str | None] = mapped_column(String(255))
+    spec: Mapped[str | None] = mapped_column(String(63))
+    provisioned_spec: Mapped[str | None] = mapped_column(String(63))
+    image: Mapped[str | None] = mapped_column(String(255))
+    ssh_host_keys: Mapped[list[str]] = mapped_column(JSON, default=list)
+    labels: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    vars: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    #: What made it known: 'api'; 'csv' for nodes that follow projects.csv; 'terraform'.
+    source: Mapped[str] = mapped_column(String(16), default="api")
+    last_seen: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    revision: Mapped[int] = mapped_column(index=True)
+
+    def move(self, wanted: NodeState, actor: Actor, reason: str | None) -> "Transition":
+        """Go on to another state, and leave the record of it.
+
+        :raises Conflict: the table of moves has no such one, or an active node would be one that
+            nobody can reach.
+        """
+        current = NodeState(self.state)
+        check_move(self.node_id, current, wanted)
+        if wanted is NodeState.ACTIVE and not (self.internal_ip or self.external_ip):
+            raise Conflict(
+                f"Node '{self.node_id}' has no address and can't become active. Set internal_ip or "
+                "external_ip first."
+            )
+        return self._go(wanted, actor, "move", reason)
+
+    def restore(self, actor: Actor, reason: str | None, *, wireguard_ip: str) -> "Transition":
+        """Come back from retirement: into maintenance if the server is still there, else planned.
+
+        A person ends the maintenance, who has looked at what happened to the server meanwhile.
+
+        :raises Conflict: the node is not retired.
+        """
+        if self.state != NodeState.RETIRED.value:
+            raise Conflict(f"Node '{self.node_id}' is {self.state}; only a retired one comes back.")
+        has_server = self.provider_id is not None
+        wanted = NodeState.MAINTENANCE if has_server else NodeState.PLANNED
+        fields = self.find_lost() | {"wireguard_ip": wireguard_ip}
+        return self._go(wanted, actor, "restore", reason, **fields)
+
+    def find_lost(self) -> dict[str, Any]:
+        """Return what a restoration empties: all that was true of a server that is gone."""
+        if self.provider_id is not None:
+            return {}
+        emptied = dict.fromkeys(("provisioned_spec", "internal_ip", "external_ip"))
+        return {**emptied, "ssh_host_keys": []}
+
+    def _go(
+        self, wanted: NodeState, actor: Actor, action: str, reason: str | None, **fields: object
+    ) -> "Transition":
+        after = {
+            name: value
+            for name, value in {"state": wanted.value, **fields}.items()
+            if value != getattr(self, name)
+        }
+        before = {name: getattr(self, name) for name in after}
+        entry = record(
+            self._session,
+            actor,
+            action,
+            "node",
+            self.node_id,
+            before=before,
+            after=after,
+            reason=reason,
+        )
+        for name, value in after.items():
+            setattr(self, name, value)
+        self.touch(entry.revision)
+        transition = Transition(
+            node_pk=self.id,
+            node_id=self.node_id,
+            from_state=before["state"],
+            to_state=wanted.value,
+            actor=actor.name,
+            door=actor.door.value,
+            reason=reason,
+            at=entry.at,
+        )
+        self._session.add(transition)
+        return transition
+
+    def touch(self, revision: int) -> None:
+        """Note that the node is not what it was."""
+        self.updated_at, self.revision = datetime.now(UTC), revision
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see of the node."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    @property
+    def _session(self) -> Session:
+        session = object_session(self)
+        assert session is not None  # noqa: S101 - a node moves only inside a transaction
+        return session
+
+
+class Transition(Base):
+    """One move in a node's life: who, when, through which door, why."""
+
+    __tablename__ = "transitions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    node_pk: Mapped[int] = mapped_column(ForeignKey("nodes.id"), index=True)
+    node_id: Mapped[str] = mapped_column(String(63))
+    from_state: Mapped[str] = mapped_column(String(16))
+    to_state: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(String(63))
+    door: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see of the move."""
+        names = ("id", "node_id", "from_state", "to_state", "actor", "door", "reason", "at")
+        return {name: getattr(self, name) for name in names}

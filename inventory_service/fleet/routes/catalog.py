@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The routes that clusters, projects, environments and services share, made once for each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field, create_model
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Scope
+from inventory_service.core.labels import with_article
+from inventory_service.fleet.domain.catalog import NamedChange, RetirementRequest
+from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.routes.schemas import page_of
+from inventory_service.fleet.usecases.catalog import get_named, list_named
+from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.dependencies import get_actor
+from inventory_service.http.idempotency import read_expected, writes
+from inventory_service.http.pagination import Listing, ListQuery
+from inventory_service.http.responses import answer_thing
+from inventory_service.http.transactions import reading
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What differs from one kind of named thing to the next: its shapes and its acts."""
+
+    kind: type[Named]
+    #: The name of the kind in paths.
+    collection: str
+    registration: type[NamedChange]
+    change: type[NamedChange]
+    view: type[BaseModel]
+    #: What a list of them can be sorted by.
+    sortable: Sequence[str]
+    register: Callable[..., Named]
+    change_it: Callable[..., Named]
+    retire: Callable[..., Named]
+    #: When one may end, as a sentence for the documentation.
+    end: str
+
+    @property
+    def key(self) -> str:
+        """Return the field that holds the name."""
+        return self.kind.FIELDS[0]
+
+    def make_listing(self) -> Listing:
+        """Return what a list of them offers."""
+        return Listing(self.kind, self.view, unique=(self.key,), sortable=self.sortable)
+
+
+def make_routes(contract: Contract) -> APIBlueprint:
+    """Return the routes of one kind: list, register, show, change, retire."""
+    routes = APIBlueprint(
+        contract.collection,
+        __name__,
+        url_prefix=f"/api/v1/{contract.collection}",
+        abp_tags=[Tag(name=contract.collection)],
+        abp_security=SECURITY,
+    )
+    fields: dict[str, Any] = {contract.key: (str, Field(max_length=255))}
+    path = create_model(f"{contract.kind.__name__}Path", **fields)
+    _add_reading(routes, contract, path)
+    _add_writing(routes, contract, path)
+    return routes
+
+
+def _add_reading(routes: APIBlueprint, contract: Contract, path_model: type[BaseModel]) -> None:
+    noun = contract.kind.NOUN
+    listing = contract.make_listing()
+    query_fields: dict[str, Any] = {
+        "sort": (str, listing.sort_field()),
+        "fields": (str, listing.fields_field()),
+    }
+    query_model = create_model(f"{contract.kind.__name__}Query", __base__=ListQuery, **query_fields)
+
+    @routes.get(
+        "",
+        summary=f"List {contract.collection}",
+        description=f"{contract.collection.capitalize()}, by name at first, retired ones too.",
+        responses={200: page_of(contract.view)},
+    )
+    @needs(Scope.VIEWER)
+    @_takes(query=query_model)
+    def list_all(query: ListQuery) -> Response:
+        with reading() as session:
+            things = list_named(session, contract.kind, listing.read(query))
+            return listing.answer(query, things, lambda thing: thing.as_dict())
+
+    @routes.get(
+        f"/<{contract.key}>",
+        summary=f"Show {with_article(noun)}",
+        description=f"The {noun} as it is now.",
+        responses={200: contract.view},
+    )
+    @needs(Scope.VIEWER)
+    @_takes(path=path_model)
+    def show(path: BaseModel) -> Response:
+        with reading() as session:
+            return answer_thing(get_named(session, contract.kind, getattr(path, contract.key)))
+
+
+def _add_writing(routes: APIBlueprint, contract: Contract, path_model: type[BaseModel]) -> None:
+    noun = contract.kind.NOUN
+
+    @routes.post(
+        "",
+        summary=f"Register {with_article(noun)}",
+        description=f"The {noun}'s name is not given again, not even after its retirement.",
+        responses={201: contract.view},
+    )
+    @needs(Scope.OPERATOR)
+    @writes
+    @_takes(body=contract.registration)
+    def register(session: Session, body: NamedChange) -> Response:
+        thing = contract.register(session, get_actor(), body)
+        location = f"/api/v1/{contract.collection}/{quote(thing.name, safe='')}"
+        return answer_thing(thing, HTTPStatus.CREATED, location=location)
+
+    @routes.patch(
+        f"/<{contract.key}>",
+        summary=f"Change {with_article(noun)}",
+        description="What is left out stays as it is; null clears a field.",
+        responses={200: contract.view},
+    )
+    @needs(Scope.OPERATOR)
+    @writes
+    @_takes(path=path_model, body=contract.change)
+    def change(session: Session, path: BaseModel, body: NamedChange) -> Response:
+        name = getattr(path, contract.key)
+        thing = contract.change_it(session, get_actor(), name, body, expected=read_expected())
+        return answer_thing(thing)
+
+    @routes.post(
+        f"/<{contract.key}>/retirement",
+        summary=f"Retire {with_article(noun)}",
+        description=contract.end,
+        responses={201: contract.view},
+    )
+    @needs(Scope.OPERATOR)
+    @writes
+    @_takes(path=path_model)
+    def retire(session: Session, path: BaseModel, body: RetirementRequest) -> Response:
+        thing = contract.retire(session, get_actor(), getattr(path, contract.key), body)
+        return answer_thing(thing, HTTPStatus.CREATED)
+
+
+def _takes(**models: type[BaseModel]) -> Callable[[View], View]:
+    """Say what a view takes where only the contract knows it: flask-openapi3 reads annotations."""
+
+    def mark(view: View) -> View:
+        view.__annotations__ |= models
+        return view
+
+    return mark

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes by which nodes, or those who watch them, tell that they live."""
+
+from http import HTTPStatus
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from inventory_service.core.actors import Scope
+from inventory_service.fleet.domain.heartbeats import HeartbeatReport
+from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.dependencies import get_parts
+from inventory_service.http.responses import answer
+
+routes = APIBlueprint(
+    "heartbeats",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="nodes")],
+    abp_security=SECURITY,
+)
+
+
+class NodePath(BaseModel):
+    """Which node."""
+
+    node_id: str = Field(max_length=255)
+
+
+class RefusedHeartbeat(BaseModel):
+    """A node that was not noted as alive."""
+
+    node_id: str
+    reason: str
+
+
+class HeartbeatsView(BaseModel):
+    """What became of the heartbeats."""
+
+    noted: int
+    refused: list[RefusedHeartbeat]
+
+
+@routes.post("/nodes/<node_id>/heartbeat", summary="Note that a node lives", responses={204: None})
+@needs(Scope.OPERATOR)
+def beat(path: NodePath) -> Response:
+    """Sets `last_seen`; no change of the fleet, so no revision and no record."""
+    for refusal in get_parts().heartbeats.note([path.node_id]).values():
+        raise refusal
+    return Response(status=HTTPStatus.NO_CONTENT.value)
+
+
+@routes.post("/heartbeats", summary="Note that many nodes live", responses={200: HeartbeatsView})
+@needs(Scope.OPERATOR)
+def beat_many(body: HeartbeatReport) -> Response:
+    """Up to 1,000 nodes that a relay has heard of; those that can't be noted are named."""
+    refused = get_parts().heartbeats.note(body.nodes)
+    return answer(
+        {
+            "noted": len(set(body.nodes)) - len(refused),
+            "refused": [
+                {"node_id": node_id, "reason": refusal.detail}
+                for node_id, refusal in sorted(refused.items())
+            ],
+        }
+    )

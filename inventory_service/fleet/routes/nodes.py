@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of nodes and of the moves of their lives."""
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Scope
+from inventory_service.fleet.domain.catalog import RetirementRequest
+from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.routes.filters import FilterQuery, to_filters
+from inventory_service.fleet.routes.schemas import NodeView, TransitionList, TransitionView, page_of
+from inventory_service.fleet.usecases import nodes as acts
+from inventory_service.fleet.usecases.registrations import register_node as register
+from inventory_service.fleet.usecases.restorations import restore_node as restore
+from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.dependencies import get_actor, get_parts
+from inventory_service.http.idempotency import read_expected, writes
+from inventory_service.http.pagination import Listing, ListQuery
+from inventory_service.http.responses import answer, answer_thing
+from inventory_service.http.transactions import reading
+
+routes = APIBlueprint(
+    "nodes",
+    __name__,
+    url_prefix="/api/v1/nodes",
+    abp_tags=[Tag(name="nodes")],
+    abp_security=SECURITY,
+)
+
+
+class NodePath(BaseModel):
+    """Which node."""
+
+    node_id: str = Field(max_length=255)
+
+
+LISTING = Listing(
+    Node,
+    NodeView,
+    unique=("node_id", "id"),
+    sortable=(
+        "node_id",
+        "node_type",
+        "cluster_id",
+        "region",
+        "environment",
+        "project",
+        "state",
+        "provider",
+        "spec",
+        "last_seen",
+        "created_at",
+        "updated_at",
+        "revision",
+    ),
+)
+
+
+class NodeQuery(FilterQuery, ListQuery):
+    """Which nodes, how many, in which order, and what of them."""
+
+    prefix: str = Field(
+        default="", max_length=63, pattern="^[a-z0-9-]*$", description="names that begin so"
+    )
+    sort: str = LISTING.sort_field()
+    fields: str = LISTING.fields_field()
+
+
+@routes.get("", summary="List nodes", responses={200: page_of(NodeView)})
+@needs(Scope.VIEWER)
+def list_nodes(query: NodeQuery) -> Response:
+    """Nodes, by name at first; without `state`, those that are not retired."""
+    with reading() as session:
+        nodes = acts.list_nodes(
+            session, to_filters(query), LISTING.read(query), prefix=query.prefix
+        )
+        return LISTING.answer(query, nodes, lambda node: node.as_dict())
+
+
+@routes.post("", summary="Register a node", responses={201: NodeView})
+@needs(Scope.OPERATOR)
+@writes
+def register_node(session: Session, body: NodeRegistration) -> Response:
+    """The node starts as planned and gets an address of its cluster's mesh."""
+    parts = get_parts()
+    node = register(session, get_actor(), body, quarantine=parts.settings.address_quarantine)
+    return answer_thing(
+        node, HTTPStatus.CREATED, location=f"/api/v1/nodes/{quote(node.node_id, safe='')}"
+    )
+
+
+@routes.get("/<node_id>", summary="Show a node", responses={200: NodeView})
+@needs(Scope.VIEWER)
+def show_node(path: NodePath) -> Response:
+    """The live node of that name, else the one that was retired last."""
+    with reading() as session:
+        return answer_thing(acts.get_node(session, path.node_id))
+
+
+@routes.patch("/<node_id>", summary="Change a node", responses={200: NodeView})
+@needs(Scope.OPERATOR)
+@writes
+def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
+    """What is left out stays as it is; null clears a field."""
+    parts = get_parts()
+    node = acts.change_node(
+        session,
+        get_actor(),
+        path.node_id,
+        body,
+        quarantine=parts.settings.address_quarantine,
+        expected=read_expected(),
+    )
+    return answer_thing(node)
+
+
+@routes.get(
+    "/<node_id>/transitions", summary="List a node's moves", responses={200: TransitionList}
+)
+@needs(Scope.VIEWER)
+def list_transitions(path: NodePath) -> Response:
+    """The moves of the node's life, oldest first."""
+    with reading() as session:
+        moves = acts.list_transitions(session, path.node_id)
+        return answer({"items": [move.as_dict() for move in moves], "next_cursor": None})
+
+
+@routes.post("/<node_id>/transitions", summary="Move a node", responses={201: TransitionView})
+@needs(Scope.OPERATOR)
+@writes
+def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Response:
+    """Take the node on to another state of its life."""
+    move = acts.move_node(session, get_actor(), path.node_id, body)
+    return answer_thing(move, HTTPStatus.CREATED)
+
+
+@routes.post("/<node_id>/restoration", summary="Restore a node", responses={201: NodeView})
+@needs(Scope.OPERATOR)
+@writes
+def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> Response:
+    """Back from retirement: into maintenance if its server still exists, else planned."""
+    quarantine = get_parts().settings.address_quarantine
+    node = restore(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
+    return answer_thing(node, HTTPStatus.CREATED)

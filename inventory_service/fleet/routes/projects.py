@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of projects."""
+
+from inventory_service.fleet.domain.projects import ProjectChange, ProjectRegistration
+from inventory_service.fleet.models.projects import Project
+from inventory_service.fleet.routes.catalog import Contract, make_routes
+from inventory_service.fleet.routes.schemas import ProjectView
+from inventory_service.fleet.usecases import projects as acts
+
+CONTRACT = Contract(
+    kind=Project,
+    collection="projects",
+    registration=ProjectRegistration,
+    change=ProjectChange,
+    view=ProjectView,
+    sortable=("project", "owner", "created_at", "retired_at"),
+    register=acts.register_project,
+    change_it=acts.change_project,
+    retire=acts.retire_project,
+    end="Only a project without nodes and services can end.",
+)
+routes = make_routes(CONTRACT)

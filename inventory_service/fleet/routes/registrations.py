@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The route that registers many nodes in one act."""
+
+from http import HTTPStatus
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Scope
+from inventory_service.fleet.domain.nodes import BulkRegistration
+from inventory_service.fleet.routes.schemas import RegistrationsView
+from inventory_service.fleet.usecases.registrations import register_nodes
+from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.dependencies import get_actor, get_parts
+from inventory_service.http.idempotency import writes
+from inventory_service.http.responses import answer
+
+routes = APIBlueprint(
+    "registrations",
+    __name__,
+    url_prefix="/api/v1/registrations",
+    abp_tags=[Tag(name="nodes")],
+    abp_security=SECURITY,
+)
+
+
+@routes.post("", summary="Register many nodes", responses={201: RegistrationsView})
+@needs(Scope.OPERATOR)
+@writes
+def register(session: Session, body: BulkRegistration) -> Response:
+    """Up to 10,000 nodes, all of them or none; each bad row is named with its field."""
+    quarantine = get_parts().settings.address_quarantine
+    nodes = register_nodes(session, get_actor(), body.nodes, quarantine=quarantine)
+    return answer(
+        {
+            "registered": len(nodes),
+            "revision": nodes[0].revision,
+            "nodes": [
+                {"node_id": node.node_id, "wireguard_ip": node.wireguard_ip} for node in nodes
+            ],
+        },
+        HTTPStatus.CREATED,
+    )

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of services."""
+
+from inventory_service.fleet.domain.services import ServiceChange, ServiceRegistration
+from inventory_service.fleet.models.services import Service
+from inventory_service.fleet.routes.catalog import Contract, make_routes
+from inventory_service.fleet.routes.schemas import ServiceView
+from inventory_service.fleet.usecases import services as acts
+
+CONTRACT = Contract(
+    kind=Service,
+    collection="services",
+    registration=ServiceRegistration,
+    change=ServiceChange,
+    view=ServiceView,
+    sortable=(
+        "service",
+        "project",
+        "environment",
+        "port",
+        "scrape_job",
+        "created_at",
+        "retired_at",
+    ),
+    register=acts.register_service,
+    change_it=acts.change_service,
+    retire=acts.retire_service,
+    end="Its port is not given again; its nodes stay.",
+)
+routes = make_routes(CONTRACT)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The route that shows the fleet at a glance."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from inventory_service.core.actors import Scope
+from inventory_service.fleet.routes.schemas import StatusView
+from inventory_service.fleet.usecases.status import get_status
+from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.openapi import get_version
+from inventory_service.http.responses import answer
+from inventory_service.http.transactions import reading
+
+routes = APIBlueprint(
+    "status",
+    __name__,
+    url_prefix="/api/v1/status",
+    abp_tags=[Tag(name="status")],
+    abp_security=SECURITY,
+)
+
+
+@routes.get("", summary="The fleet at a glance", responses={200: StatusView})
+@needs(Scope.VIEWER)
+def show_status() -> Response:
+    """The revision, how many nodes are in each state, and what waits for a run."""
+    with reading() as session:
+        return answer(get_status(session) | {"version": get_version()})

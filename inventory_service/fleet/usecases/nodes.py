@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acts on nodes: change, move, read."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Actor
+from inventory_service.core.audit_log import record
+from inventory_service.core.database.pagination import read_page
+from inventory_service.core.errors import BadInput, Conflict, Fault, NotFound
+from inventory_service.core.pagination import Page
+from inventory_service.core.preconditions import Expected, check_expected
+from inventory_service.fleet.domain.nodes import (
+    LIVE,
+    REQUIRED,
+    NodeChange,
+    NodeState,
+    TransitionRequest,
+)
+from inventory_service.fleet.models.address_leases import AddressLease, FreeAddresses
+from inventory_service.fleet.models.clusters import Cluster
+from inventory_service.fleet.models.nodes import Node, Transition
+from inventory_service.fleet.queries import nodes as queries
+from inventory_service.fleet.usecases.uniqueness import Groups, Taken, check_references
+
+
+def change_node(
+    session: Session,
+    actor: Actor,
+    node_id: str,
+    change: NodeChange,
+    *,
+    quarantine: timedelta,
+    expected: Expected = None,
+) -> Node:
+    """Set what the change names; nothing happens, and nothing is recorded, if all is so already.
+
+    :raises NotFound: no such node.
+    :raises Stale: it is not as the caller expects it.
+    :raises Conflict: the node is retired, or an address or key belongs to another node.
+    :raises BadInput: a required field is null, or a cluster, project or environment is not
+            known.
+    """
+    node = get_node(session, node_id)
+    check_expected(f"Node '{node_id}'", node.revision, expected)
+    wanted = change.model_dump(include=change.model_fields_set - {"reason"})
+    before = {name: getattr(node, name) for name in wanted}
+    wanted = {name: value for name, value in wanted.items() if value != before[name]}
+    if not wanted:
+        return node
+    _check_change(session, node, wanted)
+    if {"cluster_id", "wireguard_ip"} & wanted.keys():
+        before["wireguard_ip"] = node.wireguard_ip
+        wanted["wireguard_ip"] = _change_address(session, node, wanted, quarantine=quarantine)
+    entry = record(
+        session,
+        actor,
+        "change",
+        "node",
+        node_id,
+        before={name: before[name] for name in wanted},
+        after=wanted,
+        reason=change.reason,
+    )
+    for name, value in wanted.items():
+        setattr(node, name, value)
+    node.touch(entry.revision)
+    return node
+
+
+def move_node(
+    session: Session, actor: Actor, node_id: str, request: TransitionRequest
+) -> Transition:
+    """Take a node on to another state of its life; retirement gives its mesh address back.
+
+    :raises NotFound: no such node.
+    :raises Conflict: there is no such move.
+    """
+    node = get_node(session, node_id)
+    transition = node.move(request.state, actor, request.reason)
+    if request.state is NodeState.RETIRED:
+        _release_address(session, node)
+    session.flush()
+    return transition
+
+
+def get_node(session: Session, node_id: str) -> Node:
+    """Return the live node of that name, else the one that was retired last.
+
+    :raises NotFound: there was never one.
+    """
+    node = queries.find_node(session, node_id)
+    if node is None:
+        raise NotFound(
+            f"There is no node '{node_id[:64]}'. `qm node list` shows those that there are."
+        )
+    return node
+
+
+def list_nodes(
+    session: Session, filters: queries.Filters, page: Page, *, prefix: str = ""
+) -> Sequence[Node]:
+    """Return a page of nodes whose names begin so; without a state, of those not retired."""
+    narrowed = dict(filters)
+    if not narrowed.get("state"):
+        narrowed["state"] = [state.value for state in LIVE]
+    elif "any" in narrowed["state"]:
+        narrowed["state"] = []
+    query = queries.narrow(select(Node), narrowed)
+    if prefix:
+        query = query.where(Node.node_id.startswith(prefix, autoescape=True))
+    return read_page(session, Node, query, page)
+
+
+def list_transitions(session: Session, node_id: str) -> Sequence[Transition]:
+    """Return the moves of a node's life, oldest first.
+
+    :raises NotFound: no such node.
+    """
+    node = get_node(session, node_id)
+    return session.scalars(
+        select(Transition).where(Transition.node_pk == node.id).order_by(Transition.id)
+    ).all()
+
+
+def _check_change(session: Session, node: Node, wanted: dict[str, Any]) -> None:
+    _check_changeable(node, wanted)
+    check_references(session, wanted)
+    cluster_id = wanted.get("cluster_id", node.cluster_id)
+    fields = {"internal_ip": node.internal_ip} | wanted | {"cluster_id": cluster_id}
+    Taken(session, [fields], own_id=node.id).check(fields)
+    if "node_type" in wanted:
+        fields = {"node_id": node.node_id, "node_type": wanted["node_type"]}
+        Groups(session, [fields]).check(fields)
+
+
+def _change_address(
+    session: Session, node: Node, wanted: dict[str, Any], *, quarantine: timedelta
+) -> str:
+    """Give the node another address, of its new cluster where that changes too, and return it."""
+    cluster = session.get_one(Cluster, wanted.get("cluster_id", node.cluster_id))
+    _release_address(session, node)
+    free = FreeAddresses(session, cluster, quarantine=quarantine)
+    address = free.choose(wanted.get("wireguard_ip"))
+    AddressLease.give(session, cluster.cluster_id, address, node.id)
+    return address
+
+
+def _check_changeable(node: Node, wanted: dict[str, Any]) -> None:
+    empty = [name for name in REQUIRED if name in wanted and wanted[name] is None]
+    if empty:
+        raise BadInput(
+            f"Node '{node.node_id}' can't do without {', '.join(empty)}.",
+            faults=[Fault(name, "must not be null") for name in empty],
+        )
+    # A retired node's server is still to be destroyed, and that is noted here.
+    if node.state == NodeState.RETIRED.value and not wanted.keys() <= {"provider_id"}:
+        raise Conflict(
+            f"Node '{node.node_id}' is retired; only its provider_id can still change. Register a "
+            "new node instead."
+        )
+
+
+def _release_address(session: Session, node: Node) -> None:
+    if node.wireguard_ip is None:
+        return
+    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
+    if lease is not None and lease.node_pk == node.id:
+        lease.released_at = datetime.now(UTC)

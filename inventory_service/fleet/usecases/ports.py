@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports given to projects and services: the same wish gets the same port, each time."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Actor
+from inventory_service.core.audit_log import record
+from inventory_service.fleet.domain.ports import PortRequest, choose_port, get_preferred_port
+from inventory_service.fleet.models.environments import Environment
+from inventory_service.fleet.models.projects import Port, Project
+from inventory_service.fleet.models.services import Service
+from inventory_service.fleet.usecases.catalog import get_named
+
+
+def give_port(session: Session, actor: Actor, wish: PortRequest) -> tuple[Port, bool]:
+    """Return the port of a wish, and whether it was given just now.
+
+    A collision is resolved once, by the next free port, and then remembered.
+
+    :raises NotFound: no such project or environment.
+    :raises Exhausted: the range has no free port.
+    """
+    get_named(session, Project, wish.project)
+    get_named(session, Environment, wish.environment)
+    fields = wish.model_dump()
+    known = session.scalars(select(Port).filter_by(**fields)).one_or_none()
+    if known is not None:
+        return known, False
+    last = wish.base + wish.range - 1
+    taken = set(session.scalars(select(Port.port).where(Port.port.between(wish.base, last))))
+    # Services may name a port of their own choice, which nobody gave them.
+    taken |= set(session.scalars(select(Service.port).where(Service.retired_at.is_(None))))
+    port = Port(**fields, port=choose_port(wish, taken), preferred=get_preferred_port(wish))
+    session.add(port)
+    record(session, actor, "give", "port", str(port.port), after=port.as_dict())
+    session.flush()
+    return port, True

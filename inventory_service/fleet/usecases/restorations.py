@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Restoring nodes: back from retirement, with what is theirs still."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Actor
+from inventory_service.fleet.models.address_leases import AddressLease, FreeAddresses
+from inventory_service.fleet.models.clusters import Cluster
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.usecases.nodes import get_node
+from inventory_service.fleet.usecases.uniqueness import Groups, Taken, check_references
+
+
+def restore_node(
+    session: Session, actor: Actor, node_id: str, reason: str | None, *, quarantine: timedelta
+) -> Node:
+    """Bring back the node of that name that was retired last, with its old address if it can be.
+
+    :raises NotFound: no such node.
+    :raises Conflict: it is not retired; or what it had belongs to another node by now, or would
+        make a host and a group of one name.
+    """
+    node = get_node(session, node_id)
+    fields = node.as_dict() | node.find_lost()
+    check_references(session, fields)
+    Groups(session, [fields]).check(fields)
+    Taken(session, [fields], own_id=node.id).check(fields)
+    address = _choose_address(session, node, quarantine=quarantine)
+    node.restore(actor, reason, wireguard_ip=address)
+    AddressLease.give(session, node.cluster_id, address, node.id)
+    session.flush()
+    return node
+
+
+def _choose_address(session: Session, node: Node, *, quarantine: timedelta) -> str:
+    """Return the mesh address that the node had, or another one if that was given away."""
+    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
+    if lease is not None and lease.node_pk == node.id:
+        return lease.address
+    cluster = session.get_one(Cluster, node.cluster_id)
+    return FreeAddresses(session, cluster, quarantine=quarantine).choose(None)

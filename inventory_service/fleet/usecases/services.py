@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acts on services: register, change, retire."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Actor
+from inventory_service.core.errors import BadInput, Conflict, Fault
+from inventory_service.core.preconditions import Expected
+from inventory_service.fleet.domain.catalog import RetirementRequest
+from inventory_service.fleet.domain.nodes import NodeState
+from inventory_service.fleet.domain.services import (
+    ServiceChange,
+    ServiceRegistration,
+    check_protocol,
+)
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.models.projects import Port
+from inventory_service.fleet.models.services import Service
+from inventory_service.fleet.usecases.catalog import (
+    change_named,
+    check_unused,
+    get_named,
+    register_named,
+    retire_named,
+)
+from inventory_service.fleet.usecases.ports import give_port
+from inventory_service.fleet.usecases.uniqueness import check_references
+
+
+def register_service(session: Session, actor: Actor, wanted: ServiceRegistration) -> Service:
+    """Make a service known, on the port that it names or on one that is given to it alone.
+
+    :raises Conflict: the name is taken, or the port that it names was given to somebody.
+    :raises Exhausted: no port is left in its range.
+    :raises BadInput: its project, its environment or a node is not known; or it would be asked for
+        paths that its protocol does not have.
+    """
+    check_unused(session, Service, wanted.service)
+    said = wanted.model_dump(mode="json", exclude={"port_base", "port_range"})
+    check_references(session, said)
+    _check_nodes(session, wanted.nodes)
+    if wanted.port is None:
+        said["port"] = give_port(session, actor, wanted.get_wish())[0].port
+    else:
+        _check_port(session, wanted.port)
+    service = register_named(session, actor, Service, said)
+    check_protocol(service)
+    return service
+
+
+def change_service(
+    session: Session,
+    actor: Actor,
+    name: str,
+    change: ServiceChange,
+    *,
+    expected: Expected = None,
+) -> Service:
+    """Set what the change names.
+
+    :raises NotFound: no such service.
+    :raises Stale: it is not as the caller expects it.
+    :raises Conflict: it is retired.
+    :raises BadInput: a node is not known; or it would be asked for paths that its protocol does
+        not have.
+    """
+    service = get_named(session, Service, name)
+    known = set(service.nodes)
+    _check_nodes(session, [node_id for node_id in change.nodes if node_id not in known])
+    changed = change_named(session, actor, service, change, expected=expected)
+    check_protocol(changed)
+    return changed
+
+
+def retire_service(
+    session: Session, actor: Actor, name: str, request: RetirementRequest
+) -> Service:
+    """End a service; its name and the port that was given to it are not given again.
+
+    :raises NotFound: no such service.
+    :raises Conflict: it is retired already.
+    """
+    return retire_named(session, actor, get_named(session, Service, name), request)
+
+
+def _check_nodes(session: Session, wanted: Sequence[str]) -> None:
+    """Let nodes pass that are live; a node that is retired later just drops out."""
+    query = select(Node.node_id).where(
+        Node.node_id.in_(wanted), Node.state != NodeState.RETIRED.value
+    )
+    live = set(session.scalars(query)) if wanted else set()
+    faults = [
+        Fault(f"nodes.{place}", f"node '{node_id}' is not known or retired")
+        for place, node_id in enumerate(wanted)
+        if node_id not in live
+    ]
+    if faults:
+        raise BadInput(
+            f"{len(faults)} of the nodes named are not known or retired. `qm node list` shows "
+            "those that there are.",
+            faults=faults,
+        )
+
+
+def _check_port(session: Session, port: int) -> None:
+    given = session.get(Port, port)
+    if given is not None:
+        owner = given.service or f"project '{given.project}' in {given.environment}"
+        raise Conflict(
+            f"The port {port} was given to {owner}. Leave it out to be given one, or name another.",
+            faults=[Fault("port", "belongs to somebody else")],
+        )

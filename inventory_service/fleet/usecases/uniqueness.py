@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What belongs to one live node only: its name, its addresses, its key; and what it refers to."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.errors import BadInput, Conflict, Fault
+from inventory_service.fleet.domain.nodes import NodeState
+from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.models.clusters import Cluster
+from inventory_service.fleet.models.environments import Environment
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.models.projects import Project
+
+#: What belongs to one live node only, beside its name.
+UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
+#: What a node or a service refers to by its name.
+REFERENCES: tuple[type[Named], ...] = (Cluster, Project, Environment)
+#: How many values one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
+_CHUNK = 1000
+
+Fields = Mapping[str, Any]
+_LIVE = Node.state != NodeState.RETIRED.value
+
+
+class Taken:
+    """What other nodes have of what some nodes want; asked once for all of them."""
+
+    def __init__(
+        self, session: Session, wanted: Sequence[Fields], *, own_id: int | None = None
+    ) -> None:
+        self._owners: dict[tuple[str, ...], str] = {}
+        for name in UNIQUE:
+            values = {fields[name] for fields in wanted if fields.get(name) is not None}
+            column = getattr(Node, name)
+            for chunk in _chunks(values):
+                query = select(Node.node_id, Node.id, Node.cluster_id, column).where(
+                    column.in_(chunk), _LIVE
+                )
+                for node_id, key, cluster_id, value in session.execute(query):
+                    if key != own_id:
+                        self._owners[_place(name, value, cluster_id)] = node_id
+
+    def check(self, fields: Fields) -> None:
+        """Let a node pass that wants nothing of another one.
+
+        :raises Conflict: an address or the key belongs to another node.
+        """
+        for name in UNIQUE:
+            value = fields.get(name)
+            owner = self._owners.get(_place(name, value, fields["cluster_id"]))
+            if value is not None and owner is not None:
+                raise Conflict(
+                    f"The {name} {value} belongs to node '{owner}' already. Retire or change that "
+                    "node first.",
+                    faults=[Fault(name, f"belongs to node '{owner}'")],
+                )
+
+    def add(self, fields: Fields) -> None:
+        """Note what a node has got now."""
+        for name in UNIQUE:
+            if fields.get(name) is not None:
+                place = _place(name, fields[name], fields["cluster_id"])
+                self._owners[place] = fields["node_id"]
+
+
+class Names:
+    """Which of some names can be given to new nodes; asked once for all of them."""
+
+    def __init__(self, session: Session, names: Iterable[str]) -> None:
+        self._known: dict[str, tuple[str, str | None]] = {}
+        for chunk in _chunks(names):
+            query = (
+                select(Node.node_id, Node.state, Node.provider_id)
+                .where(Node.node_id.in_(chunk))
+                .where(_LIVE | Node.provider_id.is_not(None))
+            )
+            for node_id, state, provider_id in session.execute(query):
+                self._known[node_id] = (state, provider_id)
+
+    def take(self, node_id: str) -> None:
+        """Give a name to a new node.
+
+        :raises Conflict: another node has it, or a retired one whose server still exists.
+        """
+        known = self._known.get(node_id)
+        if known is None:
+            self._known[node_id] = (NodeState.PLANNED.value, None)
+            return
+        state, provider_id = known
+        if state != NodeState.RETIRED.value:
+            raise Conflict(
+                f"There is a node '{node_id}' already; it is {state}. Change it, or choose another "
+                "name.",
+                faults=[Fault("node_id", "is taken")],
+            )
+        raise Conflict(
+            f"Node '{node_id}' is retired, but its server {provider_id} still exists. Run the "
+            "playbook retire.yml first, or choose another name.",
+            faults=[Fault("node_id", "belongs to a retired node that still has its server")],
+        )
+
+
+class Groups:
+    """Which names and types would make a host and an Ansible group of one name.
+
+    Ansible's own inventory script plugin then gives the host's variables to the group.
+    """
+
+    def __init__(self, session: Session, wanted: Sequence[Fields]) -> None:
+        self._types = {fields["node_type"] for fields in wanted}
+        self._names = {fields["node_id"] for fields in wanted}
+        for chunk in _chunks(set(self._names)):
+            query = select(Node.node_type).where(Node.node_type.in_(chunk), _LIVE).distinct()
+            self._types.update(session.scalars(query))
+        for chunk in _chunks(set(self._types)):
+            query = select(Node.node_id).where(Node.node_id.in_(chunk), _LIVE)
+            self._names.update(session.scalars(query))
+
+    def check(self, fields: Fields) -> None:
+        """Let a node pass whose name is no type, and whose type is no name.
+
+        :raises Conflict: it is; a type with a dash is no danger, since its group has an underscore.
+        """
+        for field, others, kind in (
+            ("node_id", self._types, "a node_type in use"),
+            ("node_type", self._names, "the name of a node"),
+        ):
+            if fields[field] in others and "-" not in fields[field]:
+                raise Conflict(
+                    f"The {field} '{fields[field]}' is {kind}, and Ansible can't tell a host from "
+                    "a group of the same name. Choose another one.",
+                    faults=[Fault(field, f"is {kind}")],
+                )
+
+
+def check_references(session: Session, fields: Fields) -> None:
+    """Let a node or a service pass whose cluster, project and environment are known.
+
+    :raises BadInput: one of them is not known, or retired.
+    """
+    for kind in REFERENCES:
+        field = kind.FIELDS[0]
+        if fields.get(field) is None:
+            continue
+        known = session.get(kind, fields[field])
+        if known is None or known.retired_at is not None:
+            noun = kind.NOUN
+            reason = f"{noun} '{fields[field]}' is {'retired' if known else 'not known'}"
+            raise BadInput(
+                f"The {reason}. `qm {noun} add` makes one; `qm {noun} list` shows those that there "
+                "are.",
+                faults=[Fault(field, reason)],
+            )
+
+
+def _place(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:
+    # Private networks may repeat from one cluster to the next.
+    return (name, value or "", cluster_id) if name == "internal_ip" else (name, value or "")
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Views that change the fleet: one transaction each, and once only under an Idempotency-Key."""
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Collection
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.idempotency import find_answer, keep_answer
+from inventory_service.core.retention import SMALL_BATCH, forget
+from inventory_service.core.revision import has_changed
+from inventory_service.http.dependencies import get_actor, get_parts
+from inventory_service.http.responses import read_revision
+from inventory_service.http.transactions import writing
+
+View = Callable[..., Response]
+_HEADER = "Idempotency-Key"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+#: What of an answer's head is worth keeping.
+_KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+
+
+def writes(view: View) -> View:
+    """Run a view inside a writing transaction, which it gets as its first argument.
+
+    A POST with an Idempotency-Key that was answered before is answered again from the record; the
+    record is written in the same transaction as what was done, so one is never without the other.
+    """
+
+    @functools.wraps(view)
+    def run(**arguments: object) -> Response:
+        key = _read_key()
+        with writing() as session:
+            if key is None:
+                response = view(session, **arguments)
+            else:
+                response = _run_once(session, key, lambda: view(session, **arguments))
+            if key is not None or has_changed(session):
+                # Who adds records makes room for them.
+                forget(session, get_parts().settings.audit_retention, limit=SMALL_BATCH)
+            return response
+
+    return run
+
+
+def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Response:
+    actor, fingerprint = get_actor().name, _get_fingerprint()
+    kept = find_answer(session, actor, key, fingerprint)
+    if kept is not None:
+        return Response(kept.body, status=kept.status, headers=kept.headers)
+    response = act()
+    heads = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    keep_answer(
+        session,
+        actor,
+        key,
+        fingerprint,
+        status=response.status_code,
+        headers=heads,
+        body=response.get_data(),
+    )
+    return response
+
+
+def read_expected() -> Collection[str] | None:
+    """Return the revisions of which the thing must have one (If-Match), or None for any."""
+    if not request.if_match or request.if_match.star_tag:
+        return None
+    return {read_revision(validator) for validator in request.if_match.as_set()}
+
+
+def _read_key() -> str | None:
+    key = request.headers.get(_HEADER)
+    if key is None or request.method != "POST":
+        return None
+    if not _KEY.match(key):
+        raise BadInput(
+            f"The {_HEADER} must be 1 to 255 visible ASCII characters.",
+            faults=[Fault(_HEADER, "is not valid")],
+        )
+    return key
+
+
+def _get_fingerprint() -> str:
+    text = b"\n".join((request.method.encode(), request.full_path.encode(), request.get_data()))
+    return hashlib.sha256(text).hexdigest()

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists: in the order and with the fields that are asked for, page by page."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+from flask import Response
+from pydantic import BaseModel, Field
+
+from inventory_service.core.clock import check_moment
+from inventory_service.core.database.base import Base
+from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.pagination import Order, Page, parse_fields, parse_order
+from inventory_service.http.query_params import Query
+from inventory_service.http.responses import answer
+
+Row = TypeVar("Row", bound=Base)
+
+
+class PageQuery(Query):
+    """How much of a list is wanted, and from where on."""
+
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = Field(
+        default=None, max_length=2048, description="next_cursor of the page before"
+    )
+
+
+class ListQuery(PageQuery):
+    """How much of a list is wanted, in which order, and what of each thing."""
+
+    sort: str = ""
+    fields: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a list can be sorted by, and which fields its things have."""
+
+    kind: type[Base]
+    view: type[BaseModel]
+    #: What tells two things apart, and the order where none is asked for.
+    unique: Sequence[str]
+    sortable: Sequence[str] = ()
+    sort: str = ""
+
+    def sort_field(self) -> Any:  # noqa: ANN401 - as pydantic's Field
+        """Return the parameter `sort` as the documentation shows it."""
+        return Field(
+            default=self.sort,
+            max_length=255,
+            description=(
+                f"columns to sort by, with commas between: {', '.join(self.sortable)}; '-' before "
+                "one turns it round; what has no value counts as the last"
+            ),
+            json_schema_extra={"pattern": _make_pattern("-?", self.sortable)},
+        )
+
+    def fields_field(self) -> Any:  # noqa: ANN401 - as pydantic's Field
+        """Return the parameter `fields` as the documentation shows it."""
+        return Field(
+            default="",
+            max_length=512,
+            description="fields that are wanted, with commas between; left out, all of them",
+            json_schema_extra={"pattern": _make_pattern("", tuple(self.view.model_fields))},
+        )
+
+    def read(self, query: PageQuery) -> Page:
+        """Return the page that is asked for.
+
+        :raises BadInput: the order can't be meant, or the cursor is not from a list of this order.
+        """
+        text = query.sort if isinstance(query, ListQuery) else self.sort
+        order = parse_order(text, sortable=self.sortable, unique=self.unique)
+        after = None if query.cursor is None else self._decode(query.cursor, order)
+        return Page(order, query.limit, after)
+
+    def answer(
+        self,
+        query: PageQuery,
+        rows: Sequence[Row],
+        show: Callable[[Row], dict[str, Any]],
+    ) -> Response:
+        """Return the page; ``rows`` hold one more than its limit where there is a next one.
+
+        :raises BadInput: a field is asked for that there is not.
+        """
+        page = rows[: query.limit]
+        cursor = _encode(self.read(query).order, page[-1]) if len(rows) > query.limit else None
+        items = [show(row) for row in page]
+        if isinstance(query, ListQuery) and query.fields:
+            wanted = parse_fields(query.fields, tuple(self.view.model_fields))
+            items = [{name: item[name] for name in wanted} for item in items]
+        return answer({"items": items, "next_cursor": cursor})
+
+    def _decode(self, cursor: str, order: Sequence[Order]) -> tuple[object, ...]:
+        try:
+            parts = orjson.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
+        except (binascii.Error, orjson.JSONDecodeError, UnicodeEncodeError):
+            parts = None
+        if not isinstance(parts, list) or not parts or not isinstance(parts[0], str):
+            raise _refuse_cursor("is not one that this list gave")
+        if parts[0] != _name(order):
+            raise _refuse_cursor(f"is from a list in another order than {_name(order)}")
+        if len(parts) != len(order) + 1:
+            raise _refuse_cursor("is not one that this list gave")
+        return tuple(
+            self._check_value(one.column, value)
+            for one, value in zip(order, parts[1:], strict=True)
+        )
+
+    def _check_value(self, name: str, value: object) -> object:
+        """Return the value of a cursor as its column has it."""
+        column = self.kind.__table__.c[name]
+        kind = column.type.python_type
+        if value is None and column.nullable:
+            return None
+        if kind is datetime and isinstance(value, str):
+            return _parse_time(value)
+        is_same = isinstance(value, kind) and not isinstance(value, bool)
+        is_too_large = isinstance(value, int) and abs(value) >= 2**31
+        if not is_same or is_too_large or (isinstance(value, str) and "\x00" in value):
+            raise _refuse_cursor("is not one that this list gave")
+        return value
+
+
+def _make_pattern(before: str, names: Sequence[str]) -> str:
+    word = f"{before}({'|'.join(names)})"
+    return f"^({word}(,{word})*)?$"
+
+
+def _name(order: Sequence[Order]) -> str:
+    return ",".join(map(str, order))
+
+
+def _encode(order: Sequence[Order], row: Base) -> str:
+    values = [getattr(row, one.column) for one in order]
+    return base64.urlsafe_b64encode(orjson.dumps([_name(order), *values])).decode()
+
+
+def _parse_time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return check_moment(moment)
+    except ValueError:
+        pass
+    raise _refuse_cursor("is not one that this list gave")
+
+
+def _refuse_cursor(reason: str) -> BadInput:
+    return BadInput(
+        f"The cursor {reason}. Leave it out to begin anew, and keep the order from page to page.",
+        faults=[Fault("cursor", reason)],
+    )

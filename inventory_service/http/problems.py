@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error as a problem document (RFC 9457), made in this one place."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import structlog
+from flask import Response, request
+from flask_openapi3 import OpenAPI
+from pydantic import BaseModel, Field, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from inventory_service.core import errors
+from inventory_service.http.responses import to_json
+
+_log = structlog.get_logger(__name__)
+MIMETYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+#: Each refusal's status; the most exact class that fits is taken.
+STATUS: dict[type[errors.Refusal], HTTPStatus] = {
+    errors.BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.NotAllowed: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Exhausted: HTTPStatus.CONFLICT,
+    errors.Forgotten: HTTPStatus.GONE,
+    errors.Stale: HTTPStatus.PRECONDITION_FAILED,
+    errors.LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+_DETAILS = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this path. /api/v1/docs shows the paths there are.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than the setting QM_MAX_BODY_BYTES.",
+}
+
+
+class FaultView(BaseModel):
+    """One thing that is wrong in an input."""
+
+    field: str
+    reason: str
+    line: int | None = Field(default=None, description="counted from 1; for files only")
+    column: int | None = Field(default=None, description="counted from 1; for files only")
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it."""
+
+    type: str = Field(description="names the kind of refusal")
+    title: str
+    status: int
+    detail: str = Field(description="the thing, the reason and the next step")
+    instance: str | None = Field(default=None, description="the path that was asked")
+    errors: list[FaultView] | None = Field(
+        default=None, description=f"the first {errors.MOST_FAULTS} of what is wrong"
+    )
+    more_errors: int | None = Field(
+        default=None, description="how many there are beyond those; left out if there are none"
+    )
+
+
+def register(app: OpenAPI) -> None:
+    """Answer every error with a problem document."""
+    app.register_error_handler(errors.Refusal, answer_refusal)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(Exception, _answer_fault)
+
+
+def answer_validation_error(error: ValidationError) -> Response:
+    """Answer a request whose fields do not fit the route's contract."""
+    faults = [
+        errors.Fault(".".join(map(str, found["loc"])) or "body", _clean(found["msg"]))
+        for found in error.errors(include_url=False, include_input=False)
+    ]
+    names = ", ".join(sorted({fault.field for fault in faults})[:5])
+    return answer_refusal(
+        errors.BadInput(f"The request was not understood: see {names}.", faults=faults)
+    )
+
+
+def answer_refusal(refusal: errors.Refusal) -> Response:
+    """Answer what was refused on purpose, with the status of its class."""
+    status = STATUS[type(refusal)]
+    response = _make(
+        status,
+        type(refusal).__name__,
+        refusal.detail,
+        refusal.faults,
+    )
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="quartermaster"'
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(refusal, errors.LimitReached):
+        response.headers["Retry-After"] = str(refusal.retry_after_s)
+    return response
+
+
+def _answer_http_error(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    detail = _DETAILS.get(status) or error.description or status.description
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        detail = f"{request.method} is not possible here; possible are {allowed}."
+    response = _make(status, status.phrase.title().replace(" ", ""), detail)
+    for name, value in error.get_headers():
+        if name.lower() != "content-type":
+            response.headers[name] = value
+    return response
+
+
+def _answer_fault(error: Exception) -> Response:
+    # The process edge: what nobody foresaw is logged whole and told without its details.
+    _log.error("request failed", path=request.path, method=request.method, exc_info=error)
+    return _make(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Fault",
+        "The service made a mistake; nothing was changed. Its log has the details.",
+    )
+
+
+def _make(
+    status: HTTPStatus, kind: str, detail: str, faults: Sequence[errors.Fault] = ()
+) -> Response:
+    problem: dict[str, object] = {
+        "type": f"urn:quartermaster:problem:{kind}",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "instance": request.path,
+    }
+    if faults:
+        problem |= errors.list_faults(faults)
+    return Response(to_json(problem), status=status.value, mimetype=MIMETYPE)
+
+
+def _clean(message: str) -> str:
+    return message.removeprefix("Value error, ")

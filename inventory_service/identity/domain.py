@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""API tokens: shown once, kept only as a hash."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inventory_service.core.actors import Scope
+from inventory_service.core.field_types import Label, Moment
+
+_TEXT = re.compile(r"qm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})\Z")
+
+
+class TokenRequest(BaseModel):
+    """What one asks for: a name that stands in the records, a scope, and an end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Label
+    scope: Scope = Scope.VIEWER
+    expires_at: Moment | None = Field(default=None, description="UTC; null for no end")
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token as it is made: ``text`` is what its owner gets, once."""
+
+    token_id: str
+    text: str
+    digest: str
+
+
+def make_token() -> NewToken:
+    """Return a new token of 256 random bits.
+
+    A plain SHA-256 is enough for it: unlike a password, it can't be guessed from a list.
+    """
+    token_id = secrets.token_hex(6)
+    secret = secrets.token_urlsafe(32)
+    return NewToken(token_id, f"qm_{token_id}_{secret}", digest(secret))
+
+
+def digest(secret: str) -> str:
+    """Return what is kept of a token's secret part."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def parse_token(text: str) -> tuple[str, str] | None:
+    """Return (token id, digest of the secret), or None where the text is no token."""
+    match = _TEXT.match(text)
+    return (match[1], digest(match[2])) if match else None
+
+
+def is_same(kept: str, presented: str) -> bool:
+    """Compare two digests in constant time."""
+    return hmac.compare_digest(kept, presented)
+
+
+def is_live(*, expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a token can still be used."""
+    return revoked_at is None and (expires_at is None or now < expires_at)

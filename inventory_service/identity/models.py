@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""API tokens, without their secrets."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from inventory_service.core.database.base import Base, UTCDateTime
+
+
+class Token(Base):
+    """A token: only a hash of its secret is kept."""
+
+    __tablename__ = "tokens"
+
+    token_id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    name: Mapped[str] = mapped_column(String(63))
+    scope: Mapped[str] = mapped_column(String(16))
+    digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    created_by: Mapped[str] = mapped_column(String(63))
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_by: Mapped[str | None] = mapped_column(String(63))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see of the token."""
+        return {
+            "token_id": self.token_id,
+            "name": self.name,
+            "scope": self.scope,
+            "created_at": self.created_at,
+            "created_by": self.created_by,
+            "expires_at": self.expires_at,
+            "revoked_at": self.revoked_at,
+            "revoked_by": self.revoked_by,
+        }

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of API tokens."""
+
+from http import HTTPStatus
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, ConfigDict, Field
+
+from inventory_service.core.actors import Scope
+from inventory_service.fleet.routes.schemas import NewTokenView, TokenView, page_of
+from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.dependencies import get_actor
+from inventory_service.http.pagination import Listing, ListQuery
+from inventory_service.http.responses import answer, answer_thing
+from inventory_service.http.transactions import reading, writing
+from inventory_service.identity import usecases as acts
+from inventory_service.identity.domain import TokenRequest
+from inventory_service.identity.models import Token
+
+routes = APIBlueprint(
+    "tokens",
+    __name__,
+    url_prefix="/api/v1/tokens",
+    abp_tags=[Tag(name="tokens")],
+    abp_security=SECURITY,
+)
+
+
+LISTING = Listing(
+    Token,
+    TokenView,
+    unique=("token_id",),
+    sortable=("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
+)
+
+
+class TokenQuery(ListQuery):
+    """How many tokens, in which order, and what of them."""
+
+    sort: str = LISTING.sort_field()
+    fields: str = LISTING.fields_field()
+
+
+class TokenPath(BaseModel):
+    """Which token."""
+
+    token_id: str = Field(max_length=255)
+
+
+class RevocationRequest(BaseModel):
+    """Nothing needs to be said to end a token."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@routes.get("", summary="List tokens", responses={200: page_of(TokenView)})
+@needs(Scope.ADMIN)
+def list_tokens(query: TokenQuery) -> Response:
+    """Tokens without their secrets, revoked ones too."""
+    with reading() as session:
+        tokens = acts.list_tokens(session, LISTING.read(query))
+        return LISTING.answer(query, tokens, lambda token: token.as_dict())
+
+
+@routes.post("", summary="Create a token", responses={201: NewTokenView})
+@needs(Scope.ADMIN)
+def create_token(body: TokenRequest) -> Response:
+    """The answer holds the token itself, which is kept nowhere."""
+    with writing() as session:
+        token, text = acts.create_token(session, get_actor(), body)
+    response = answer(token.as_dict() | {"token": text}, HTTPStatus.CREATED)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@routes.post("/<token_id>/revocation", summary="Revoke a token", responses={201: TokenView})
+@needs(Scope.ADMIN)
+def revoke_token(path: TokenPath, body: RevocationRequest) -> Response:  # noqa: ARG001 - an empty object
+    """The token ends at once."""
+    with writing() as session:
+        token = acts.revoke_token(session, get_actor(), path.token_id)
+    return answer_thing(token, HTTPStatus.CREATED)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes as a file states them, checked whole before anything follows from them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inventory_service.core.errors import Fault, refuse_file
+from inventory_service.core.field_types import (
+    Address,
+    Label,
+    Labels,
+    Line,
+    NodeId,
+    NodeType,
+    SSHKey,
+    Variables,
+)
+from inventory_service.fleet.domain.sizes import Spec
+
+
+class StatedNode(BaseModel):
+    """A node as a file states it; what is left out or null is not said.
+
+    A provider is not among the fields: who makes the servers that Terraform states is Terraform
+    itself, and provision.yml must not make them once more.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    node_id: NodeId
+    node_type: NodeType
+    cluster_id: Label | None = None
+    region: Label | None = None
+    environment: Label | None = None
+    project: Label | None = None
+    internal_ip: Address | None = None
+    external_ip: Address | None = None
+    spec: Spec | None = None
+    image: Line | None = None
+    ssh_host_keys: list[SSHKey] | None = Field(default=None, max_length=8)
+    labels: Labels | None = Field(default=None, max_length=64)
+    vars: Variables | None = Field(default=None, max_length=256)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """Return the fields that the file says something of, without the name."""
+        return self.model_dump(exclude={"node_id"}, exclude_none=True)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A node, and the address of what states it, in the file's own words."""
+
+    address: str
+    node: StatedNode
+
+
+def check_rows(found: Iterable[tuple[str, Any]], kind: type[StatedNode]) -> list[Row]:
+    """Return the nodes that a file states at its addresses, all checked.
+
+    :raises BadInput: one is wrong; ``faults`` name each by its address and field.
+    """
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for address, fields in found:
+        if not isinstance(fields, dict):
+            faults.append(Fault(address, "must be an object"))
+            continue
+        try:
+            rows.append(Row(address, kind.model_validate(fields)))
+        except ValidationError as error:
+            faults += _faults_of(address, error)
+    times = Counter(row.node.node_id for row in rows)
+    faults += [
+        Fault(f"{row.address}.node_id", f"'{row.node.node_id}' stands in the file more than once")
+        for row in rows
+        if times[row.node.node_id] > 1
+    ]
+    if faults:
+        raise refuse_file(faults)
+    return rows
+
+
+def _faults_of(address: str, error: ValidationError) -> Iterator[Fault]:
+    for found in error.errors(include_url=False, include_input=False):
+        place = ".".join([address, *(str(part)[:64] for part in found["loc"])])
+        is_unknown = found["type"] == "extra_forbidden"
+        reason = "is not a field of a node" if is_unknown else found["msg"]
+        yield Fault(place, reason.removeprefix("Value error, "))

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A list of nodes as a file holds it, row by row: what `qm export nodes` writes, or a person."""
+
+from pydantic import Field
+
+from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.field_types import Address, Label, Line, WireguardKey
+from inventory_service.core.json_numbers import read_json
+from inventory_service.fleet.domain.nodes import MOST_NODES
+from inventory_service.fleet.domain.sizes import Spec
+from inventory_service.imports.domain.declared_nodes import Row, StatedNode, check_rows
+
+#: What an export holds and only the service gives; an import passes over it.
+GIVEN_FIELDS = ("state", "source", "last_seen", "created_at", "updated_at", "revision")
+
+
+class ListedNode(StatedNode):
+    """A node as a list states it: all that can be said when one is registered."""
+
+    wireguard_ip: Address | None = None
+    wireguard_public_key: WireguardKey | None = None
+    wireguard_next_public_key: WireguardKey | None = None
+    provider: Label | None = Field(default=None, description="who makes the server")
+    provider_id: Line | None = None
+    provisioned_spec: Spec | None = None
+
+
+def read_nodes(content: str) -> list[Row]:
+    """Return the nodes of a JSON array, all checked; the first one's address is ``nodes[0]``.
+
+    :raises BadInput: it is no array, it is empty or too long, or states wrong nodes; ``faults``
+        name each by its address and field.
+    """
+    try:
+        found = read_json(content)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not 1 <= len(found) <= MOST_NODES:
+        raise BadInput(
+            f"The content is no JSON array of 1 to {MOST_NODES} nodes. Send a larger fleet in "
+            "parts.",
+            faults=[Fault("content", f"must be an array of 1 to {MOST_NODES} objects")],
+        )
+    return check_rows(((f"nodes[{place}]", held) for place, held in enumerate(found)), ListedNode)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""projects.csv: what it says, checked whole before anything is planned from it.
+
+The form is RFC 4180 in UTF-8; a byte order mark, CRLF and quotes are taken as spreadsheets write
+them. Servers counts all servers of a project in an environment: the first is its master, the
+others are web servers.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from inventory_service.core.errors import BadInput, Fault, refuse_file
+from inventory_service.core.field_types import check_label
+from inventory_service.fleet.domain.sizes import check_spec
+
+REQUIRED = ("Project", "Servers", "MasterSpec", "WebSpec")
+OPTIONAL = ("Environment", "Region")
+DEFAULT_ENVIRONMENT = "prod"
+MOST_SERVERS = 1000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a line stands in the file, and where its cells stand in it."""
+
+    line: int
+    header: Sequence[str]
+
+    def fault(self, name: str, reason: str) -> Fault:
+        """Return a fault of a cell; one that the file leaves out has the first one's column."""
+        column = self.header.index(name) + 1 if name in self.header else 1
+        return Fault(name, reason, self.line, column)
+
+
+@dataclass(frozen=True)
+class ProjectRow:
+    """One checked line of the file; two that say the same are equal, wherever they stand."""
+
+    project: str
+    servers: int
+    master_spec: str
+    web_spec: str
+    environment: str
+    region: str | None
+    place: Place = field(compare=False)
+
+
+def parse_projects(content: str) -> list[ProjectRow]:
+    """Return the lines of a projects.csv, all checked.
+
+    :raises BadInput: anything is wrong; ``faults`` hold each place by line and column.
+    """
+    if not content.lstrip("\ufeff").strip():
+        raise BadInput(
+            f"The file is empty. Its first line must be {','.join(REQUIRED)}.",
+            faults=[Fault("file", "is empty", 1, 1)],
+        )
+    text = content.removeprefix("\ufeff")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    faults: list[Fault] = []
+    rows: list[ProjectRow] = []
+    try:
+        header = _read_header(next(reader))
+        seen: dict[tuple[str, str], int] = {}
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            row = _read_row(Place(reader.line_num, header), cells, faults)
+            if row is None:
+                continue
+            first = seen.setdefault((row.project, row.environment), reader.line_num)
+            if first != reader.line_num:
+                reason = f"'{row.project}' in {row.environment} stands in line {first} already"
+                faults.append(row.place.fault("Project", reason))
+            rows.append(row)
+    except csv.Error as error:
+        faults.append(Fault("file", f"is not well-formed CSV: {error}", reader.line_num, 1))
+    if faults:
+        raise refuse_file(faults)
+    return rows
+
+
+def _read_header(cells: Sequence[str]) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    faults = [
+        Fault("header", f"'{name[:64]}' is not a known column", 1, place)
+        for place, name in enumerate(header, start=1)
+        if name not in REQUIRED + OPTIONAL
+    ]
+    faults += [
+        Fault("header", f"the column '{name}' is missing", 1, len(header) + 1)
+        for name in REQUIRED
+        if name not in header
+    ]
+    faults += [
+        Fault("header", f"the column '{name}' stands twice", 1, place)
+        for place, name in enumerate(header, start=1)
+        if name in header[: place - 1]
+    ]
+    if faults:
+        raise BadInput(
+            f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
+            faults=faults,
+        )
+    return header
+
+
+def _read_row(place: Place, cells: Sequence[str], faults: list[Fault]) -> ProjectRow | None:
+    header = place.header
+    if len(cells) != len(header):
+        reason = f"has {len(cells)} cells where the first line has {len(header)}"
+        faults.append(Fault("line", reason, place.line, min(len(cells), len(header)) + 1))
+        return None
+    values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    values["Environment"] = values.get("Environment") or DEFAULT_ENVIRONMENT
+    before = len(faults)
+    for name, check in _CHECKS.items():
+        try:
+            check(values.get(name, ""))
+        except ValueError as error:
+            faults.append(place.fault(name, str(error)))
+    if len(faults) > before:
+        return None
+    return ProjectRow(
+        values["Project"],
+        int(values["Servers"]),
+        values["MasterSpec"],
+        values["WebSpec"],
+        values["Environment"],
+        values.get("Region") or None,
+        place,
+    )
+
+
+def _check_project(text: str) -> str:
+    # Room for "-<environment>-web-<number>" within the 63 octets of a node's name.
+    if len(text) > 32:  # noqa: PLR2004 - as the comment says
+        raise ValueError(f"'{text[:64]}' is longer than 32 characters")
+    return _check_named(text)
+
+
+def _check_environment(text: str) -> str:
+    if len(text) > 16:  # noqa: PLR2004 - as for projects
+        raise ValueError(f"'{text[:64]}' is longer than 16 characters")
+    return _check_named(text)
+
+
+def _check_named(text: str) -> str:
+    try:
+        return check_label(text)
+    except ValueError as error:
+        raise ValueError(f"{text[:64]!r} {error}") from None
+
+
+def _check_count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{text[:64]!r} is not a whole number from 0 to {MOST_SERVERS}")
+    if len(text) > 6 or int(text) > MOST_SERVERS:  # noqa: PLR2004 - int() of a huge text is slow
+        raise ValueError(f"{text[:64]} is more than {MOST_SERVERS}")
+    return int(text)
+
+
+def _check_region(text: str) -> str:
+    return _check_named(text) if text else text
+
+
+_CHECKS: Mapping[str, Callable[[str], object]] = {
+    "Project": _check_project,
+    "Servers": _check_count,
+    "MasterSpec": check_spec,
+    "WebSpec": check_spec,
+    "Environment": _check_environment,
+    "Region": _check_region,
+}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An import: the plan that follows from a file and from what the fleet has already.
+
+Projects that a file does not name are left alone; 0 servers ends a project.
+"""
+
+import hashlib
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inventory_service.core.field_types import Label, Reason
+from inventory_service.imports.domain.projects_csv import ProjectRow
+
+#: A file of 10,000 servers has some 4 million; QM_MAX_BODY_BYTES limits the body as a whole.
+MOST_CHARACTERS = 6_000_000
+
+
+class ImportRequest(BaseModel):
+    """A file to plan from, and whether to record the plan."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["csv", "terraform", "nodes"] = Field(
+        default="csv",
+        description="'csv' is a projects.csv, 'terraform' what Terraform wrote, 'nodes' an array",
+    )
+    content: str = Field(max_length=MOST_CHARACTERS)
+    cluster: Label | None = Field(
+        default=None,
+        description="of the nodes for which the file names none; may be left out if there is one",
+    )
+    provider: Label = Field(
+        default="docker",
+        description="who makes the servers; for csv only",
+    )
+    apply: bool = False
+    plan_digest: str | None = Field(
+        default=None,
+        max_length=64,
+        description="refuse with 409 if the plan is not the one with this digest any more",
+    )
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class WantedNode:
+    """A node that the file asks for."""
+
+    node_id: str
+    node_type: str
+    project: str
+    environment: str
+    region: str | None
+    spec: str
+
+
+@dataclass(frozen=True)
+class KnownNode:
+    """A node that the fleet has from an earlier file.
+
+    ``is_held`` tells of a retired one whose server still exists: its name can't be given again.
+    """
+
+    node_id: str
+    node_type: str
+    project: str
+    environment: str
+    spec: str | None
+    is_held: bool = False
+
+
+@dataclass(frozen=True)
+class Resize:
+    """A node that is to have another size."""
+
+    node_id: str
+    from_spec: str | None
+    to_spec: str
+
+
+@dataclass
+class Plan:
+    """What would be recorded; ``digest`` names exactly this plan."""
+
+    add: list[WantedNode] = field(default_factory=list)
+    resize: list[Resize] = field(default_factory=list)
+    retire: list[str] = field(default_factory=list)
+    unchanged: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of all that the plan would do."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def plan_projects(rows: Iterable[ProjectRow], known: Iterable[KnownNode]) -> Plan:
+    """Return what must be recorded so that the fleet holds what the rows ask for."""
+    of: dict[tuple[str, str], list[KnownNode]] = defaultdict(list)
+    for node in known:
+        of[node.project, node.environment].append(node)
+    plan = Plan()
+    for row in rows:
+        nodes = of[row.project, row.environment]
+        _plan_kind(plan, row, _Kind("master", min(row.servers, 1), row.master_spec), nodes)
+        _plan_kind(plan, row, _Kind("web", max(row.servers - 1, 0), row.web_spec), nodes)
+    plan.retire.sort()
+    return plan
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How many nodes of one type a row asks for, and of which size."""
+
+    node_type: str
+    count: int
+    spec: str
+
+
+def _plan_kind(plan: Plan, row: ProjectRow, kind: _Kind, nodes: Iterable[KnownNode]) -> None:
+    """Add to the plan what one kind of node of one row needs."""
+    mine = [node for node in nodes if node.node_type == kind.node_type]
+    live = sorted((node for node in mine if not node.is_held), key=_by_number)
+    kept = live[: kind.count]
+    resized = [node for node in kept if node.spec != kind.spec]
+    plan.retire.extend(node.node_id for node in live[kind.count :])
+    plan.resize.extend(Resize(node.node_id, node.spec, kind.spec) for node in resized)
+    plan.unchanged += len(kept) - len(resized)
+    taken = {node.node_id for node in mine}
+    stem = f"{row.project}-{row.environment}-{kind.node_type}"
+    for _ in range(kind.count - len(kept)):
+        name = _next_free(stem, kind.node_type, taken)
+        taken.add(name)
+        plan.add.append(
+            WantedNode(name, kind.node_type, row.project, row.environment, row.region, kind.spec)
+        )
+
+
+def _next_free(stem: str, node_type: str, taken: set[str]) -> str:
+    for number in itertools.count(1):
+        # A project has one master, so its name needs no number until an old server goes.
+        name = stem if node_type == "master" and number == 1 else f"{stem}-{number}"
+        if name not in taken:
+            return name
+    raise AssertionError("numbers do not end")
+
+
+def _by_number(node: KnownNode) -> tuple[int, str]:
+    tail = node.node_id.rpartition("-")[2]
+    return (int(tail) if tail.isdigit() else 0, node.node_id)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that Terraform writes: of which kind one is, and what the convention reads of it.
+
+Two kinds are known: ``terraform output -json`` (Terraform 0.12 and newer), and state files of
+version 4 (``terraform state pull``; Terraform, internal/states/statefile/version4.go).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.json_numbers import read_json
+
+#: Outputs that state nodes; the first that a file has is read.
+OUTPUTS = ("quartermaster_nodes", "nodes")
+#: Kinds of server that a state may show, and the attributes of each that are read.
+ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "hcloud_server": (
+        "name",
+        "server_type",
+        "location",
+        "image",
+        "ipv4_address",
+        "ipv6_address",
+        "network",
+        "labels",
+    ),
+    "digitalocean_droplet": (
+        "name",
+        "size",
+        "region",
+        "image",
+        "ipv4_address",
+        "ipv4_address_private",
+        "ipv6_address",
+        "tags",
+    ),
+    "aws_instance": (
+        "instance_type",
+        "availability_zone",
+        "ami",
+        "private_ip",
+        "public_ip",
+        "tags",
+    ),
+}
+STATE_VERSION = 4
+_PLACE = ("mode", "module", "type", "name")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server in a state, under the address that Terraform itself gives it."""
+
+    address: str
+    kind: str
+    attributes: dict[str, Any]
+
+
+def read_document(content: str) -> dict[str, Any]:
+    """Return the JSON object in the file, if it is one of the two kinds.
+
+    :raises BadInput: it is not; the message names what was found.
+    """
+    try:
+        document = read_json(content.removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        raise BadInput(
+            "The file is not JSON. Make it with `terraform output -json` or `terraform state "
+            "pull`.",
+            faults=[Fault("file", f"is not JSON: {error.msg}", error.lineno, error.colno)],
+        ) from None
+    except RecursionError:
+        raise _refuse("JSON that is nested too deeply") from None
+    if not isinstance(document, dict):
+        raise _refuse("JSON, but not an object")
+    if is_state(document):
+        if document["version"] != STATE_VERSION:
+            raise _refuse(f"a state file of version {str(document['version'])[:20]}")
+    elif "format_version" in document:
+        raise _refuse("what `terraform show -json` prints")
+    elif not _is_outputs(document):
+        names = ", ".join(repr(name[:40]) for name in list(document)[:5])
+        raise _refuse(f"a JSON object with {names}")
+    return document
+
+
+def prune_terraform(document: Any) -> Any:  # noqa: ANN401 - any JSON document
+    """Return what the convention reads of a file, so that no secret in it is sent anywhere.
+
+    Of a file of neither kind the names at its top are left: they tell what it is. The plugins do
+    the same (plugins/module_utils/_inventory/terraform.py), and a contract test compares the two.
+    """
+    if not isinstance(document, dict):
+        return [] if isinstance(document, list) else None
+    if is_state(document):
+        return {
+            "version": document["version"] if isinstance(document["version"], int) else None,
+            "outputs": _prune_outputs(document.get("outputs")),
+            "resources": [_prune_resource(one) for one in document["resources"] if _is_server(one)],
+        }
+    if _is_outputs(document):
+        return _prune_outputs(document)
+    return dict.fromkeys(document)
+
+
+def is_state(document: Mapping[str, Any]) -> bool:
+    """Tell whether the document is a state file, of whatever version."""
+    return "version" in document and isinstance(document.get("resources"), list)
+
+
+def find_output(document: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Return name and value of the first output that states nodes, or None if there is none.
+
+    :raises BadInput: it is sensitive.
+    """
+    outputs = document.get("outputs") if is_state(document) else document
+    for name in OUTPUTS:
+        held = outputs.get(name) if isinstance(outputs, dict) else None
+        if not isinstance(held, dict):
+            continue
+        if held.get("sensitive"):
+            raise BadInput(
+                f"The output '{name}' is sensitive, and so it is not read. State the nodes in an "
+                "output without secrets.",
+                faults=[Fault(name, "is sensitive")],
+            )
+        return name, held.get("value")
+    return None
+
+
+def list_servers(document: Mapping[str, Any]) -> Iterator[Server]:
+    """Yield each server in a state; a deposed one is on its way out and is passed over."""
+    for resource in document["resources"]:
+        if not _is_server(resource):
+            continue
+        for instance in _instances_of(resource):
+            address = _get_address(resource, instance.get("index_key"))
+            yield Server(address, resource["type"], _attributes_of(instance))
+
+
+def _refuse(found: str) -> BadInput:
+    return BadInput(
+        f"The file is {found}, and neither `terraform output -json` nor a state file of version "
+        f"{STATE_VERSION}. Make it with `terraform output -json` or `terraform state pull`.",
+        faults=[Fault("file", f"is {found}")],
+    )
+
+
+def _is_outputs(document: Mapping[str, Any]) -> bool:
+    return all(
+        isinstance(held, dict) and {"value", "sensitive"} <= held.keys()
+        for held in document.values()
+    )
+
+
+def _is_server(resource: object) -> bool:
+    return (
+        isinstance(resource, dict)
+        and resource.get("mode") == "managed"
+        and resource.get("type") in ATTRIBUTES
+        and isinstance(resource.get("instances"), list)
+    )
+
+
+def _instances_of(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for instance in resource["instances"]:
+        if isinstance(instance, dict) and "deposed" not in instance:
+            yield instance
+
+
+def _attributes_of(instance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that Terraform does not mark as sensitive, in whole or in part."""
+    attributes = instance.get("attributes")
+    if not isinstance(attributes, dict):
+        return {}
+    hidden = [
+        path[0].get("value")
+        for path in instance.get("sensitive_attributes") or ()
+        if isinstance(path, list) and path and isinstance(path[0], dict)
+    ]
+    return {name: held for name, held in attributes.items() if name not in hidden}
+
+
+def _get_address(resource: Mapping[str, Any], key: object) -> str:
+    """Return what Terraform calls the instance, like ``module.edge.hcloud_server.node[0]``."""
+    module = f"{resource['module']}." if resource.get("module") else ""
+    index = "" if key is None else f"[{json.dumps(key)}]"
+    return f"{module}{resource['type']}.{resource.get('name', '')}{index}"
+
+
+def _prune_outputs(outputs: object) -> dict[str, Any]:
+    """Return the outputs; values are kept of those that state nodes and are not sensitive."""
+    pruned = {}
+    for name, held in outputs.items() if isinstance(outputs, dict) else ():
+        is_sensitive = bool(held.get("sensitive")) if isinstance(held, dict) else True
+        is_wanted = name in OUTPUTS and not is_sensitive
+        value = held.get("value") if is_wanted else None
+        pruned[name] = {"sensitive": is_sensitive, "value": value}
+    return pruned
+
+
+def _prune_resource(resource: Mapping[str, Any]) -> dict[str, Any]:
+    instances = []
+    for instance in _instances_of(resource):
+        held = _attributes_of(instance)
+        kept = {name: held[name] for name in ATTRIBUTES[resource["type"]] if name in held}
+        key = {"index_key": instance["index_key"]} if "index_key" in instance else {}
+        instances.append({**key, "attributes": kept})
+    place = {name: resource[name] for name in _PLACE if name in resource}
+    return {**place, "instances": instances}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inventory and a Terraform file told as one story, in which the service has the last word.
+
+What the service says stands. What it does not know of a node is taken from the file, and so are
+nodes that it never knew. Nothing is recorded.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inventory_service.fleet.domain.nodes import IN_SERVICE
+from inventory_service.imports.domain.declared_nodes import StatedNode
+from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
+from inventory_service.inventory.domain import COLUMNS, list_groups
+
+_PLACE = {name: place for place, name in enumerate(COLUMNS)}
+#: Field of a node: column of the inventory, where the two differ.
+_COLUMN = {"environment": "env"}
+#: Filter of an inventory: field of a node, where the two differ.
+_FIELD = {"cluster": "cluster_id"}
+_KEYED = ("labels", "vars")
+
+
+class MergeRequest(BaseModel):
+    """A Terraform file to merge the inventory with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    terraform: str = Field(
+        max_length=MOST_CHARACTERS,
+        description="`terraform output -json`, or a state file of version 4",
+    )
+
+
+@dataclass(frozen=True)
+class MergeConflict:
+    """A value of the file that is not used, since the service says otherwise."""
+
+    node_id: str
+    field: str
+    service: Any
+    file: Any
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A node of the file that is no host, since the service says that it is not in service."""
+
+    node_id: str
+    state: str
+
+
+@dataclass
+class Merge:
+    """Rows of the merged inventory, by name, and what of the file did not go into them."""
+
+    rows: list[list[Any]]
+    conflicts: list[MergeConflict] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def as_document(self, revision: int) -> dict[str, Any]:
+        """Return the inventory in the form 'columns', with what did not go into it."""
+        groups: dict[str, list[int]] = {}
+        for place, row in enumerate(self.rows):
+            for group in list_groups(row):
+                groups.setdefault(group, []).append(place)
+        return {
+            "version": 1,
+            "revision": revision,
+            "columns": COLUMNS,
+            "rows": self.rows,
+            "groups": dict(sorted(groups.items())),
+            "conflicts": [asdict(one) for one in self.conflicts],
+            "left_out": [asdict(one) for one in self.left_out],
+        }
+
+
+def merge_rows(
+    rows: Iterable[list[Any]],
+    nodes: Iterable[StatedNode],
+    states: Mapping[str, str],
+    filters: Mapping[str, Sequence[str]],
+) -> Merge:
+    """Return the rows of the service with what the nodes of the file add.
+
+    ``states`` has the state of each node of the file that the service knows, a retired one too;
+    ``filters`` are those that the rows were chosen by.
+    """
+    by_name = {row[0]: row for row in rows}
+    merge = Merge([])
+    for node in nodes:
+        row = by_name.get(node.node_id)
+        if row is not None:
+            _fill(row, node, merge.conflicts)
+        elif not _fits(node, filters):
+            continue
+        elif node.node_id not in states:
+            by_name[node.node_id] = _make_row(node)
+        elif states[node.node_id] not in IN_SERVICE:
+            merge.left_out.append(LeftOut(node.node_id, states[node.node_id]))
+    merge.rows = [by_name[name] for name in sorted(by_name)]
+    return merge
+
+
+def _fill(row: list[Any], node: StatedNode, conflicts: list[MergeConflict]) -> None:
+    """Put into a row what the service does not know, and note what it knows otherwise."""
+    had_address = row[_PLACE["ansible_host"]] is not None
+    for name, value in node.said.items():
+        place = _PLACE.get(_COLUMN.get(name, name))
+        if place is None:
+            continue
+        held = row[place]
+        if name in _KEYED:
+            row[place] = {**value, **held}
+            conflicts += [
+                MergeConflict(node.node_id, f"{name}.{key}", held[key], inner)
+                for key, inner in value.items()
+                if key in held and held[key] != inner
+            ]
+        elif held is None:
+            row[place] = value
+        elif held != value:
+            conflicts.append(MergeConflict(node.node_id, name, held, value))
+    if not had_address:
+        row[_PLACE["ansible_host"]] = _get_host(row)
+
+
+def _make_row(node: StatedNode) -> list[Any]:
+    row: list[Any] = [None] * len(COLUMNS)
+    row[_PLACE["labels"]], row[_PLACE["vars"]] = {}, {}
+    for name, value in {"node_id": node.node_id, **node.said}.items():
+        place = _PLACE.get(_COLUMN.get(name, name))
+        if place is not None:
+            row[place] = value
+    row[_PLACE["ansible_host"]] = _get_host(row)
+    return row
+
+
+def _get_host(row: Sequence[Any]) -> str | None:
+    """Return the address that Ansible connects to, chosen as for the service's own rows."""
+    own: str | None = row[_PLACE["vars"]].get("ansible_host")
+    return own or row[_PLACE["internal_ip"]] or row[_PLACE["external_ip"]]
+
+
+def _fits(node: StatedNode, filters: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether a node of which only the file knows is asked for; it has no state."""
+    if set(filters.get("state") or ()) - {"any"}:
+        return False
+    return all(
+        getattr(node, _FIELD.get(name, name)) in values
+        for name, values in filters.items()
+        if values and name != "state"
+    )

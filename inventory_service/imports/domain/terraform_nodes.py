@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes that a Terraform file states or shows, checked whole before anything follows from them.
+
+The convention stands in docs/terraform.md.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from inventory_service.core.errors import BadInput, Fault
+from inventory_service.imports.domain.declared_nodes import Row, StatedNode, check_rows
+from inventory_service.imports.domain.terraform_files import (
+    OUTPUTS,
+    find_output,
+    is_state,
+    list_servers,
+    read_document,
+)
+from inventory_service.imports.domain.terraform_servers import Skip, Skips, read_server
+
+
+@dataclass(frozen=True)
+class TerraformNodes:
+    """The nodes of a file, and what in it could not be made one."""
+
+    rows: list[Row]
+    skipped: list[Skip]
+
+
+def read_terraform(content: str) -> TerraformNodes:
+    """Return the nodes of a file, all checked.
+
+    :raises BadInput: it is no file of Terraform that we know, states no nodes, or states wrong
+        ones; ``faults`` name each by its address and field.
+    """
+    document = read_document(content)
+    stated = find_output(document)
+    skips = Skips()
+    if stated is not None:
+        found = list(_rows_of_output(*stated))
+    elif is_state(document):
+        servers = [(one.address, read_server(one, skips)) for one in list_servers(document)]
+        found = [(address, fields) for address, fields in servers if fields is not None]
+    else:
+        names = ", ".join(sorted(document)[:10])[:200] or "none"
+        raise BadInput(
+            f"The outputs hold no '{OUTPUTS[0]}' and no '{OUTPUTS[1]}' (there are: {names}). Add "
+            "such an output to the configuration, or hand over the state: `terraform state pull`.",
+            faults=[Fault("file", "states no nodes")],
+        )
+    return TerraformNodes(check_rows(found, StatedNode), skips.all())
+
+
+def _rows_of_output(name: str, value: object) -> Iterator[tuple[str, Any]]:
+    """Yield address and fields of each node that an output states: a map by name, or a list."""
+    if isinstance(value, dict):
+        for node_id, held in value.items():
+            fields = {"node_id": node_id, **held} if isinstance(held, dict) else held
+            yield f"{name}[{json.dumps(node_id)[:80]}]", fields
+    elif isinstance(value, list):
+        for place, held in enumerate(value):
+            yield f"{name}[{place}]", held
+    else:
+        raise BadInput(
+            f"The output '{name}' is neither a map nor a list of objects.",
+            faults=[Fault(name, "must be a map or a list of objects")],
+        )

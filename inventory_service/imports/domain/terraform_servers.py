@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers in a Terraform state as nodes: what the attributes of each kind of server mean.
+
+Sources: the schemas of the Terraform providers hetznercloud/hcloud 1.50 (``hcloud_server``),
+digitalocean/digitalocean 2.50 (``digitalocean_droplet``) and hashicorp/aws 5.90
+(``aws_instance``).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inventory_service.core.field_types import check_label
+from inventory_service.fleet.domain.sizes import SPECS
+from inventory_service.imports.domain.terraform_files import Server
+
+#: Labels that are fields of the node; all others stay labels.
+FIELDS = {
+    "role": "node_type",
+    "cluster": "cluster_id",
+    "environment": "environment",
+    "project": "project",
+}
+_ZONE = re.compile(r"([a-z]+(?:-[a-z]+)+-[0-9]+)[a-z]\Z")
+
+
+@dataclass
+class Skip:
+    """Something in a file that is not made a node, or a part of one; the like is told once."""
+
+    address: str
+    reason: str
+    more: int = 0
+
+
+class Skips:
+    """What is left out of a file, in order; the same reason is told with its first address."""
+
+    def __init__(self) -> None:
+        self._by_reason: dict[str, Skip] = {}
+
+    def note(self, address: str, reason: str) -> None:
+        """Remember that something at an address is left out."""
+        known = self._by_reason.get(reason)
+        if known is None:
+            self._by_reason[reason] = Skip(address, reason)
+        else:
+            known.more += 1
+
+    def all(self) -> list[Skip]:
+        """Return what was left out."""
+        return list(self._by_reason.values())
+
+
+def read_server(server: Server, skips: Skips) -> dict[str, Any] | None:
+    """Return the fields of the node that a server is; None if nothing says what it is for."""
+    found = _READERS[server.kind](server.attributes)
+    labels = found.pop("labels")
+    if not labels.get("role"):
+        word = "label" if server.kind == "hcloud_server" else "tag"
+        skips.note(server.address, f"has no {word} 'role', which would be its node_type")
+        return None
+    size = found.pop("spec")
+    if size in SPECS:
+        found["spec"] = size
+    elif size:
+        skips.note(server.address, f"its size {str(size)[:64]!r} is no spec that is known")
+    found |= {field: labels[name] for name, field in FIELDS.items() if labels.get(name)}
+    found["labels"] = _keep_labels(server, labels, skips)
+    # An empty text is how a provider says that there is none.
+    return {name: held for name, held in found.items() if held not in ("", None)}
+
+
+def _keep_labels(server: Server, labels: Mapping[str, Any], skips: Skips) -> dict[str, Any]:
+    kept = {}
+    for name, held in labels.items():
+        if name in FIELDS:
+            continue
+        try:
+            kept[check_label(name)] = held
+        except ValueError:
+            skips.note(server.address, f"its label {name[:64]!r} is no RFC 1123 label")
+    return kept
+
+
+def _read_hcloud(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    networks = attributes.get("network")
+    first = networks[0] if isinstance(networks, list) and networks else None
+    return {
+        "node_id": attributes.get("name"),
+        "spec": attributes.get("server_type"),
+        "region": attributes.get("location"),
+        "image": attributes.get("image"),
+        "internal_ip": first.get("ip") if isinstance(first, dict) else None,
+        "external_ip": attributes.get("ipv4_address") or attributes.get("ipv6_address"),
+        "labels": _dict(attributes.get("labels")),
+    }
+
+
+def _read_droplet(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    tags = attributes.get("tags")
+    pairs = [tag.partition(":") for tag in tags or () if isinstance(tag, str)]
+    return {
+        "node_id": attributes.get("name"),
+        "spec": attributes.get("size"),
+        "region": attributes.get("region"),
+        "image": attributes.get("image"),
+        "internal_ip": attributes.get("ipv4_address_private"),
+        "external_ip": attributes.get("ipv4_address") or attributes.get("ipv6_address"),
+        "labels": {name: value for name, _, value in pairs},
+    }
+
+
+def _read_aws(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    tags = _dict(attributes.get("tags"))
+    zone = _ZONE.match(str(attributes.get("availability_zone")))
+    return {
+        "node_id": tags.pop("Name", None),
+        "spec": attributes.get("instance_type"),
+        "region": zone[1] if zone else attributes.get("availability_zone"),
+        "image": attributes.get("ami"),
+        "internal_ip": attributes.get("private_ip"),
+        "external_ip": attributes.get("public_ip"),
+        "labels": tags,
+    }
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "hcloud_server": _read_hcloud,
+    "digitalocean_droplet": _read_droplet,
+    "aws_instance": _read_aws,
+}

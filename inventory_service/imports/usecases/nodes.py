@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of stated nodes: show what one would change, and record it, all or nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Actor
+from inventory_service.core.errors import Conflict, Fault, Refusal, Refusals, refuse_file
+from inventory_service.core.revision import undone
+from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.usecases.nodes import change_node
+from inventory_service.fleet.usecases.registrations import place_row, register_nodes
+from inventory_service.imports.domain.declared_nodes import Row
+from inventory_service.imports.domain.node_list import ListedNode, read_nodes
+from inventory_service.imports.domain.nodes_plan import StatedPlan, apply_changes, plan_rows
+from inventory_service.imports.domain.projects_plan import ImportRequest
+from inventory_service.imports.domain.terraform_nodes import read_terraform
+from inventory_service.imports.domain.terraform_servers import Skip
+from inventory_service.imports.usecases.projects import choose_cluster
+
+#: What a node is said to come from, by the format of the file.
+SOURCES = {"terraform": "terraform", "nodes": "api"}
+#: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
+_CHUNK = 1000
+_FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
+
+#: The fields of the nodes that a file names and the fleet has, by name.
+Known = Mapping[str, dict[str, Any]]
+
+
+def plan_stated(
+    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+) -> StatedPlan:
+    """Return what the file would change; it is recorded for a try, and nothing of that is kept.
+
+    :raises BadInput: as `apply_stated`.
+    :raises Conflict: likewise.
+    """
+    plan, known = _plan(session, request)
+    with undone(session):
+        _record(session, actor, request, plan, known, quarantine=quarantine)
+    return plan
+
+
+def apply_stated(
+    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+) -> StatedPlan:
+    """Record what the file says: new nodes as planned, and changes of those that are there.
+
+    :raises BadInput: the file has faults, or a node can't be registered or changed so.
+    :raises Conflict: likewise; or the plan is not the one that was shown.
+    """
+    plan, known = _plan(session, request)
+    if request.plan_digest is not None and request.plan_digest != plan.digest:
+        raise Conflict(
+            "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
+            "changed. Look at the new plan and apply that one."
+        )
+    _record(session, actor, request, plan, known, quarantine=quarantine)
+    return plan
+
+
+def _plan(session: Session, request: ImportRequest) -> tuple[StatedPlan, Known]:
+    """Return the plan, and the fields of the nodes that the file names and the fleet has."""
+    rows, skipped = _read(request)
+    known = _list_known(session, [row.node.node_id for row in rows])
+    plan = plan_rows(rows, known, skipped)
+    homeless = [added for added in plan.add if "cluster_id" not in added.fields]
+    cluster_id = choose_cluster(session, request) if homeless else None
+    for added in homeless:
+        added.fields["cluster_id"] = cluster_id
+    return plan, known
+
+
+def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
+    if request.format == "nodes":
+        return read_nodes(request.content), []
+    file = read_terraform(request.content)
+    return file.rows, file.skipped
+
+
+def _list_known(session: Session, names: Sequence[str]) -> Known:
+    columns = [getattr(Node, name) for name in _FIELDS]
+    known = {}
+    for start in range(0, len(names), _CHUNK):
+        query = select(Node.node_id, *columns).where(
+            Node.node_id.in_(names[start : start + _CHUNK]), Node.state != NodeState.RETIRED.value
+        )
+        for node_id, *values in session.execute(query):
+            known[node_id] = dict(zip(_FIELDS, values, strict=True))
+    return known
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    request: ImportRequest,
+    plan: StatedPlan,
+    known: Known,
+    *,
+    quarantine: timedelta,
+) -> None:
+    """Record a plan; what of it is refused is named by its addresses in the file."""
+    reason = request.reason or request.format
+    refusals = Refusals()
+    for changed in plan.update:
+        wanted = apply_changes(changed.changes, known[changed.node_id])
+        change = NodeChange(**wanted, reason=reason)
+        try:
+            change_node(session, actor, changed.node_id, change, quarantine=quarantine)
+        except Refusal as refusal:
+            refusals.note(refusal.placed(partial(_below, changed.address)))
+    source = SOURCES[request.format]
+    nodes = [
+        NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
+    ]
+    try:
+        register_nodes(session, actor, nodes, quarantine=quarantine, source=source)
+    except Refusal as refusal:
+        refusals.note(
+            refusal.placed(
+                lambda fault: place_row(
+                    fault, lambda row, cell: _below(plan.add[row].address, cell)
+                )
+            )
+        )
+    if refusals.faults:
+        raise refuse_file(refusals.faults, refusals.kind)
+
+
+def _below(address: str, fault: Fault) -> Fault:
+    """Name a fault by the address in the file of what it is a fault of."""
+    return replace(fault, field=f"{address}.{fault.field}")

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports: show what a projects.csv would change, and record it, all or nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Actor
+from inventory_service.core.errors import BadInput, Conflict, Fault, Refusal, refuse_file
+from inventory_service.core.revision import undone
+from inventory_service.fleet.domain.environments import EnvironmentRegistration
+from inventory_service.fleet.domain.nodes import (
+    NodeChange,
+    NodeRegistration,
+    NodeState,
+    TransitionRequest,
+)
+from inventory_service.fleet.domain.projects import ProjectRegistration
+from inventory_service.fleet.models.clusters import Cluster
+from inventory_service.fleet.models.environments import Environment
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.models.projects import Project
+from inventory_service.fleet.usecases.environments import register_environment
+from inventory_service.fleet.usecases.nodes import change_node, move_node
+from inventory_service.fleet.usecases.projects import register_project
+from inventory_service.fleet.usecases.registrations import place_row, register_nodes
+from inventory_service.imports.domain.projects_csv import Place, ProjectRow, parse_projects
+from inventory_service.imports.domain.projects_plan import (
+    ImportRequest,
+    KnownNode,
+    Plan,
+    WantedNode,
+    plan_projects,
+)
+
+SOURCE = "csv"
+
+
+def plan_import(
+    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+) -> Plan:
+    """Return what the file would change; it is recorded for a try, and nothing of that is kept.
+
+    :raises BadInput: as `apply_import`.
+    :raises Conflict: likewise.
+    """
+    rows = parse_projects(request.content)
+    plan = _plan(session, rows)
+    with undone(session):
+        _record(session, actor, request, rows, plan, quarantine=quarantine)
+    return plan
+
+
+def apply_import(
+    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+) -> Plan:
+    """Record what the file asks for: new nodes as planned, new sizes, retirements.
+
+    :raises BadInput: the file has faults, no cluster can take its nodes, or its project or
+        environment is retired.
+    :raises Conflict: the plan is not the one that was shown; a name belongs to another node; or
+        the mesh has no address left.
+    """
+    rows = parse_projects(request.content)
+    plan = _plan(session, rows)
+    if request.plan_digest is not None and request.plan_digest != plan.digest:
+        raise Conflict(
+            "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
+            "changed. Look at the new plan and apply that one."
+        )
+    _record(session, actor, request, rows, plan, quarantine=quarantine)
+    return plan
+
+
+def choose_cluster(session: Session, request: ImportRequest) -> str:
+    """Return the cluster that takes nodes for which a file names none.
+
+    :raises BadInput: the one that is asked for is not known; or it must be said which one.
+    """
+    if request.cluster is not None:
+        cluster = session.get(Cluster, request.cluster)
+        if cluster is None or cluster.retired_at is not None:
+            raise BadInput(
+                f"There is no live cluster '{request.cluster}'. `qm cluster list` shows those that "
+                "there are.",
+                faults=[Fault("cluster", "is not known or retired")],
+            )
+        return cluster.cluster_id
+    live = session.scalars(select(Cluster.cluster_id).where(Cluster.retired_at.is_(None))).all()
+    if len(live) != 1:
+        raise BadInput(
+            f"There are {len(live)} clusters, so it must be said which one takes the nodes: "
+            "`--cluster NAME`. `qm cluster add` makes one.",
+            faults=[Fault("cluster", "is missing")],
+        )
+    return live[0]
+
+
+def _plan(session: Session, rows: Sequence[ProjectRow]) -> Plan:
+    return plan_projects(rows, _list_known(session, {row.project for row in rows}))
+
+
+def _list_known(session: Session, projects: set[str]) -> list[KnownNode]:
+    query = select(Node).where(
+        Node.source == SOURCE,
+        Node.project.in_(projects),
+        (Node.state != NodeState.RETIRED.value) | Node.provider_id.is_not(None),
+    )
+    return [
+        KnownNode(
+            node.node_id,
+            node.node_type,
+            node.project or "",
+            node.environment or "",
+            node.spec,
+            is_held=node.state == NodeState.RETIRED.value,
+        )
+        for node in session.scalars(query)
+    ]
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    request: ImportRequest,
+    rows: Sequence[ProjectRow],
+    plan: Plan,
+    *,
+    quarantine: timedelta,
+) -> None:
+    """Record a plan; what of it is refused is named by its line and column in the file."""
+    cluster_id = choose_cluster(session, request)
+    reason = request.reason or "projects.csv"
+    for node_id in plan.retire:
+        move_node(
+            session, actor, node_id, TransitionRequest(state=NodeState.RETIRED, reason=reason)
+        )
+    for resize in plan.resize:
+        change = NodeChange(spec=resize.to_spec, reason=reason)
+        change_node(session, actor, resize.node_id, change, quarantine=quarantine)
+    _register_missing(session, actor, plan)
+    nodes = [_registration(wanted, cluster_id, request.provider, reason) for wanted in plan.add]
+    try:
+        register_nodes(session, actor, nodes, quarantine=quarantine, source=SOURCE)
+    except Refusal as refusal:
+        if not refusal.faults:
+            raise
+        places = {(row.project, row.environment): row.place for row in rows}
+        placed = refusal.placed(
+            lambda fault: place_row(fault, lambda row, cell: _in_file(plan.add[row], cell, places))
+        )
+        raise refuse_file(placed.faults, type(placed)) from None
+
+
+def _in_file(wanted: WantedNode, fault: Fault, places: Mapping[tuple[str, str], Place]) -> Fault:
+    """Name a fault by the cell that it comes from; names and types of nodes stand in none."""
+    place = places[wanted.project, wanted.environment]
+    match fault.field:
+        case "environment":
+            return place.fault("Environment", fault.reason)
+        case "node_id" | "node_type":
+            value = getattr(wanted, fault.field)
+            return place.fault("Project", f"{fault.field} '{value}' {fault.reason}")
+        case _:
+            return place.fault("Project", fault.reason)
+
+
+def _register_missing(session: Session, actor: Actor, plan: Plan) -> None:
+    """Make the projects and environments known that the file is the first to name."""
+    for name in sorted({wanted.project for wanted in plan.add}):
+        if session.get(Project, name) is None:
+            register_project(session, actor, ProjectRegistration(project=name))
+    for name in sorted({wanted.environment for wanted in plan.add}):
+        if session.get(Environment, name) is None:
+            register_environment(session, actor, EnvironmentRegistration(environment=name))
+
+
+def _registration(
+    wanted: WantedNode, cluster_id: str, provider: str, reason: str
+) -> NodeRegistration:
+    return NodeRegistration(
+        node_id=wanted.node_id,
+        node_type=wanted.node_type,
+        cluster_id=cluster_id,
+        region=wanted.region,
+        environment=wanted.environment,
+        project=wanted.project,
+        provider=provider,
+        spec=wanted.spec,
+        reason=reason,
+    )

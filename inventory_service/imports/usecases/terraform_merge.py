@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inventory merged with a Terraform file, for one reader and one moment."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.errors import Conflict, Fault
+from inventory_service.core.revision import get_revision
+from inventory_service.fleet.domain.nodes import NodeState
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.queries.nodes import Filters
+from inventory_service.fleet.usecases.uniqueness import Groups
+from inventory_service.imports.domain.declared_nodes import Row
+from inventory_service.imports.domain.terraform_merge import merge_rows
+from inventory_service.imports.domain.terraform_nodes import read_terraform
+from inventory_service.inventory.queries.hosts import list_inventory_rows
+from inventory_service.inventory.usecases.documents import narrow_to_service
+
+#: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
+_CHUNK = 1000
+
+
+def merge_terraform(session: Session, content: str, filters: Filters) -> dict[str, Any]:
+    """Return the columnar inventory with the file's nodes in it, and what of them is not used.
+
+    :raises BadInput: the file has faults.
+    :raises Conflict: a node of which only the file knows would make a host and a group of one name.
+    """
+    file = read_terraform(content)
+    states = _list_states(session, [row.node.node_id for row in file.rows])
+    _check_groups(session, [row for row in file.rows if row.node.node_id not in states])
+    rows = list_inventory_rows(session, narrow_to_service(filters))
+    merge = merge_rows(rows, [row.node for row in file.rows], states, filters)
+    return merge.as_document(get_revision(session))
+
+
+def _check_groups(session: Session, rows: Sequence[Row]) -> None:
+    """Let the nodes of a file pass as new ones; ``faults`` name each by its address and field."""
+    wanted = [row.node.model_dump(include={"node_id", "node_type"}) for row in rows]
+    groups = Groups(session, wanted)
+    faults = []
+    for row, fields in zip(rows, wanted, strict=True):
+        try:
+            groups.check(fields)
+        except Conflict as refusal:
+            faults += [Fault(f"{row.address}.{one.field}", one.reason) for one in refusal.faults]
+    if faults:
+        raise Conflict(
+            f"{len(faults)} nodes of the file can't be hosts: Ansible can't tell a host from a "
+            "group of the same name. Rename what is named.",
+            faults=faults,
+        )
+
+
+def _list_states(session: Session, names: Sequence[str]) -> dict[str, str]:
+    """Return the state of each node that is known; of a name's nodes the live one's."""
+    states: dict[str, str] = {}
+    for start in range(0, len(names), _CHUNK):
+        query = select(Node.node_id, Node.state).where(
+            Node.node_id.in_(names[start : start + _CHUNK])
+        )
+        for node_id, state in session.execute(query):
+            if state != NodeState.RETIRED.value or node_id not in states:
+                states[node_id] = state
+    return states

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of the inventory: bytes from memory, with a strong validator."""
+
+from typing import Any, Literal
+
+from flask import Response, request
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import Field
+
+from inventory_service.core.actors import Scope
+from inventory_service.fleet.routes.filters import FilterQuery, to_filters
+from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.dependencies import get_parts
+from inventory_service.http.responses import answer
+from inventory_service.http.transactions import reading
+from inventory_service.imports.domain.terraform_merge import MergeRequest
+from inventory_service.imports.usecases.terraform_merge import merge_terraform
+from inventory_service.inventory.documents import Document
+
+_TAG = Tag(name="inventory")
+routes = APIBlueprint(
+    "inventory",
+    __name__,
+    url_prefix="/api/v1/inventory",
+    abp_tags=[_TAG],
+    abp_security=SECURITY,
+)
+first_routes = APIBlueprint(
+    "first_inventory",
+    __name__,
+    url_prefix="/api/inventory",
+    abp_tags=[_TAG],
+    abp_security=SECURITY,
+)
+#: An inventory may be any JSON object: groups are named after the fleet.
+_ANY_OBJECT: dict[str, Any] = {
+    "description": "The document",
+    "content": {"application/json": {"schema": {"type": "object"}}},
+}
+
+
+class InventoryQuery(FilterQuery):
+    """Which nodes, and in which form."""
+
+    format: Literal["ansible", "columns"] = Field(
+        default="ansible",
+        description="'ansible' is what an inventory script prints; 'columns' is smaller and faster",
+    )
+
+
+@routes.get("", summary="The inventory for Ansible", responses={200: _ANY_OBJECT})
+@needs(Scope.VIEWER, anonymous=True)
+def get_inventory(query: InventoryQuery) -> Response:
+    """Groups by type, cluster, region, environment, project, state; host variables in `_meta`.
+
+    Retired nodes stand in no inventory.
+    """
+    parts = get_parts()
+    with reading() as session:
+        return _answer(parts.documents.get(session, query.format, to_filters(query)))
+
+
+@routes.post("", summary="The inventory merged with a Terraform file", responses={200: _ANY_OBJECT})
+@needs(Scope.VIEWER, anonymous=True)
+def merge_inventory(query: FilterQuery, body: MergeRequest) -> Response:
+    """The form 'columns', and what of the file is not used; nothing is recorded."""
+    with reading() as session:
+        return answer(merge_terraform(session, body.terraform, to_filters(query)))
+
+
+@first_routes.get("", summary="The inventory as a list of nodes", responses={200: _ANY_OBJECT})
+@needs(Scope.VIEWER, anonymous=True)
+def get_first_inventory() -> Response:
+    """The shape that the first inventory script reads; keys may be added, none is taken away."""
+    parts = get_parts()
+    with reading() as session:
+        return _answer(parts.documents.get(session, "first", {}))
+
+
+def _answer(document: Document) -> Response:
+    is_zipped = request.accept_encodings.quality("gzip") > 0
+    # Two encodings are two representations, so a strong validator must tell them apart.
+    etag = f"{document.etag}-gzip" if is_zipped else document.etag
+    response = Response(mimetype="application/json")
+    response.set_etag(etag)
+    response.headers["Vary"] = "Accept-Encoding, Authorization"
+    response.headers["Cache-Control"] = "private, no-cache"
+    if request.if_none_match.contains(etag):
+        response.status_code = 304
+        return response
+    if is_zipped:
+        response.headers["Content-Encoding"] = "gzip"
+        response.response = pieces = document.zip()
+        response.content_length = sum(map(len, pieces))
+    else:
+        response.response = document.read()
+        response.content_length = document.length
+    return response

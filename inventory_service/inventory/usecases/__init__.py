@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inventory documents and scrape targets, made from the fleet."""

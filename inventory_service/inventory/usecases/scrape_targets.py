@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Prometheus is to scrape, as its http_sd takes it."""
+
+import ipaddress
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.errors import NotFound
+from inventory_service.fleet.models.services import Service
+from inventory_service.fleet.queries import nodes as queries
+from inventory_service.fleet.queries.services import read_placement
+from inventory_service.inventory.domain import COLUMNS
+from inventory_service.inventory.queries.hosts import list_inventory_rows
+from inventory_service.inventory.usecases.documents import narrow_to_service
+
+_LABELS = ("node_id", "node_type", "cluster_id", "region", "env", "project", "state")
+
+
+def list_targets(
+    session: Session, filters: queries.Filters, *, port: int, address: str
+) -> list[dict[str, Any]]:
+    """Return one entry a node that has the address: ``{"targets": ["ip:port"], "labels": {…}}``.
+
+    ``address`` names the column that is scraped. A missing label is an empty one to Prometheus
+    (https://prometheus.io/docs/prometheus/latest/http_sd/).
+    """
+    return [
+        _make_target(node[address], port, _label(node))
+        for node in _list_nodes(session, filters, address)
+    ]
+
+
+def list_job_targets(
+    session: Session, job: str, filters: queries.Filters, *, address: str
+) -> list[dict[str, Any]]:
+    """Return one entry for each service of a scrape job on each of its nodes.
+
+    Path and scheme stand in the labels that Prometheus itself reads, so that no relabelling is
+    needed to scrape services of one job in different ways. A job whose last service is retired
+    has no targets.
+
+    :raises NotFound: no service was ever scraped under that job.
+    """
+    placement = read_placement(session, job=job)
+    if placement.is_empty and not _was_ever(session, job):
+        raise NotFound(
+            f"No service is scraped under the job '{job}'. `qm service list` shows the jobs there "
+            "are; `qm service set NAME --scrape-job` names one."
+        )
+    targets = []
+    for node in _list_nodes(session, filters, address):
+        for service in placement.find(
+            node["node_id"], node["project"], node["env"], node["node_type"]
+        ):
+            labels = _label(node) | {
+                "__meta_quartermaster_service": service.service,
+                "__metrics_path__": service.metrics_path,
+                "__scheme__": service.protocol,
+            }
+            targets.append(_make_target(node[address], service.port, labels))
+    return targets
+
+
+def _list_nodes(session: Session, filters: queries.Filters, address: str) -> list[dict[str, Any]]:
+    rows = list_inventory_rows(session, narrow_to_service(filters))
+    nodes = [dict(zip(COLUMNS, row, strict=True)) for row in sorted(rows, key=itemgetter(0))]
+    return [node for node in nodes if node[address] is not None]
+
+
+def _make_target(address: str, port: int, labels: dict[str, str]) -> dict[str, Any]:
+    is_v6 = ipaddress.ip_address(address).version == 6  # noqa: PLR2004 - the protocol's number
+    host = f"[{address}]" if is_v6 else address
+    return {"targets": [f"{host}:{port}"], "labels": labels}
+
+
+def _label(node: dict[str, Any]) -> dict[str, str]:
+    return {
+        f"__meta_quartermaster_{name}": node[name] for name in _LABELS if node[name] is not None
+    }
+
+
+def _was_ever(session: Session, job: str) -> bool:
+    query = select(Service.service).where(Service.scrape_job == job).limit(1)
+    return session.scalars(query).first() is not None

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schema's history: one file a step, run by Alembic."""

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Imports all models, so that Alembic and copies of a database see every table."""
+
+from inventory_service.core import audit_log, idempotent_responses, revision
+from inventory_service.core.database.base import Base
+from inventory_service.fleet.models import (
+    address_leases,
+    clusters,
+    environments,
+    nodes,
+    projects,
+    services,
+)
+from inventory_service.identity import models as identity
+
+__all__ = [
+    "Base",
+    "address_leases",
+    "audit_log",
+    "clusters",
+    "environments",
+    "idempotent_responses",
+    "identity",
+    "nodes",
+    "projects",
+    "revision",
+    "services",
+]

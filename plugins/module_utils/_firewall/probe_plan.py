@@ -1,0 +1,178 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whom a node asks to prove the policy, on which roads and ports, and what it should find."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import typing as t
+from dataclasses import dataclass
+
+from .policy import Policy, Refused, parse_ports
+from .zones import groups_of, is_member, reach_of, rules_of
+
+if t.TYPE_CHECKING:
+    from .zones import Node, Zone
+
+ADDRESSES = ("internal_ip", "external_ip", "wireguard_ip")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The policy of a fleet, and how much of it each node asks."""
+
+    zones: t.Sequence[Zone]
+    mesh_prefix: str = ""
+    refused_ports: t.Sequence[int] = ()
+    """Ports asked besides those of the zones."""
+    outbound: str = "accept"
+    always: t.Sequence[t.Mapping[str, t.Any]] = ()
+    """What each node may reach, whatever its zones say."""
+    full_up_to: int = 32
+    """Up to this many nodes, each asks all others."""
+    sample: int = 2
+    """In larger fleets, how many nodes of each kind it asks."""
+
+    def __post_init__(self) -> None:
+        """Check that it proves something.
+
+        :raises Refused: with every reason against it.
+        """
+        reasons: list[str] = []
+        parse_ports(self.refused_ports, "refused_ports", reasons)
+        if self.full_up_to < 0:
+            reasons.append(f"full_up_to {self.full_up_to} is below 0")
+        if self.sample < 1:
+            reasons.append(f"sample {self.sample} asks nobody; it is at least 1")
+        if reasons:
+            raise Refused(*reasons)
+
+
+def expect(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[dict[str, t.Any]]:
+    """Return what a node should find: an entry for each node that it asks, road and port.
+
+    Asked are all ports that any zone opens, of a range its ends, and ports that must be refused.
+    """
+    ports = _ports(survey)
+    probes = []
+    for target in _targets(source, nodes, survey):
+        inside, outside = _policy(target, source, survey), _policy(source, target, survey)
+        for road, address, own in _roads(source, target):
+            interface = inside.mesh_interface if road == "mesh" else "other"
+            here, there = ipaddress.ip_address(own), ipaddress.ip_address(address)
+            probes += [
+                {
+                    "target": target["node_id"],
+                    "road": road,
+                    "address": address,
+                    "port": port,
+                    "from": _label(source, survey.zones),
+                    "to": _label(target, survey.zones),
+                    "allowed": inside.lets_in(here, interface, "tcp", port)
+                    and outside.lets_out(there, "tcp", port),
+                }
+                for port in ports
+            ]
+    return probes
+
+
+def _targets(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[Node]:
+    """Return the active nodes of the same cluster; of many, some of each kind.
+
+    Of its own kind a node asks those after it, of the others those at its own place. So it has as
+    many to ask however large the fleet is, each kind is asked by each, and each node by somebody.
+    """
+    near = sorted(
+        (
+            node
+            for node in nodes
+            if node.get("cluster_id") == source.get("cluster_id")
+            and (node.get("state", "active") == "active" or node["node_id"] == source["node_id"])
+        ),
+        key=lambda node: str(node["node_id"]),
+    )
+    names = [node["node_id"] for node in near]
+    is_small = len(near) <= survey.full_up_to
+    count = len(near) if is_small else survey.sample
+    kinds: dict[tuple[str, ...], list[Node]] = {}
+    for node in near:
+        kinds.setdefault(() if is_small else _kind(node, survey.zones), []).append(node)
+    chosen: list[Node] = []
+    for members in kinds.values():
+        own = [member["node_id"] for member in members]
+        is_own = source["node_id"] in own
+        start = (
+            own.index(source["node_id"]) + 1 if is_own else names.index(source["node_id"]) * count
+        )
+        ring = itertools.islice(itertools.cycle(members), start % len(own), None)
+        chosen += itertools.islice(ring, min(count, len(own)))
+    return sorted(
+        (node for node in chosen if node["node_id"] != source["node_id"]),
+        key=lambda node: str(node["node_id"]),
+    )
+
+
+def _kind(node: Node, zones: t.Sequence[Zone]) -> tuple[str, ...]:
+    """Return what decides about a node's rules and roads: zones, region, and kinds of addresses."""
+    roads = (_family(node.get(kind)) for kind in ADDRESSES)
+    names = (zone["name"] for zone in zones if is_member(node, zone))
+    return (str(node.get("region")), *roads, *names)
+
+
+def _family(address: object) -> str:
+    return ("ipv6" if ":" in str(address) else "ipv4") if address else ""
+
+
+def _label(node: Node, zones: t.Sequence[Zone]) -> str:
+    """Return the zones that tell a node from others."""
+    groups = groups_of(node)
+    names = [
+        zone["name"]
+        for zone in zones
+        if "all" not in zone["members"] and not groups.isdisjoint(zone["members"])
+    ]
+    return "+".join(names) or "other"
+
+
+def _policy(node: Node, other: Node, survey: Survey) -> Policy:
+    """Return a node's policy, as far as one other node is concerned."""
+    address = other.get("wireguard_ip")
+    known = (ipaddress.ip_address(address),) if address else ()
+    return Policy(
+        tuple(rules_of(node, survey.zones, survey.mesh_prefix)),
+        tuple(reach_of(node, survey.zones, survey.mesh_prefix, survey.always)),
+        {zone["name"]: known for zone in survey.zones if is_member(other, zone)},
+        mesh_prefix=ipaddress.ip_network(survey.mesh_prefix) if survey.mesh_prefix else None,
+        outbound=survey.outbound,
+    )
+
+
+def _roads(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
+    """Yield each road to a node, its address there, and the own address that it sees."""
+    is_same_region = source.get("region") == target.get("region")
+    first, second = "internal_ip", "external_ip"
+    if not is_same_region:
+        first, second = second, first
+    for kind in (first, second):
+        # A packet comes from an address of the family that it goes to.
+        family = _family(target.get(kind))
+        owns = [source.get(own) for own in (kind, first, second)]
+        own = next((own for own in owns if own and _family(own) == family), None)
+        if own:
+            yield "public", str(target[kind]), str(own)
+            break
+    if source.get("wireguard_ip") and target.get("wireguard_ip"):
+        yield "mesh", str(target["wireguard_ip"]), str(source["wireguard_ip"])
+
+
+def _ports(survey: Survey) -> list[int]:
+    """Return the ports worth asking: the ends of all ranges, and those to be refused."""
+    ports = {int(port) for port in survey.refused_ports}
+    for zone in survey.zones:
+        for entry in (*zone["allow"], *zone.get("reach", ())):
+            for text in entry.get("tcp") or ():
+                ports.update(int(end) for end in str(text).split("-"))
+    return sorted(ports)

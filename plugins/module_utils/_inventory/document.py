@@ -1,0 +1,212 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fleet as the service tells it: its columnar document, checked whole before anyone uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._service.response import Refusal
+from .safe_vars import ALLOWED_ANSIBLE, MAX_REPORTED, Omissions, is_plain, is_plain_text
+
+VERSION = 1
+HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+"""A label of RFC 1123: nothing that a pattern, a path or a template could be."""
+GROUP = re.compile(r"[a-z_][a-z0-9_]*")
+NOT_HOSTS = frozenset({"all", "ungrouped", "localhost"})
+NOT_GROUPS = frozenset({"all", "ungrouped", "_meta"})
+COLUMN = re.compile(r"[a-z_][a-z0-9_]*")
+OWN_VARIABLES = "vars"
+"""The column that holds a node's own variables."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The nodes in one answer: a row a node in `columns`, and the places of each group's rows.
+
+    `notes` tell, one sentence each, what of a Terraform file did not go into it.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[list[t.Any]]
+    groups: dict[str, list[int]]
+    notes: tuple[str, ...] = ()
+    is_plain: bool = False
+    """Whether it is known that no key at any depth is a template or a tag."""
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each host, in the order of the rows."""
+        return [row[0] for row in self.rows]
+
+    def variables(self, omissions: Omissions) -> t.Iterator[dict[str, t.Any]]:
+        """Yield the variables of each host, in the order of the rows.
+
+        What Ansible could take for more than data is left out and noted in `omissions`: reserved
+        names, `ansible_` names outside the allow-list, keys that are templates.
+        """
+        kept = [name for name in self.columns if self._is_kept(name, omissions)]
+        places = [self.columns.index(name) for name in kept]
+        own = self.columns.index(OWN_VARIABLES) if OWN_VARIABLES in self.columns else None
+        refused = self._refused_values(kept, omissions)
+        passed: set[str] = set()
+        for row in self.rows:
+            cells = zip(kept, [row[place] for place in places])  # noqa: B905 - equal by construction
+            variables = {name: value for name, value in cells if value is not None}
+            for name in refused.get(row[0], ()):
+                del variables[name]
+            given = row[own] if own is not None else None
+            if given:
+                if not given.keys() <= passed:
+                    given = self._own_variables(row[0], given, omissions)
+                    if self.is_plain:
+                        passed |= given.keys() - ALLOWED_ANSIBLE.keys()
+                variables.update(given)
+            yield variables
+
+    def _refused_values(self, kept: list[str], omissions: Omissions) -> dict[str, list[str]]:
+        """Return the names of the values that are not safe, by host; all are looked at here.
+
+        For a large fleet it matters that most columns can hold no such value.
+        """
+        refused: dict[str, list[str]] = {}
+        for name in kept:
+            place, suspects = self.columns.index(name), self.rows
+            if name in ALLOWED_ANSIBLE:
+                is_allowed = ALLOWED_ANSIBLE[name]
+                suspects = [row for row in suspects if not is_allowed(row[place])]
+            elif self.is_plain:
+                continue
+            for row in suspects:
+                value = row[place]
+                if value is not None and not _is_safe(row[0], name, value, omissions):
+                    refused.setdefault(row[0], []).append(name)
+        return refused
+
+    def _is_kept(self, column: str, omissions: Omissions) -> bool:
+        return column != OWN_VARIABLES and omissions.pass_name("all hosts", column)
+
+    def _own_variables(
+        self, host: str, given: dict[str, t.Any], omissions: Omissions
+    ) -> dict[str, t.Any]:
+        own = {}
+        for name, value in given.items():
+            if name in self.columns and name not in ALLOWED_ANSIBLE:
+                omissions.note(host, name, "the service itself states it")
+            elif omissions.pass_name(host, name) and _is_safe(host, name, value, omissions):
+                own[name] = value
+        return own
+
+
+def parse_fleet(body: bytes) -> Fleet:
+    """Return the fleet in the body of an answer.
+
+    :raises Refusal: if the body is not a whole columnar document, version 1.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"it is not JSON ({error})" if body else "it is empty") from error
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        raise Refusal(f"it is not a columnar inventory of version {VERSION}")
+    columns = _check_columns(document.get("columns"))
+    rows = document.get("rows")
+    _check_rows(columns, rows)
+    groups = document.get("groups")
+    _check_groups(groups, len(rows))
+    notes = (*_notes_of_conflicts(document), *_notes_of_absent(document))
+    return Fleet(columns, rows, groups, notes, is_plain=is_plain_text(body))
+
+
+def _check_columns(columns: t.Any) -> tuple[str, ...]:
+    if not isinstance(columns, list) or columns[:1] != ["node_id"]:
+        raise Refusal("its columns do not start with node_id")
+    if not all(isinstance(name, str) and COLUMN.fullmatch(name) for name in columns):
+        raise Refusal("its columns are not all names of variables")
+    if len(set(columns)) != len(columns):
+        raise Refusal("it names a column twice")
+    return tuple(columns)
+
+
+def _check_rows(columns: tuple[str, ...], rows: t.Any) -> None:
+    if not isinstance(rows, list):
+        raise Refusal("it has no rows")
+    width = len(columns)
+    own = columns.index(OWN_VARIABLES) if OWN_VARIABLES in columns else None
+    names = set()
+    for number, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != width:
+            raise Refusal(f"row {number} does not have {width} columns")
+        name = row[0]
+        if not isinstance(name, str) or not HOST.fullmatch(name) or name in NOT_HOSTS:
+            raise Refusal(f"row {number} has the name {str(name)[:80]!r}, which no host can have")
+        if own is not None and not isinstance(row[own], (dict, type(None))):
+            raise Refusal(f"row {number} has variables that are no object")
+        names.add(name)
+    if len(names) != len(rows):
+        raise Refusal("it names a host twice")
+
+
+def _check_groups(groups: t.Any, size: int) -> None:
+    if not isinstance(groups, dict):
+        raise Refusal("it has no groups")
+    for name, places in groups.items():
+        if not GROUP.fullmatch(name) or name in NOT_GROUPS:
+            raise Refusal(f"it has a group {name[:80]!r}, which no group can be called")
+        if not isinstance(places, list) or not set(map(type, places)) <= {int}:
+            raise Refusal(f"group {name!r} is not a list of places")
+        if places and not 0 <= min(places) <= max(places) < size:
+            raise Refusal(f"group {name!r} lists a host that is not there")
+        if len(set(places)) != len(places):
+            raise Refusal(f"group {name!r} lists a host twice")
+
+
+def _notes_of_conflicts(document: dict[str, t.Any]) -> t.Iterator[str]:
+    conflicts = _list_of(document, "conflicts", ("node_id", "field", "service", "file"))
+    for one in conflicts[:MAX_REPORTED]:
+        service, file = repr(one["service"])[:80], repr(one["file"])[:80]
+        yield (
+            f"{str(one['node_id'])[:63]!r}: the service says that {str(one['field'])[:80]!r} is "
+            f"{service}, and the Terraform file {file}; what the service says is used."
+        )
+    if len(conflicts) > MAX_REPORTED:
+        yield f"The service says otherwise than the Terraform file {len(conflicts)} times in all."
+
+
+def _notes_of_absent(document: dict[str, t.Any]) -> t.Iterator[str]:
+    absent = _list_of(document, "left_out", ("node_id", "state"))
+    for one in absent[:MAX_REPORTED]:
+        yield (
+            f"{str(one['node_id'])[:63]!r} stands in the Terraform file, but the service says that "
+            f"it is {str(one['state'])[:20]!r}; it is left out."
+        )
+    if len(absent) > MAX_REPORTED:
+        yield f"{len(absent)} nodes of the Terraform file are left out in all."
+
+
+def _list_of(
+    document: dict[str, t.Any], name: str, keys: tuple[str, ...]
+) -> list[dict[str, t.Any]]:
+    found = document.get(name, [])
+    if not isinstance(found, list) or not all(
+        isinstance(one, dict) and one.keys() >= set(keys) for one in found
+    ):
+        raise Refusal(f"its {name} are not as a merged inventory has them")
+    return found
+
+
+def _is_safe(host: str, name: str, value: t.Any, omissions: Omissions) -> bool:
+    if name in ALLOWED_ANSIBLE:
+        if ALLOWED_ANSIBLE[name](value):
+            return True
+        omissions.note(host, name, f"it cannot be {str(value)[:80]!r}")
+        return False
+    if isinstance(value, (dict, list)) and not is_plain(value):
+        omissions.note(host, name, "a key in it is a template or a tag")
+        return False
+    return True

@@ -1,0 +1,243 @@
+# Copyright (c) 2026, The Quartermaster maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules for WireGuard read and do on their host: wg(8), ip(8) and systemd."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+from .._host import secret_files as files
+from .._module import Failure
+from .files import FOLDER
+from .model import is_key
+from .runtime import Running, parse_dump, parse_links, parse_routes
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+    from .model import Network
+
+PACKAGES = {"wg": "wireguard-tools", "wg-quick": "wireguard-tools", "ip": "iproute2"}
+TIMEOUT_S = 60
+"""More than a thousand peers or a slow start need; a hung wireguard-go would never answer."""
+SYSTEMD = Path("/run/systemd/system")
+IPV6_OFF = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
+JOURNAL_LINES = 8
+
+
+class Host:
+    """The host that the module runs on; private keys go to programs by standard input or file."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+        self._secrets: set[str] = set()
+
+    def hide(self, secret: str | None) -> None:
+        """Keep a private key out of every message and result from now on."""
+        if secret:
+            self._secrets.add(secret)
+            self._module.no_log_values.add(secret)
+
+    def has(self, program: str) -> bool:
+        """Tell whether a program is installed."""
+        return self._module.get_bin_path(program) is not None
+
+    def need(self, program: str) -> str:
+        """Return the path of a program.
+
+        :raises Failure: if it is missing, with the package that brings it.
+        """
+        path = self._module.get_bin_path(program)
+        if path is None:
+            package = PACKAGES.get(program, program)
+            raise Failure(
+                f"{program} is missing on this host; install the package {package}",
+                code="tool_missing",
+            )
+        return str(path)
+
+    def run(self, *command: str, data: str | None = None) -> str:
+        """Return what a program prints.
+
+        :raises Failure: if it is missing or fails, with its own words less the secrets.
+        """
+        code, out, error = self._call(*command, data=data)
+        if code:
+            words = self._clean(error.strip() or out.strip()) or f"exit status {code}"
+            raise Failure(f"`{' '.join(command)}` failed: {words}", code="command_failed")
+        return out
+
+    def _call(self, *command: str, data: str | None = None) -> tuple[int, str, str]:
+        words = [self.need(command[0]), *command[1:]]
+        if self.has("timeout"):
+            words = [self.need("timeout"), str(TIMEOUT_S), *words]
+        code, out, error = self._module.run_command(
+            words, data=data, environ_update={"LC_ALL": "C.UTF-8"}
+        )
+        return int(code), str(out), str(error)
+
+    def _clean(self, text: str) -> str:
+        # wg(8) repeats what it cannot parse, and what it cannot parse may be a key.
+        for secret in self._secrets:
+            text = text.replace(secret, "(private key)")
+        return text
+
+    def make_private_key(self) -> str:
+        """Return a new private key."""
+        key = self.run("wg", "genkey").strip()
+        self.hide(key)
+        if not is_key(key):
+            raise Failure("`wg genkey` gave no key", code="command_failed")
+        return key
+
+    def find_public_key(self, private_key: str) -> str:
+        """Return the public half of a private key."""
+        return self.run("wg", "pubkey", data=private_key).strip()
+
+    def read(self, name: str) -> tuple[Running | None, dict[str, list[Network]]]:
+        """Return the interface as it runs, or None, and the networks of the other interfaces.
+
+        :raises Failure: if an interface of another kind has the name.
+        """
+        own, neighbours = parse_links(self.run("ip", "-j", "address", "show"), name)
+        if not own:
+            return None, neighbours
+        code, dump, error = self._call("wg", "show", name, "dump")
+        if code:
+            raise Failure(
+                f"an interface {name} exists that does not answer as a WireGuard interface "
+                f"({self._clean(error.strip())}); remove it with `ip link delete {name}`, "
+                "or choose another name",
+                code="other_kind",
+            )
+        routes = parse_routes(
+            *(self.run("ip", "-j", family, "route", "show", "dev", name) for family in ("-4", "-6"))
+        )
+        running = Running(**parse_dump(dump), **own, routes=routes)
+        self.hide(running.private_key)
+        for peer in running.peers:
+            self.hide(peer.preshared_key)
+        return running, neighbours
+
+    def read_handshakes(self, name: str, now: float) -> dict[str, int]:
+        """Return how many seconds ago the last handshake with each peer was, by public key."""
+        lines = self.run("wg", "show", name, "latest-handshakes").splitlines()
+        found = {key: int(at) for key, at in (line.split("\t") for line in lines)}
+        return {key: max(0, int(now) - at) for key, at in found.items() if at}
+
+    @staticmethod
+    def sync_file(name: str) -> Path:
+        """Return the path whose file in the making `wg syncconf` reads."""
+        return FOLDER / f"{name}.sync"
+
+    def sync(self, name: str, text: str) -> None:
+        """Bring keys, port and peers of a running interface to a text for `wg syncconf`.
+
+        A file that is empty removes all peers, and one without the private key clears it: both
+        with exit status 0. So the file is read back before it is used.
+
+        :raises Failure: if the file is not what it should be, or wg refuses it.
+        """
+        made = files.write_new(self.sync_file(name), text)
+        try:
+            found, faults = files.read(made, len(text.encode()))
+            if faults or found != text or "PrivateKey = " not in text:
+                raise Failure(f"{made} is not what was written to it; nothing was synchronised")
+            self.run("wg", "syncconf", name, str(made))
+        finally:
+            files.remove(made)
+
+    def has_systemd(self) -> bool:
+        """Tell whether systemd runs this host."""
+        return SYSTEMD.is_dir() and self.has("systemctl")
+
+    def unit_state(self, name: str) -> dict[str, str]:
+        """Return ActiveState and UnitFileState of the interface's unit; nothing without systemd."""
+        if not self.has_systemd():
+            return {}
+        properties = "--property=ActiveState,UnitFileState"
+        out = self.run("systemctl", "show", unit_of(name), properties)
+        return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+
+    def is_half_made(self, name: str, running: Running) -> bool:
+        """Tell whether the interface is what a killed wg-quick left: without key and unit."""
+        return running.private_key is None and self.unit_state(name).get("ActiveState") != "active"
+
+    def bring_up(self, name: str) -> None:
+        """Start the interface from its file, as the next boot will.
+
+        :raises Failure: with the unit's last words if it does not start.
+        """
+        self.need("wg-quick")
+        if name in self.list_links():
+            self.delete(name)
+        if not self.has_systemd():
+            self.run("wg-quick", "up", name)
+            return
+        # Earlier failures would count against this start.
+        self._call("systemctl", "reset-failed", unit_of(name))
+        # Restart, since the unit stays active when somebody deletes the interface under it.
+        code, _out, error = self._call("systemctl", "restart", unit_of(name))
+        if code:
+            _code, journal, _error = self._call(
+                *("journalctl", "--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}"),
+                *("--unit", unit_of(name)),
+            )
+            raise Failure(
+                f"{unit_of(name)} does not start: {self._clean(error.strip())}\n"
+                f"{self._clean(journal.strip())}",
+                code="not_started",
+            )
+
+    def is_active(self, unit: str) -> bool:
+        """Tell whether a unit runs."""
+        code, _out, _error = self._call("systemctl", "is-active", "--quiet", unit)
+        return code == 0
+
+    def start_unit(self, unit: str, *words: str) -> None:
+        """Start a transient unit, which outlives this module, by options and command."""
+        self.run("systemd-run", "--quiet", "--collect", f"--unit={unit}", *words)
+
+    def stop_unit(self, unit: str) -> None:
+        """Stop a transient unit, if there is one."""
+        self._call("systemctl", "stop", unit)
+        self._call("systemctl", "reset-failed", unit)
+
+    def set_private_key(self, name: str, path: Path) -> None:
+        """Have a running interface use the private key of a file, and nothing else changed."""
+        self.run("wg", "set", name, "private-key", str(path))
+
+    def enable(self, name: str) -> None:
+        """Have the interface brought up at boot."""
+        self.run("systemctl", "enable", "--quiet", unit_of(name))
+
+    def disable(self, name: str) -> None:
+        """Take the interface down by its unit, and have it down at boot."""
+        self.run("systemctl", "disable", "--quiet", "--now", unit_of(name))
+
+    def delete(self, name: str) -> None:
+        """Delete the interface if it is there; wg-quick leaves it where its file is gone."""
+        if name in self.list_links():
+            self.run("ip", "link", "delete", "dev", name)
+
+    def list_links(self) -> list[str]:
+        """Return the names of the host's interfaces."""
+        links = json.loads(self.run("ip", "-j", "link", "show") or "[]")
+        return [link["ifname"] for link in links if "ifname" in link]
+
+
+def has_ipv6() -> bool:
+    """Tell whether a new interface of this host can have an IPv6 address."""
+    try:
+        return IPV6_OFF.read_text(encoding="ascii").strip() == "0"
+    except OSError:
+        return False
+
+
+def unit_of(name: str) -> str:
+    """Return the name of the unit that brings an interface up at boot."""
+    return f"wg-quick@{name}.service"

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Words of the command line become fields of a request, as data."""
+
+from typing import Any
+
+import click
+import pytest
+
+from inventory_service.cli.client.options import given, json_or_text, json_pairs, pairs
+
+CONTEXT = click.Context(click.Command("set"))
+OPTION = click.Option(["--label"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("8080", 8080),
+        ('"8080"', "8080"),
+        ("true", True),
+        ("True", "True"),
+        ("null", None),
+        ('{"a": [1, 2]}', {"a": [1, 2]}),
+        ("{{ lookup('pipe', 'id') }}", "{{ lookup('pipe', 'id') }}"),
+        ("-x", "-x"),
+        ("", ""),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("[" * 100_000, "[" * 100_000),
+        ("10.0.0.1", "10.0.0.1"),
+        ("two\nlines", "two\nlines"),
+    ],
+)
+def test_a_value_is_json_or_else_text(text: str, expected: object) -> None:
+    value = json_or_text(text)
+    assert (value, type(value)) == (expected, type(expected))
+
+
+def test_a_pair_ends_its_key_at_the_first_equals_sign() -> None:
+    assert pairs(CONTEXT, OPTION, ["a=b=c", "d="]) == {"a": "b=c", "d": ""}
+
+
+@pytest.mark.parametrize("words", [["a"], ["=b"], ["a=1", "a=2"], [""]])
+def test_what_is_no_pair_or_comes_twice_is_refused(words: list[str]) -> None:
+    with pytest.raises(click.BadParameter):
+        pairs(CONTEXT, OPTION, words)
+
+
+@pytest.mark.parametrize("value", ["1e999", '{"b": [-1e999]}', str(2**63)])
+def test_a_number_that_cannot_be_kept_is_refused(value: str) -> None:
+    with pytest.raises(click.BadParameter, match="beyond"):
+        json_pairs(CONTEXT, OPTION, [f"a={value}"])
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"region": None}, {}),
+        ({"region": ""}, {"region": None}),
+        ({"region": "eu", "labels": {}}, {"region": "eu"}),
+        ({"mesh_port": 0}, {"mesh_port": 0}),
+        ({"nodes": ("a", "b"), "node_types": ()}, {"nodes": ["a", "b"]}),
+        ({"nodes": ("",)}, {"nodes": []}),
+    ],
+)
+def test_only_what_was_said_is_sent_and_empty_text_clears(
+    said: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert given(**said) == expected

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm import csv` against a real service: plan first, and apply exactly that plan."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Qm = Callable[..., Result]
+Ask = Callable[..., Any]
+
+PLAYBOOKS = Path(__file__).parents[4] / "playbooks"
+HEADER = "Project,Servers,MasterSpec,WebSpec\n"
+SHOP = HEADER + "shop,3,s-2vcpu-4gb,s-1vcpu-1gb\n"
+
+
+def names(ask: Ask) -> list[str]:
+    return [node["node_id"] for node in ask("node", "list")]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "projects.csv"
+    path.write_text(SHOP, encoding="utf-8")
+    return path
+
+
+def test_without_apply_only_the_plan_is_printed(qm: Qm, ask: Ask, mesh: str, file: Path) -> None:
+    result = qm("import", "csv", str(file), "--cluster", mesh)
+    assert result.exit_code == 0
+    assert result.stdout.count(" add ") == 3
+    assert "Plan: 3 to add, 0 to resize, 0 to retire, 0 unchanged." in result.stdout
+    assert "--apply" in result.stdout
+    assert names(ask) == []
+
+
+def test_apply_records_what_was_printed(qm: Qm, ask: Ask, mesh: str, file: Path) -> None:
+    result = qm("import", "csv", str(file), "--cluster", mesh, "--apply")
+    assert result.exit_code == 0
+    assert "Recorded" in result.stdout
+    assert names(ask) == ["shop-prod-master", "shop-prod-web-1", "shop-prod-web-2"]
+
+
+def test_the_same_file_again_changes_nothing(ask: Ask, mesh: str) -> None:
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    again = ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    assert again["plan"]["add"] == again["plan"]["resize"] == again["plan"]["retire"] == []
+    assert again["plan"]["unchanged"] == 3
+
+
+def test_an_edited_file_scales_and_resizes(qm: Qm, ask: Ask, mesh: str) -> None:
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    edited = HEADER + "shop,2,s-4vcpu-8gb,s-1vcpu-1gb\n"
+    result = qm("import", "csv", "-", "--cluster", mesh, "--apply", stdin=edited)
+    assert "s-2vcpu-4gb → s-4vcpu-8gb" in result.stdout
+    assert "Plan: 0 to add, 1 to resize, 1 to retire, 1 unchanged." in result.stdout
+    assert names(ask) == ["shop-prod-master", "shop-prod-web-1"]
+
+
+@pytest.mark.parametrize(
+    ("edited", "playbooks"),
+    [
+        ("shop,4,s-2vcpu-4gb,s-1vcpu-1gb\n", {"provision"}),
+        ("shop,3,s-4vcpu-8gb,s-1vcpu-1gb\n", {"provision"}),
+        ("shop,2,s-2vcpu-4gb,s-1vcpu-1gb\n", {"retire"}),
+        ("shop,2,s-4vcpu-8gb,s-1vcpu-1gb\n", {"provision", "retire"}),
+        ("shop,3,s-2vcpu-4gb,s-1vcpu-1gb\n", set()),
+    ],
+)
+def test_who_applies_is_told_which_playbook_comes_next(
+    qm: Qm, ask: Ask, mesh: str, edited: str, playbooks: set[str]
+) -> None:
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    result = qm("import", "csv", "-", "--cluster", mesh, "--apply", stdin=HEADER + edited)
+    assert set(re.findall(r"quartermaster\.fleet\.(\w+)", result.stdout)) == playbooks
+    assert all((PLAYBOOKS / f"{name}.yml").exists() for name in playbooks)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", ", line 1, column 1: "),
+        (b"Project,Servers\nshop,1\n", ", line 1, column "),
+        (HEADER.encode() + b"shop,-1,s-1vcpu-1gb,s-1vcpu-1gb\n", ", line 2, column 2: Servers: "),
+        (HEADER.encode() + b"shop,1,huge,s-1vcpu-1gb\n", ", line 2, column 3: MasterSpec: "),
+        (SHOP.encode() + b"shop,1,s-1vcpu-1gb,s-1vcpu-1gb\n", ", line 3, column 1: Project: "),
+        (SHOP.encode() + b"k\xe4se,1,s-1vcpu-1gb,s-1vcpu-1gb\n", ", line 3, column 1: byte 0xe4"),
+        (SHOP.encode("utf-16"), ", line 1, column 1: byte 0xff"),
+    ],
+)
+def test_a_fault_is_told_with_line_and_column_and_nothing_is_changed(
+    qm: Qm, ask: Ask, mesh: str, file: Path, content: bytes, told: str
+) -> None:
+    file.write_bytes(content)
+    result = qm("import", "csv", str(file), "--cluster", mesh, "--apply")
+    assert result.exit_code == 1
+    assert f"{file}{told}" in result.stderr
+    assert names(ask) == []
+
+
+def test_a_project_that_is_retired_is_told_with_line_and_column(
+    qm: Qm, ask: Ask, mesh: str, file: Path
+) -> None:
+    ask("project", "add", "shop")
+    ask("project", "retire", "shop", "--reason", "over")
+    result = qm("import", "csv", str(file), "--cluster", mesh)
+    assert result.exit_code == 1
+    told = [line for line in result.stderr.splitlines() if "retired" in line]
+    assert told == [f"Error: {file}, line 2, column 1: Project: project 'shop' is retired"]
+
+
+def test_a_plan_that_is_out_of_date_is_not_applied(
+    ask: Ask, qm: Qm, mesh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's change between the plan and its application is a conflict."""
+    import inventory_service.cli.commands.imports as door  # noqa: PLC0415 (to stand between the two requests)
+
+    printed = door._print_plan
+
+    def meddle(plan: dict[str, Any]) -> None:
+        printed(plan)
+        ask("node", "retire", "shop-prod-web-1", "--reason", "meddling")
+
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    monkeypatch.setattr(door, "_print_plan", meddle)
+    fewer = HEADER + "shop,1,s-2vcpu-4gb,s-1vcpu-1gb\n"
+    result = qm("import", "csv", "-", "--cluster", mesh, "--apply", stdin=fewer)
+    assert result.exit_code == 5
+    assert names(ask) == ["shop-prod-master", "shop-prod-web-2"]
+
+
+def test_a_missing_file_is_wrong_usage(qm: Qm, tmp_path: Path) -> None:
+    assert qm("import", "csv", str(tmp_path / "absent.csv")).exit_code == 2

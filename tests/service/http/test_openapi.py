@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OpenAPI document is valid, whole, and keeps its promises under a storm of inputs."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from inventory_service.app import create_app
+from inventory_service.core.actors import Scope
+from inventory_service.http.dependencies import EXTENSION
+from inventory_service.settings import Settings
+from tests.service import postgres
+from tests.service.conftest import Caller, make_caller, make_node
+
+
+def test_the_document_is_valid_openapi(stranger: Caller) -> None:
+    document = stranger.get("/api/v1/openapi.json")
+    assert document["openapi"].startswith("3.1")
+    validate(document, cls=OpenAPIV31SpecValidator)
+
+
+def test_each_route_of_the_api_stands_in_the_document(app: Flask, stranger: Caller) -> None:
+    documented = set(stranger.get("/api/v1/openapi.json")["paths"])
+    routes = {
+        rule.rule.replace("<", "{").replace(">", "}")
+        for rule in app.url_map.iter_rules()
+        if hasattr(app.view_functions[rule.endpoint], "needs")
+    }
+    assert routes - {"/api/v1/docs", "/metrics"} == documented
+
+
+def test_the_page_needs_nothing_from_elsewhere(stranger: Caller) -> None:
+    answer = stranger.call("GET", "/api/v1/docs", status=302)
+    page = stranger.call("GET", answer.headers["Location"], status=200).get_data(as_text=True)
+    assert "swagger-ui" in page
+    assert "https://" not in page.replace("https://json-schema.org", "")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def storm(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Any, Caller]]:
+    """A fleet with one of each kind, its schema, and somebody who may do everything."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("storm") / "fleet.sqlite"
+        path.write_bytes(request.getfixturevalue("template").read_bytes())
+        url = f"sqlite:///{path}"
+    else:
+        server = request.getfixturevalue("server")
+        url = server.create(f"storm_{uuid.uuid4().hex}", template=postgres.TEMPLATE)
+    app = create_app(Settings(database_url=url, limit_total_per_min=0, limit_account_per_min=0))
+    admin = make_caller(app, Scope.ADMIN)
+    admin.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/16"})
+    admin.post("/api/v1/projects", {"project": "shop"})
+    admin.post("/api/v1/services", {"service": "api", "project": "shop", "environment": "prod"})
+    make_node(admin, "web-1", state="active", internal_ip="10.0.0.1", project="shop")
+    yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app), admin
+    app.extensions[EXTENSION].database.engine.dispose()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the storm one test for each operation of the document."""
+    if "operation" in metafunc.fixturenames:
+        paths = create_app(Settings(database_url="sqlite://")).api_doc["paths"]
+        labels = [f"{method.upper()} {path}" for path in paths for method in paths[path]]
+        assert len(labels) > 25
+        metafunc.parametrize("operation", labels)
+
+
+def test_no_input_breaks_the_service_or_its_promises(
+    operation: str, storm: tuple[Any, Caller]
+) -> None:
+    schema, admin = storm
+
+    @given(case=schema.find_operation_by_label(operation).as_strategy())
+    @settings(
+        max_examples=25,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    def weather(case: schemathesis.Case) -> None:
+        case.call_and_validate(
+            # The WSGI transport does not unzip.
+            headers={"Authorization": f"Bearer {admin.token}", "Accept-Encoding": "identity"},
+            checks=[
+                not_a_server_error,
+                status_code_conformance,
+                content_type_conformance,
+                response_headers_conformance,
+                response_schema_conformance,
+            ],
+        )
+
+    weather()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""projects.csv: what spreadsheets write is taken, what is wrong is named by line and column."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_service.core.errors import BadInput
+from inventory_service.imports.domain.projects_csv import Place, ProjectRow, parse_projects
+
+CASES = json.loads((Path(__file__).parents[3] / "cases" / "projects_csv.json").read_text("utf-8"))
+HEADER = "Project,Servers,MasterSpec,WebSpec\n"
+EXAMPLE = HEADER + "hostomatic,3,s-2vcpu-4gb,s-2vcpu-4gb\ndigitalpixo,1,s-1vcpu-1gb,s-1vcpu-1gb\n"
+PLACE = Place(2, HEADER.strip().split(","))
+ROWS = [
+    ProjectRow("hostomatic", 3, "s-2vcpu-4gb", "s-2vcpu-4gb", "prod", None, PLACE),
+    ProjectRow("digitalpixo", 1, "s-1vcpu-1gb", "s-1vcpu-1gb", "prod", None, PLACE),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_each_fault_is_named_by_field_line_and_column(case: dict[str, Any]) -> None:
+    with pytest.raises(BadInput) as refused:
+        parse_projects(case["content"])
+    found = [[fault.field, fault.line, fault.column] for fault in refused.value.faults]
+    assert found == case["faults"]
+    assert all(fault.reason for fault in refused.value.faults)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        EXAMPLE,
+        "\ufeff" + EXAMPLE,
+        EXAMPLE.replace("\n", "\r\n"),
+        "\ufeff" + EXAMPLE.replace("\n", "\r\n"),
+        EXAMPLE.rstrip("\n"),
+        EXAMPLE.replace("hostomatic", '"hostomatic"').replace(",3,", ',"3",'),
+        EXAMPLE.replace(",", " , "),
+        EXAMPLE.replace("\ndigital", "\n\n\ndigital"),
+    ],
+    ids=["plain", "bom", "crlf", "bom and crlf", "no last newline", "quotes", "blanks", "gaps"],
+)
+def test_what_spreadsheets_write_means_the_same(content: str) -> None:
+    assert parse_projects(content) == ROWS
+
+
+def test_optional_columns_are_taken_in_any_order() -> None:
+    content = "Region,Project,Environment,Servers,MasterSpec,WebSpec\nlon1,a,uat,1,cx22,cx22\n"
+    assert parse_projects(content) == [ProjectRow("a", 1, "cx22", "cx22", "uat", "lon1", PLACE)]
+
+
+def test_one_project_may_have_several_environments() -> None:
+    content = HEADER.strip() + ",Environment\na,1,cx22,cx22,prod\na,1,cx22,cx22,uat\n"
+    assert [row.environment for row in parse_projects(content)] == ["prod", "uat"]
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
+def test_any_text_is_either_rows_or_faults(text: str) -> None:
+    for content in (text, HEADER + text):
+        try:
+            parse_projects(content)
+        except BadInput as refused:
+            assert refused.faults  # noqa: PT017 - either outcome is right

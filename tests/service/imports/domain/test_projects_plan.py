@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plan brings the fleet to what the file asks for, and no further."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_service.imports.domain.projects_csv import REQUIRED, Place, ProjectRow
+from inventory_service.imports.domain.projects_plan import KnownNode, Plan, plan_projects
+
+
+def row(servers: int, master: str = "cx32", web: str = "cx22") -> ProjectRow:
+    return ProjectRow("shop", servers, master, web, "prod", None, Place(2, REQUIRED))
+
+
+def follow(plan: Plan, known: list[KnownNode]) -> list[KnownNode]:
+    """Return the nodes after the plan was recorded and the old servers were destroyed."""
+    sizes = {resize.node_id: resize.to_spec for resize in plan.resize}
+    kept = [
+        KnownNode(node.node_id, node.node_type, "shop", "prod", sizes.get(node.node_id, node.spec))
+        for node in known
+        if node.node_id not in plan.retire and not node.is_held
+    ]
+    added = [KnownNode(new.node_id, new.node_type, "shop", "prod", new.spec) for new in plan.add]
+    return kept + added
+
+
+def test_the_first_server_is_the_master_and_the_others_are_web() -> None:
+    plan = plan_projects([row(3)], [])
+    assert [(new.node_id, new.node_type, new.spec) for new in plan.add] == [
+        ("shop-prod-master", "master", "cx32"),
+        ("shop-prod-web-1", "web", "cx22"),
+        ("shop-prod-web-2", "web", "cx22"),
+    ]
+
+
+def test_scaling_down_takes_the_highest_numbers_and_keeps_the_master() -> None:
+    known = follow(plan_projects([row(12)], []), [])
+    assert plan_projects([row(2)], known).retire == sorted(
+        f"shop-prod-web-{number}" for number in range(2, 12)
+    )
+
+
+def test_a_name_whose_old_server_still_exists_is_passed_over() -> None:
+    held = KnownNode("shop-prod-web-1", "web", "shop", "prod", "cx22", is_held=True)
+    names = [new.node_id for new in plan_projects([row(2)], [held]).add]
+    assert names == ["shop-prod-master", "shop-prod-web-2"]
+
+
+def test_projects_that_the_file_does_not_name_are_left_alone() -> None:
+    other = KnownNode("blog-prod-master", "master", "blog", "prod", "cx22")
+    assert plan_projects([row(0)], [other]) == Plan()
+
+
+def test_another_spec_is_a_resize() -> None:
+    known = follow(plan_projects([row(2)], []), [])
+    plan = plan_projects([row(2, web="cx42")], known)
+    assert [(one.node_id, one.from_spec, one.to_spec) for one in plan.resize] == [
+        ("shop-prod-web-1", "cx22", "cx42")
+    ]
+    assert plan.unchanged == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["cx22", "cx32"])), min_size=1))
+def test_whatever_came_before_the_last_file_is_what_holds(
+    files: list[tuple[int, str]],
+) -> None:
+    known: list[KnownNode] = []
+    for count, spec in files:
+        known = follow(plan_projects([row(count, web=spec)], known), known)
+        assert len(known) == count
+        assert len({node.node_id for node in known}) == count
+        again = plan_projects([row(count, web=spec)], known)
+        assert (again.add, again.resize, again.retire) == ([], [], [])
+
+
+def test_the_digest_names_exactly_one_plan() -> None:
+    plans = [plan_projects([row(count)], []) for count in (0, 1, 2, 2)]
+    digests = [plan.digest for plan in plans]
+    assert len(set(digests)) == 3
+    assert digests[2] == digests[3]

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of a Terraform file, by the convention of docs/terraform.md."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inventory_service.core.errors import BadInput
+from inventory_service.imports.domain.terraform_nodes import read_terraform
+
+CASES = Path(__file__).parents[3] / "cases" / "terraform"
+
+
+def outputs(value: Any, name: str = "nodes", *, sensitive: bool = False) -> str:
+    return json.dumps({name: {"sensitive": sensitive, "type": "dynamic", "value": value}})
+
+
+def faults(content: str) -> list[tuple[str, str]]:
+    with pytest.raises(BadInput) as caught:
+        read_terraform(content)
+    return [(fault.field, fault.reason) for fault in caught.value.faults]
+
+
+def read_case(name: str) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str, int]]]:
+    file = read_terraform((CASES / name).read_text())
+    nodes = {row.address: row.node.model_dump(exclude_none=True) for row in file.rows}
+    return nodes, [(skip.address, skip.reason, skip.more) for skip in file.skipped]
+
+
+def test_an_output_states_nodes_by_their_names() -> None:
+    nodes, skipped = read_case("outputs.json")
+    assert nodes == {
+        'quartermaster_nodes["media-1"]': {
+            "node_id": "media-1",
+            "node_type": "media",
+            "cluster_id": "main",
+            "region": "fsn1",
+            "environment": "prod",
+            "internal_ip": "10.0.0.10",
+            "external_ip": "192.0.2.10",
+            "spec": "cx22",
+            "image": "debian-12",
+            "labels": {"rack": "a1"},
+            "vars": {"stream_port": 8080},
+        },
+        'quartermaster_nodes["media-2"]': {
+            "node_id": "media-2",
+            "node_type": "media",
+            "external_ip": "2001:db8::2",
+        },
+    }
+    assert skipped == []
+
+
+def test_an_output_may_be_a_list() -> None:
+    file = read_terraform(outputs([{"node_id": "a", "node_type": "web"}]))
+    assert [(row.address, row.node.node_id) for row in file.rows] == [("nodes[0]", "a")]
+
+
+def test_servers_of_a_state_are_nodes_by_their_labels() -> None:
+    nodes, skipped = read_case("hetzner.json")
+    assert nodes == {
+        "module.edge.hcloud_server.node[0]": {
+            "node_id": "frameworks-edge-1",
+            "node_type": "media",
+            "cluster_id": "main",
+            "region": "fsn1",
+            "internal_ip": "10.1.0.10",
+            "external_ip": "192.0.2.21",
+            "spec": "cx22",
+            "image": "debian-12",
+            "labels": {"rack": "b2"},
+        },
+        "module.edge.hcloud_server.node[1]": {
+            "node_id": "frameworks-edge-2",
+            "node_type": "media",
+            "cluster_id": "main",
+            "region": "hel1",
+            "external_ip": "2001:db8:22::1",
+            "labels": {},
+        },
+    }
+    assert skipped == [
+        (
+            "module.edge.hcloud_server.node[0]",
+            "its label 'Not A Label' is no RFC 1123 label",
+            0,
+        ),
+        ("module.edge.hcloud_server.node[1]", "its size 'ccx63' is no spec that is known", 0),
+        ("hcloud_server.bastion", "has no label 'role', which would be its node_type", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("case", "address", "expected", "reasons"),
+    [
+        (
+            "digitalocean.json",
+            'digitalocean_droplet.web["a"]',
+            {
+                "node_id": "web-a",
+                "node_type": "web",
+                "cluster_id": "main",
+                "region": "ams3",
+                "environment": "prod",
+                "project": "shop",
+                "internal_ip": "10.2.0.31",
+                "external_ip": "192.0.2.31",
+                "spec": "s-2vcpu-4gb",
+                "image": "debian-12-x64",
+                "labels": {"backup": ""},
+            },
+            [],
+        ),
+        (
+            "amazon.json",
+            "aws_instance.data",
+            {
+                "node_id": "data-1",
+                "node_type": "data",
+                "cluster_id": "main",
+                "region": "eu-central-1",
+                "internal_ip": "10.3.0.41",
+                "image": "ami-0123456789abcdef0",
+                "labels": {},
+            },
+            [
+                "its size 'm7i.large' is no spec that is known",
+                "its label 'CostCenter' is no RFC 1123 label",
+            ],
+        ),
+    ],
+)
+def test_tags_of_other_clouds_are_read_likewise(
+    case: str, address: str, expected: dict[str, Any], reasons: list[str]
+) -> None:
+    nodes, skipped = read_case(case)
+    assert nodes == {address: expected}
+    assert [reason for _, reason, _ in skipped] == reasons
+
+
+def test_an_output_goes_before_the_servers_of_the_same_state() -> None:
+    state = json.loads((CASES / "hetzner.json").read_text())
+    state["outputs"]["nodes"] = {"value": [{"node_id": "a", "node_type": "web"}], "type": "list"}
+    assert [row.address for row in read_terraform(json.dumps(state)).rows] == ["nodes[0]"]
+
+
+def test_what_is_left_out_for_one_reason_is_told_once() -> None:
+    state = json.loads((CASES / "hetzner.json").read_text())
+    bare = {"mode": "managed", "type": "hcloud_server", "name": "x"}
+    instances = [{"index_key": n, "attributes": {"name": f"x-{n}"}} for n in range(3)]
+    state["resources"] = [{**bare, "instances": instances}]
+    (skip,) = read_terraform(json.dumps(state)).skipped
+    assert (skip.address, skip.more) == ("hcloud_server.x[0]", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("", "is not JSON: "),
+        ('resource "x" "y" {}', "is not JSON: "),
+        ("[" * 100_000, "is JSON that is nested too deeply"),
+        ("[]", "is JSON, but not an object"),
+        ("null", "is JSON, but not an object"),
+        ('{"version": 3, "resources": []}', "is a state file of version 3"),
+        ('{"format_version": "1.0", "values": {}}', "is what `terraform show -json` prints"),
+        ('{"nodes": []}', "is a JSON object with 'nodes'"),
+        ("{}", "states no nodes"),
+        ('{"a": {"sensitive": false, "value": 1}}', "states no nodes"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(content: str, found: str) -> None:
+    ((field, reason),) = faults(content)
+    assert field == "file"
+    assert reason.startswith(found)
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "reason"),
+    [
+        (outputs([], sensitive=True), "nodes", "is sensitive"),
+        (outputs("web-1"), "nodes", "must be a map or a list of objects"),
+        (outputs(["web-1"]), "nodes[0]", "must be an object"),
+        (outputs([{"node_type": "web"}]), "nodes[0].node_id", "Field required"),
+        (outputs({"a": {}}), 'nodes["a"].node_type', "Field required"),
+        (outputs({"A": {"node_type": "web"}}), 'nodes["A"].node_id', "must be an RFC 1123 label"),
+        (
+            outputs({"{{ x }}": {"node_type": "web"}}),
+            'nodes["{{ x }}"].node_id',
+            "must be an RFC 1123 label",
+        ),
+        (
+            outputs({"a": {"node_type": "web", "provider": "docker"}}),
+            'nodes["a"].provider',
+            "is not a field of a node",
+        ),
+        (
+            outputs({"a": {"node_type": "web", "external_ip": "x"}}),
+            'nodes["a"].external_ip',
+            "'x' is not an IP address",
+        ),
+        (
+            outputs({"a": {"node_type": "web", "labels": {"rack": 1}}}),
+            'nodes["a"].labels.rack',
+            "Input should be a valid string",
+        ),
+        (
+            outputs({"a": {"node_type": "web", "vars": {"ansible_connection": "local"}}}),
+            'nodes["a"].vars',
+            "'ansible_connection' could run code",
+        ),
+    ],
+)
+def test_a_wrong_node_is_named_by_address_and_field(content: str, field: str, reason: str) -> None:
+    ((told, why),) = faults(content)
+    assert told == field
+    assert why.startswith(reason)
+
+
+def test_a_name_that_stands_twice_is_named_both_times() -> None:
+    twice = outputs([{"node_id": "a", "node_type": "web"}, {"node_id": "a", "node_type": "db"}])
+    assert [field for field, _ in faults(twice)] == ["nodes[0].node_id", "nodes[1].node_id"]

@@ -1,0 +1,118 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Terraform file is read whole or refused, and no secret of it is sent or repeated."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.document import (
+    parse_fleet,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.fetch import (
+    fetch_fleet,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.terraform import (
+    read_terraform,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.client import (
+    Client,
+    ClientError,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.response import Refusal
+
+Columns = t.Callable[..., dict[str, t.Any]]
+CONFLICT = {"node_id": "a", "field": "region", "service": "fsn1", "file": "hel1"}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file"),
+        (b"", "not JSON"),
+        (b'{"password": "SECRET"', "not JSON"),
+        (b'\xff\xfe{"SECRET": 1}', "not JSON in UTF-8"),
+        (b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_not_repeated(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "state.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ClientError, match=reason) as caught:
+        read_terraform(str(path))
+    assert str(path) in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ClientError, match="cannot be read: Is a directory"):
+        read_terraform(str(tmp_path))
+
+
+def fetch(url: str, terraform: str | None, warnings: list[str]) -> list[str]:
+    client = Client(url, timeout_s=10, pause=lambda _: None)
+    return fetch_fleet(
+        client, {"state": ["any"]}, terraform=terraform, max_age_s=60, warn=warnings.append
+    ).names
+
+
+def test_the_file_is_sent_and_what_is_not_used_is_told(loopback: t.Any, columns: Columns) -> None:
+    warnings: list[str] = []
+    left_out = [{"node_id": "old", "state": "retired"}]
+    loopback.reply({**columns("a", "b"), "conflicts": [CONFLICT], "left_out": left_out})
+    assert fetch(loopback.url, '{"x": 1}', warnings) == ["a", "b"]
+    (asked,) = loopback.asked
+    assert (asked.method, asked.path) == ("POST", "/api/v1/inventory?state=any")
+    assert asked.body == {"terraform": '{"x": 1}'}
+    conflict, absent = warnings
+    assert conflict.startswith("'a': the service says that 'region' is 'fsn1', and the Terraform")
+    assert conflict.endswith("file 'hel1'; what the service says is used.")
+    assert absent.startswith("'old' stands in the Terraform file, but")
+    assert "'retired'" in absent
+
+
+def test_an_outage_is_bridged_for_the_same_file_only(loopback: t.Any, columns: Columns) -> None:
+    warnings: list[str] = []
+    loopback.reply(columns("a"))
+    loopback.reply({"title": "x"}, status=503)
+    assert fetch(loopback.url, "{}", warnings) == fetch(loopback.url, "{}", warnings) == ["a"]
+    assert "last good answer" in warnings[0]
+    for other in ('{"x": 1}', None):
+        with pytest.raises(ClientError, match="No earlier answer"):
+            fetch(loopback.url, other, warnings)
+
+
+def test_a_file_that_the_service_refuses_is_no_outage(loopback: t.Any, columns: Columns) -> None:
+    problem = {"detail": "It is no such file.", "errors": [{"field": "file", "reason": "is bad"}]}
+    loopback.reply(columns("a"))
+    loopback.reply(problem, status=422)
+    fetch(loopback.url, "{}", [])
+    with pytest.raises(ClientError, match=r"It is no such file[.]; file: is bad") as caught:
+        fetch(loopback.url, "{}", [])
+    assert caught.value.status == 422
+
+
+def test_many_conflicts_are_counted(columns: Columns) -> None:
+    conflicts = [{**CONFLICT, "node_id": f"n{number}"} for number in range(500)]
+    fleet = parse_fleet(json.dumps({**columns("a"), "conflicts": conflicts}).encode())
+    assert len(fleet.notes) == 21
+    assert "500 times" in fleet.notes[-1]
+
+
+def test_a_note_cannot_steer_the_terminal(columns: Columns) -> None:
+    conflict = {**CONFLICT, "file": "\x1b[31m" + "x" * 500, "field": "a\nb"}
+    (note,) = parse_fleet(json.dumps({**columns("a"), "conflicts": [conflict]}).encode()).notes
+    assert note.isprintable()
+    assert len(note) < 300
+
+
+@pytest.mark.parametrize("conflicts", [None, {}, [1], [{"node_id": "a"}]])
+def test_notes_of_another_shape_refuse_the_answer(columns: Columns, conflicts: t.Any) -> None:
+    with pytest.raises(Refusal, match="conflicts"):
+        parse_fleet(json.dumps({**columns("a"), "conflicts": conflicts}).encode())
