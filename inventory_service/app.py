@@ -12,10 +12,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from inventory_service import http as api
 from inventory_service.core.database.engine import Database
-from inventory_service.fleet.heartbeat_batching import Gathering
-from inventory_service.http.dependencies import EXTENSION, Parts
+from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
+from inventory_service.http.dependencies import EXTENSION, Dependencies
 from inventory_service.http.openapi import PREFIX, SECURITY_SCHEMES, get_info
-from inventory_service.http.problems import Problem, answer_validation_error
+from inventory_service.http.problems import Problem, validation_problem_response
 from inventory_service.http.responses import to_json
 from inventory_service.identity.token_cache import KnownTokens
 from inventory_service.inventory.usecases.documents import InventoryDocuments
@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> Flask:
         security_schemes=SECURITY_SCHEMES,
         validation_error_status=422,
         validation_error_model=Problem,
-        validation_error_callback=answer_validation_error,
+        validation_error_callback=validation_problem_response,
         doc_prefix=PREFIX,
     )
     app.json = _JSON(app)
@@ -54,14 +54,14 @@ def create_app(settings: Settings) -> Flask:
     database = Database(
         settings.database_url, lock_timeout_s=settings.lock_timeout_s, tell=_tell_outage
     )
-    app.extensions[EXTENSION] = Parts(
+    app.extensions[EXTENSION] = Dependencies(
         settings=settings,
         database=database,
         documents=InventoryDocuments(to_json),
-        heartbeats=Gathering(database),
+        heartbeats=HeartbeatBatcher(database),
         tokens=KnownTokens(database),
     )
-    api.register(app)
+    api.init_app(app)
     return app
 
 

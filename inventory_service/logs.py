@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-from inventory_service.core.redaction import hide_secrets
+from inventory_service.core.redaction import redact
 
 _SHARED: tuple[Processor, ...] = (
     # What belongs to the request that is being answered, its id above all.
@@ -15,7 +15,7 @@ _SHARED: tuple[Processor, ...] = (
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
-    lambda _logger, _name, event: hide_secrets(event),
+    lambda _logger, _name, event: redact(event),
 )
 
 

@@ -7,10 +7,10 @@ from flask_openapi3 import OpenAPI
 
 from inventory_service.audit.usecases import note_refusal
 from inventory_service.core.actors import Actor, Scope
-from inventory_service.core.errors import Refusal
-from inventory_service.core.retention import SMALL_BATCH, forget
+from inventory_service.core.errors import ServiceError
+from inventory_service.core.retention import SMALL_BATCH, prune_expired
 from inventory_service.http.auth import find_caller
-from inventory_service.http.dependencies import get_database, get_parts
+from inventory_service.http.dependencies import get_database, get_dependencies
 
 _log = structlog.get_logger(__name__)
 #: Who may not, or may no more, is recorded whatever was asked; of the rest, what was to be done.
@@ -18,7 +18,7 @@ _OF_CALLERS = frozenset({401, 403})
 _OF_ACTS = frozenset({400, 404, 409, 412, 413, 415, 422})
 
 
-def register(app: OpenAPI) -> None:
+def init_app(app: OpenAPI) -> None:
     """Record each refusal of an act, of a scope, and of a token that has ended.
 
     Strangers stand in the log of requests only: each of their tries would cost a write, and has no
@@ -44,14 +44,14 @@ def _is_act() -> bool:
     if request.method in {"GET", "HEAD"}:
         return False
     view = current_app.view_functions.get(request.endpoint or "")
-    needed = getattr(view, "needs", None)
+    needed = getattr(view, "required_scope", None)
     return needed is None or needed[0] is not Scope.VIEWER
 
 
 def _record(caller: Actor, response: Response) -> None:
     problem = response.get_json(silent=True) or {}
     # The answer of 401 does not tell what ended a token.
-    why = g.not_authenticated.why if "not_authenticated" in g else problem.get("detail", "")
+    why = g.unauthorized.why if "unauthorized" in g else problem.get("detail", "")
     try:
         with get_database().writing() as session:
             note_refusal(
@@ -61,7 +61,7 @@ def _record(caller: Actor, response: Response) -> None:
                 status=response.status_code,
                 reason=str(why),
             )
-            forget(session, get_parts().settings.audit_retention, limit=SMALL_BATCH)
-    except Refusal as refusal:
+            prune_expired(session, get_dependencies().settings.audit_retention, limit=SMALL_BATCH)
+    except ServiceError as refusal:
         # The answer stands; a database that is busy must not turn it into another one.
         _log.error("a refusal could not be recorded", path=request.path, detail=refusal.detail)

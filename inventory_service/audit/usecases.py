@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Actor, Door
+from inventory_service.core.actors import Actor, Channel
 from inventory_service.core.audit_log import REFUSE, AuditRecord, record_refusal
 from inventory_service.core.database.pagination import read_page
-from inventory_service.core.errors import Forgotten
+from inventory_service.core.errors import Gone
 from inventory_service.core.pagination import Page
 from inventory_service.core.revision import Fleet
 
@@ -29,7 +29,7 @@ class RecordFilter:
     """Which records are asked for; None where all are. ``until`` itself is left out."""
 
     actor: str | None = None
-    door: Door | None = None
+    door: Channel | None = None
     action: str | None = None
     noun: str | None = None
     subject: str | None = None
@@ -47,7 +47,7 @@ def list_records(session: Session, page: Page, wanted: RecordFilter) -> Sequence
 def list_changes(session: Session, page: Page, *, since: int) -> Sequence[AuditRecord]:
     """Return a page of what changed after a revision, in the order of revision and id.
 
-    :raises Forgotten: not all of it is kept any more, or there is no such revision yet.
+    :raises Gone: not all of it is kept any more, or there is no such revision yet.
     """
     fleet = session.execute(select(Fleet)).scalar_one()
     _check_kept(fleet, since)
@@ -86,7 +86,7 @@ def _check_kept(fleet: Fleet, since: int) -> None:
         if since < fleet.forgotten_revision
         else f"The fleet is at revision {fleet.revision}; {since} belongs to another history of it"
     )
-    raise Forgotten(
+    raise Gone(
         f"{reason}. Take the revision of /api/v1/status, read all that you keep a copy of, and ask "
         "for the changes since that revision."
     )

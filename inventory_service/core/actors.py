@@ -18,7 +18,7 @@ class Scope(enum.StrEnum):
         return order.index(self) >= order.index(needed)
 
 
-class Door(enum.StrEnum):
+class Channel(enum.StrEnum):
     """The way by which an act came in; a label in the records, never a right."""
 
     API = "api"
@@ -31,7 +31,7 @@ class Actor:
     """The one who acts: the token's name, the door, and the scope."""
 
     name: str
-    door: Door
+    door: Channel
     scope: Scope
 
 

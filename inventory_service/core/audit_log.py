@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.core.actors import Actor
 from inventory_service.core.database.base import Base, UTCDateTime
-from inventory_service.core.redaction import hide_secrets
+from inventory_service.core.redaction import redact
 from inventory_service.core.revision import get_revision, next_revision
 
 #: What stands in a record of a refusal.
@@ -68,10 +68,10 @@ def record(  # noqa: PLR0913 - the columns of a record
         door=actor.door.value,
         action=action,
         noun=noun,
-        subject=hide_secrets(subject),
-        before=hide_secrets(before),
-        after=hide_secrets(after),
-        reason=hide_secrets(reason),
+        subject=redact(subject),
+        before=redact(before),
+        after=redact(after),
+        reason=redact(reason),
         revision=next_revision(session),
     )
     session.add(entry)
@@ -100,4 +100,4 @@ def record_refusal(
 
 def _as_text(words: str, length: int) -> str:
     # A refusal cites what came in, and PostgreSQL's texts hold no NUL.
-    return hide_secrets(words).replace("\x00", "\N{SYMBOL FOR NULL}")[:length]
+    return redact(words).replace("\x00", "\N{SYMBOL FOR NULL}")[:length]

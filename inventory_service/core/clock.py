@@ -18,7 +18,7 @@ def check_moment(value: datetime) -> datetime:
         raise ValueError("lies in no year from 1 to 9999, as UTC counts them") from None
 
 
-def get_clock_limit(now: datetime) -> datetime:
+def max_plausible_time(now: datetime) -> datetime:
     """Return up to when something may have happened already; what is later comes of a wrong clock.
 
     It happened before now, but nobody knows when.

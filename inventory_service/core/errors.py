@@ -3,16 +3,16 @@
 
 The tree, with the HTTP status that ``http/problems.py`` answers::
 
-    Refusal
+    ServiceError
     ├── BadInput            422   the request can't be understood as meant
-    ├── NotAuthenticated    401   nobody knows who asks
-    ├── NotAllowed          403   the one who asks may not do this
+    ├── Unauthorized        401   nobody knows who asks
+    ├── Forbidden           403   the one who asks may not do this
     ├── NotFound            404   there is no such thing
     ├── Conflict            409   the thing is not in a state that allows this
     │   └── Exhausted       409   nothing is left to give out
-    ├── Forgotten           410   it was kept once, and is not any more
-    ├── Stale               412   the thing has changed since it was read
-    ├── LimitReached        429   whoever asks has used up what a minute allows
+    ├── Gone                410   it was kept once, and is not any more
+    ├── PreconditionFailed  412   the thing has changed since it was read
+    ├── RateLimited         429   whoever asks has used up what a minute allows
     └── Unavailable         503   the database does not answer now
 """
 
@@ -24,11 +24,11 @@ from inventory_service.core.actors import Actor
 
 #: How many faults one answer names: nobody mends more at once, and each of 10,000 rows can have
 #: a dozen.
-MOST_FAULTS = 50
+MAX_FIELD_ERRORS = 50
 
 
 @dataclass(frozen=True)
-class Fault:
+class FieldError:
     """One thing that is wrong in an input: where it stands, and why it was refused.
 
     ``line`` and ``column`` count from 1 and are given for files only.
@@ -44,24 +44,26 @@ class Fault:
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
-class Refusal(Exception):
+class ServiceError(Exception):
     """Something was refused; the message names the thing, the reason and the next step."""
 
-    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, detail: str, *, field_errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.faults = tuple(faults)
+        self.field_errors = tuple(field_errors)
 
-    def placed(self, place: Callable[[Fault], Fault]) -> Self:
+    def relocated(self, relocate: Callable[[FieldError], FieldError]) -> Self:
         """Return the refusal with each fault where whoever asked will look for it, told once."""
-        return type(self)(self.detail, faults=tuple(dict.fromkeys(map(place, self.faults))))
+        return type(self)(
+            self.detail, field_errors=tuple(dict.fromkeys(map(relocate, self.field_errors)))
+        )
 
 
-class BadInput(Refusal):
+class BadInput(ServiceError):
     """The request can't be understood as meant."""
 
 
-class NotAuthenticated(Refusal):
+class Unauthorized(ServiceError):
     """Nobody knows who asks.
 
     ``ended`` is whose token was shown, where it was good once, and ``why`` says for the records
@@ -74,15 +76,15 @@ class NotAuthenticated(Refusal):
         self.why = why
 
 
-class NotAllowed(Refusal):
+class Forbidden(ServiceError):
     """The one who asks may not do this."""
 
 
-class NotFound(Refusal):
+class NotFound(ServiceError):
     """There is no such thing."""
 
 
-class Conflict(Refusal):
+class Conflict(ServiceError):
     """The thing is not in a state that allows this."""
 
 
@@ -90,34 +92,34 @@ class Exhausted(Conflict):
     """Nothing is left to give out."""
 
 
-class Forgotten(Refusal):
+class Gone(ServiceError):
     """It was kept once, and is not any more."""
 
 
-class Stale(Refusal):
+class PreconditionFailed(ServiceError):
     """The thing has changed since it was read."""
 
 
-class Refusals:
+class ErrorCollector:
     """What is refused of the parts of one act, so that all of it is told at once.
 
     ``kind`` is that of the act: as long as one part can't be meant, it does not help to wait.
     """
 
     def __init__(self) -> None:
-        self.faults: list[Fault] = []
-        self.kind: type[Refusal] = Conflict
+        self.field_errors: list[FieldError] = []
+        self.kind: type[ServiceError] = Conflict
 
-    def note(self, refusal: Refusal) -> None:
+    def note(self, refusal: ServiceError) -> None:
         """Note what is refused of one part; what names no fault of that part is raised again."""
-        if not refusal.faults:
+        if not refusal.field_errors:
             raise refusal
-        self.faults.extend(refusal.faults)
+        self.field_errors.extend(refusal.field_errors)
         if isinstance(refusal, BadInput):
             self.kind = BadInput
 
 
-class LimitReached(Refusal):
+class RateLimited(ServiceError):
     """Whoever asks has used up what a minute allows; the same request may succeed later."""
 
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
@@ -125,21 +127,25 @@ class LimitReached(Refusal):
         self.retry_after_s = retry_after_s
 
 
-class Unavailable(Refusal):
+class Unavailable(ServiceError):
     """The database does not answer now; the same request may succeed later."""
 
 
-def list_faults(faults: Sequence[Fault]) -> dict[str, Any]:
+def list_field_errors(field_errors: Sequence[FieldError]) -> dict[str, Any]:
     """Return the members of a problem document that name faults: the first, and how many more."""
-    listed: dict[str, Any] = {"errors": [fault.as_dict() for fault in faults[:MOST_FAULTS]]}
-    more = len(faults) - MOST_FAULTS
+    listed: dict[str, Any] = {
+        "errors": [fault.as_dict() for fault in field_errors[:MAX_FIELD_ERRORS]]
+    }
+    more = len(field_errors) - MAX_FIELD_ERRORS
     return listed | {"more_errors": more} if more > 0 else listed
 
 
-def refuse_file(faults: Sequence[Fault], kind: type[Refusal] = BadInput) -> Refusal:
+def refuse_file(
+    field_errors: Sequence[FieldError], kind: type[ServiceError] = BadInput
+) -> ServiceError:
     """Return the refusal of a file for its faults, each of which has its place in it."""
     return kind(
-        f"The file has {len(faults)} fault{'s' if len(faults) > 1 else ''}; nothing was changed. "
-        "Mend what is named, and hand the file over again.",
-        faults=faults,
+        f"The file has {len(field_errors)} fault{'s' if len(field_errors) > 1 else ''}; nothing "
+        "was changed. Mend what is named, and hand the file over again.",
+        field_errors=field_errors,
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from inventory_service.core.database.base import Base, UTCDateTime
 
 
-class KeptAnswer(Base):
+class IdempotentResponse(Base):
     """The answer to a request with an Idempotency-Key, written together with what it did."""
 
     __tablename__ = "kept_answers"

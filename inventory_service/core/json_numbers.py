@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from inventory_service.core.errors import Fault
+from inventory_service.core.errors import FieldError
 
 #: Either way from 0: what a signed integer of 64 bits holds.
 LARGEST = 2**63 - 1
@@ -25,7 +25,7 @@ def check_number(value: float) -> None:
         raise ValueError(f"holds a number that is none of JSON, or beyond {LARGEST}")
 
 
-def find_unfit(document: Any) -> Iterator[Fault]:  # noqa: ANN401 - any JSON document
+def iter_invalid_numbers(document: Any) -> Iterator[FieldError]:  # noqa: ANN401 - any JSON document
     """Yield a fault for each number that does not pass, named like ``vars.ports.0``."""
     left: list[tuple[str, Any]] = [("", document)]
     while left:
@@ -38,7 +38,7 @@ def find_unfit(document: Any) -> Iterator[Fault]:  # noqa: ANN401 - any JSON doc
             try:
                 check_number(value)
             except ValueError as error:
-                yield Fault(path[1:], str(error))
+                yield FieldError(path[1:], str(error))
 
 
 def read_json(text: str) -> Any:  # noqa: ANN401 - any JSON document

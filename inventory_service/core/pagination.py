@@ -4,11 +4,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.errors import BadInput, FieldError
 
 
 @dataclass(frozen=True)
-class Order:
+class SortKey:
     """One column to sort by; what has no value there counts as the last."""
 
     column: str
@@ -23,12 +23,14 @@ class Order:
 class Page:
     """What is wanted of a list; ``after`` holds the values of the last thing that was seen."""
 
-    order: tuple[Order, ...]
+    order: tuple[SortKey, ...]
     limit: int
     after: tuple[object, ...] | None = None
 
 
-def parse_order(text: str, *, sortable: Sequence[str], unique: Sequence[str]) -> tuple[Order, ...]:
+def parse_sort_keys(
+    text: str, *, sortable: Sequence[str], unique: Sequence[str]
+) -> tuple[SortKey, ...]:
     """Return the order that ``-created_at,node_id`` means.
 
     What is unique is put behind it, so that no two things have the same place.
@@ -36,13 +38,13 @@ def parse_order(text: str, *, sortable: Sequence[str], unique: Sequence[str]) ->
     :raises BadInput: a column can't be sorted by, or stands twice.
     """
     orders = [
-        Order(word.removeprefix("-"), is_descending=word.startswith("-"))
+        SortKey(word.removeprefix("-"), is_descending=word.startswith("-"))
         for word in text.split(",")
         if word
     ]
     names = [order.column for order in orders]
     _check_known("sort", "be sorted by", names, sortable)
-    orders += [Order(name) for name in unique if name not in names]
+    orders += [SortKey(name) for name in unique if name not in names]
     return tuple(orders)
 
 
@@ -66,5 +68,5 @@ def _check_known(field: str, act: str, names: Sequence[str], known: Iterable[str
         return
     raise BadInput(
         f"The {field} can't be meant: {reason}. There are {', '.join(known)}.",
-        faults=[Fault(field, reason)],
+        field_errors=[FieldError(field, reason)],
     )

@@ -3,19 +3,19 @@
 
 from collections.abc import Collection
 
-from inventory_service.core.errors import Stale
+from inventory_service.core.errors import PreconditionFailed
 
 #: Revisions of which one must be the thing's own; None for no condition.
 Expected = Collection[str] | None
 
 
-def check_expected(thing: str, revision: int, expected: Expected) -> None:
+def check_if_match(thing: str, revision: int, expected: Expected) -> None:
     """Let a change pass whose condition holds.
 
-    :raises Stale: the thing has another revision than those that the caller expects.
+    :raises PreconditionFailed: the thing has another revision than those that the caller expects.
     """
     if expected is not None and str(revision) not in expected:
-        raise Stale(
+        raise PreconditionFailed(
             f"{thing} has changed since it was read: its revision is {revision} now. Read it again "
             "and decide anew."
         )

@@ -16,7 +16,7 @@ _SECRET_NAME = re.compile(
 Value = TypeVar("Value")
 
 
-def hide_secrets(value: Value) -> Value:
+def redact(value: Value) -> Value:
     """Return a text or a JSON value without tokens of ours, and without what is named a secret."""
     return cast("Value", _hide(value))
 

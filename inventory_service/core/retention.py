@@ -12,9 +12,9 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.audit_log import REFUSE, AuditRecord
-from inventory_service.core.clock import get_clock_limit
-from inventory_service.core.idempotency import forget_answers
-from inventory_service.core.idempotent_responses import KeptAnswer
+from inventory_service.core.clock import max_plausible_time
+from inventory_service.core.idempotency import prune_responses
+from inventory_service.core.idempotent_responses import IdempotentResponse
 from inventory_service.core.revision import Fleet
 
 #: What each act that adds records may take away: more than it adds, and too little to be felt.
@@ -24,7 +24,7 @@ BATCH = 1000
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredCounts:
     """How much is kept."""
 
     records: int
@@ -33,29 +33,29 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class Pruned:
     """How much one batch took away."""
 
     records: int
     answers: int
 
 
-def forget(session: Session, retention: timedelta | None, *, limit: int) -> Forgotten:
+def prune_expired(session: Session, retention: timedelta | None, *, limit: int) -> Pruned:
     """Forget what is too old, the oldest first; ``retention`` is for records, None for ever."""
     now = datetime.now(UTC)
     records = 0 if retention is None else _forget_records(session, now, retention, limit)
-    return Forgotten(records, forget_answers(session, now, limit=limit))
+    return Pruned(records, prune_responses(session, now, limit=limit))
 
 
-def get_kept(session: Session) -> Kept:
+def count_stored(session: Session) -> StoredCounts:
     """Return how much is kept; records are counted by their ids, since there may be millions."""
     oldest = select(AuditRecord.id, AuditRecord.at).order_by(AuditRecord.id).limit(1)
     first = session.execute(oldest).one_or_none()
     last = session.scalar(select(func.max(AuditRecord.id))) or 0
-    return Kept(
+    return StoredCounts(
         records=last - first.id + 1 if first else 0,
         oldest=first.at if first else None,
-        answers=session.execute(select(func.count()).select_from(KeptAnswer)).scalar_one(),
+        answers=session.execute(select(func.count()).select_from(IdempotentResponse)).scalar_one(),
     )
 
 
@@ -65,10 +65,10 @@ def _forget_records(session: Session, now: datetime, retention: timedelta, limit
         AuditRecord.id, AuditRecord.at, AuditRecord.action, AuditRecord.revision
     ).order_by(AuditRecord.id)
     first = session.execute(oldest.limit(1)).one_or_none()
-    if first is not None and first.at > get_clock_limit(now):
+    if first is not None and first.at > max_plausible_time(now):
         # A clock that was ahead made it: it is older than the first one of which the time is known.
         # SQLite is told to keep to the order, in which that one is near.
-        known = oldest.where(AuditRecord.at <= get_clock_limit(now)).limit(1)
+        known = oldest.where(AuditRecord.at <= max_plausible_time(now)).limit(1)
         first = session.execute(known.with_hint(AuditRecord, "NOT INDEXED", "sqlite")).one_or_none()
     if first is None or first.at >= before:
         return 0

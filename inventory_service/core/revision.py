@@ -39,15 +39,15 @@ def next_revision(session: Session) -> int:
     return revision
 
 
-def has_changed(session: Session) -> bool:
+def revision_bumped(session: Session) -> bool:
     """Tell whether this transaction has changed the fleet."""
     return _REVISION in session.info
 
 
 @contextlib.contextmanager
-def undone(session: Session) -> Iterator[None]:
+def rolled_back_savepoint(session: Session) -> Iterator[None]:
     """Let changes be tried: what refuses them refuses them here too, and nothing of them stays."""
-    had_changed = has_changed(session)
+    had_changed = revision_bumped(session)
     try:
         with session.begin_nested() as trial:
             yield

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from inventory_service.core.database.engine import Database
-from inventory_service.core.errors import Refusal, Unavailable
-from inventory_service.fleet.usecases.heartbeats import note_heartbeats
+from inventory_service.core.errors import ServiceError, Unavailable
+from inventory_service.fleet.usecases.heartbeats import store_heartbeats
 
 
 def _hold_lock() -> threading.Lock:
@@ -21,18 +21,18 @@ def _hold_lock() -> threading.Lock:
 
 
 @dataclass
-class _Bundle:
+class _Batch:
     """What one request brings, and what became of it."""
 
     node_ids: Collection[str]
     #: Free when it was written, or when it is its turn to write; an event costs ten times more.
     call: threading.Lock = field(default_factory=_hold_lock)
     is_done: bool = False
-    refused: dict[str, Refusal] = field(default_factory=dict)
+    refused: dict[str, ServiceError] = field(default_factory=dict)
     error: Exception | None = None
 
 
-class Gathering:
+class HeartbeatBatcher:
     """Who comes while others are written waits, and is written with all who wait by then.
 
     There can't be more of them than the service has threads.
@@ -40,16 +40,16 @@ class Gathering:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[_Bundle] = []
+        self._waiting: list[_Batch] = []
         self._is_writing = False
         self._lock = threading.Lock()
 
-    def note(self, node_ids: Collection[str]) -> Mapping[str, Refusal]:
+    def note(self, node_ids: Collection[str]) -> Mapping[str, ServiceError]:
         """Note heartbeats; return why some were refused, by node.
 
         :raises Unavailable: the database does not answer; nothing of this bundle was noted.
         """
-        bundle = _Bundle(node_ids)
+        bundle = _Batch(node_ids)
         with self._lock:
             self._waiting.append(bundle)
             is_first, self._is_writing = not self._is_writing, True
@@ -78,11 +78,11 @@ class Gathering:
         for bundle in called:
             bundle.call.release()
 
-    def _settle(self, bundles: Collection[_Bundle]) -> None:
+    def _settle(self, bundles: Collection[_Batch]) -> None:
         node_ids = {node_id for bundle in bundles for node_id in bundle.node_ids}
         try:
             with self._database.writing() as session:
-                refused = note_heartbeats(session, node_ids)
+                refused = store_heartbeats(session, node_ids)
         except Exception as error:  # noqa: BLE001 - each of those who wait raises it
             for bundle in bundles:
                 bundle.is_done, bundle.error = True, error

@@ -58,22 +58,22 @@ _V1 = (
 )
 
 
-def register(app: OpenAPI) -> None:
+def init_app(app: OpenAPI) -> None:
     """Hang all routes, checks and error answers into the application."""
-    problems.register(app)
+    problems.init_app(app)
     # First to see a request, last to see its answer.
-    request_log.register(app)
+    request_log.init_app(app)
     # Before the checks, so that refused requests are counted too.
-    registry = metrics.register(app)
-    access.register_callers(app)
-    limits.register(app, registry)
-    access.register(app)
-    refusals.register(app)
-    transactions.register(app)
+    registry = metrics.init_app(app)
+    access.init_callers(app)
+    limits.init_app(app, registry)
+    access.init_app(app)
+    refusals.init_app(app)
+    transactions.init_app(app)
     routes: list[APIBlueprint] = [module.routes for module in _V1]
     for blueprint in routes:
         app.register_api(blueprint)
     app.register_api(inventory.first_routes)
     app.register_api(health.routes)
-    documentation.register(app)
-    access.check_marks(app)
+    documentation.init_app(app)
+    access.assert_all_views_guarded(app)

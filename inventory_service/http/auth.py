@@ -8,10 +8,10 @@ from flask import Flask, current_app, g, request
 from flask_openapi3 import OpenAPI
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from inventory_service.core.actors import ANONYMOUS, Actor, Door, Scope
-from inventory_service.core.errors import BadInput, NotAllowed, NotAuthenticated, NotFound
-from inventory_service.core.json_numbers import find_unfit, read_json
-from inventory_service.http.dependencies import get_parts
+from inventory_service.core.actors import ANONYMOUS, Actor, Channel, Scope
+from inventory_service.core.errors import BadInput, Forbidden, NotFound, Unauthorized
+from inventory_service.core.json_numbers import iter_invalid_numbers, read_json
+from inventory_service.http.dependencies import get_dependencies
 from inventory_service.identity.usecases import authenticate
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -21,11 +21,11 @@ _PAGE = ("static", "openapi.", "swagger.")
 _DOOR_HEADER = "X-Quartermaster-Door"
 
 
-def needs(scope: Scope, *, anonymous: bool = False) -> Callable[[View], View]:
+def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], View]:
     """Say which scope a view needs; ``anonymous`` ones serve strangers where that is set."""
 
     def mark(view: View) -> View:
-        view.needs = (scope, anonymous)  # type: ignore[attr-defined] # a mark that register() reads
+        view.required_scope = (scope, anonymous)  # type: ignore[attr-defined] # a mark that register() reads
         return view
 
     return mark
@@ -33,22 +33,22 @@ def needs(scope: Scope, *, anonymous: bool = False) -> Callable[[View], View]:
 
 def public(view: View) -> View:
     """Say that a view answers anybody."""
-    view.needs = None  # type: ignore[attr-defined] # a mark that register() reads
+    view.required_scope = None  # type: ignore[attr-defined] # a mark that register() reads
     return view
 
 
-def register_callers(app: OpenAPI) -> None:
+def init_callers(app: OpenAPI) -> None:
     """Find out who makes each request, before anything is decided about it."""
     app.before_request(_note_caller)
 
 
-def register(app: OpenAPI) -> None:
+def init_app(app: OpenAPI) -> None:
     """Check each request before its view, and its body's form with it."""
     app.before_request(_check_access)
     app.before_request(_check_body)
 
 
-def check_marks(app: OpenAPI) -> None:
+def assert_all_views_guarded(app: OpenAPI) -> None:
     """Let an application pass whose views all say what they need; one without would be open to all.
 
     :raises RuntimeError: a view says nothing.
@@ -56,22 +56,22 @@ def check_marks(app: OpenAPI) -> None:
     silent = [
         f"{rule.rule} ({rule.endpoint})"
         for rule in app.url_map.iter_rules()
-        if not hasattr(app.view_functions[rule.endpoint], "needs")
+        if not hasattr(app.view_functions[rule.endpoint], "required_scope")
         and not rule.endpoint.startswith(_PAGE)
     ]
     if silent:
         raise RuntimeError(f"mark with @needs or @public: {', '.join(silent)}")
 
 
-def has_account() -> bool:
+def is_authenticated() -> bool:
     """Tell whether this request showed a valid token."""
-    return bool(g.get("has_account"))
+    return bool(g.get("is_authenticated"))
 
 
 def find_caller() -> Actor | None:
     """Return whose token this request showed, for records: one that has ended has a name, too."""
-    if "not_authenticated" in g:
-        return cast("NotAuthenticated", g.not_authenticated).ended
+    if "unauthorized" in g:
+        return cast("Unauthorized", g.unauthorized).ended
     return cast("Actor | None", g.get("actor"))
 
 
@@ -80,12 +80,12 @@ def _note_caller() -> None:
         return
     try:
         actor = _find_actor()
-    except NotAuthenticated as refusal:
+    except Unauthorized as refusal:
         # Said by _check_access, once it is clear that this request is not one too many.
-        g.not_authenticated = refusal
+        g.unauthorized = refusal
     else:
         if actor is not None:
-            g.actor, g.has_account = actor, True
+            g.actor, g.is_authenticated = actor, True
 
 
 def _check_access() -> None:
@@ -95,18 +95,18 @@ def _check_access() -> None:
     needed = get_needed(current_app, request.endpoint)
     if needed is None:
         return
-    if "not_authenticated" in g:
-        raise g.not_authenticated
+    if "unauthorized" in g:
+        raise g.unauthorized
     scope, anonymous = needed
     if "actor" not in g:
-        if not anonymous or not get_parts().settings.anonymous_read:
-            raise NotAuthenticated(
+        if not anonymous or not get_dependencies().settings.anonymous_read:
+            raise Unauthorized(
                 "This needs a token: send the header 'Authorization: Bearer qm_…'. `qm token "
                 "create` makes one."
             )
         g.actor = Actor(ANONYMOUS, _read_door(), Scope.VIEWER)
     if not g.actor.scope.covers(scope):
-        raise NotAllowed(
+        raise Forbidden(
             f"Token '{g.actor.name}' has the scope {g.actor.scope}, and this needs {scope}. Ask "
             "somebody with the scope admin for another token."
         )
@@ -115,7 +115,7 @@ def _check_access() -> None:
 def get_needed(app: Flask, endpoint: str | None) -> tuple[Scope, bool] | None:
     """Return the scope that a view needs, and whether strangers may be served; None for public."""
     view = app.view_functions.get(endpoint or "")
-    return cast("tuple[Scope, bool] | None", getattr(view, "needs", None))
+    return cast("tuple[Scope, bool] | None", getattr(view, "required_scope", None))
 
 
 def _find_actor() -> Actor | None:
@@ -123,13 +123,13 @@ def _find_actor() -> Actor | None:
     if not kind:
         return None
     if kind.lower() != "bearer":
-        raise NotAuthenticated("Only 'Authorization: Bearer qm_…' is understood here.")
-    return authenticate(text.strip(), _read_door(), get_parts().tokens.find)
+        raise Unauthorized("Only 'Authorization: Bearer qm_…' is understood here.")
+    return authenticate(text.strip(), _read_door(), get_dependencies().tokens.find)
 
 
-def _read_door() -> Door:
-    name = request.headers.get(_DOOR_HEADER, Door.API.value)
-    return Door(name) if name in list(Door) else Door.API
+def _read_door() -> Channel:
+    name = request.headers.get(_DOOR_HEADER, Channel.API.value)
+    return Channel(name) if name in list(Channel) else Channel.API
 
 
 def _check_body() -> None:
@@ -155,12 +155,12 @@ def _explain_body(text: str) -> Exception:
         document = read_json(text)
     except (ValueError, RecursionError):
         document = None
-    faults = [*find_unfit(document)] if isinstance(document, dict) else []
-    if not faults:
+    field_errors = [*iter_invalid_numbers(document)] if isinstance(document, dict) else []
+    if not field_errors:
         return BadRequest("The body is not a JSON object in UTF-8.")
-    names = ", ".join(fault.field for fault in faults[:5])
-    return BadInput(f"The request was not understood: see {names}.", faults=faults)
+    names = ", ".join(fault.field for fault in field_errors[:5])
+    return BadInput(f"The request was not understood: see {names}.", field_errors=field_errors)
 
 
 def _get_most_bytes() -> int:
-    return get_parts().settings.max_body_bytes
+    return get_dependencies().settings.max_body_bytes

@@ -8,7 +8,7 @@ from flask import current_app, g
 
 from inventory_service.core.actors import Actor
 from inventory_service.core.database.engine import Database
-from inventory_service.fleet.heartbeat_batching import Gathering
+from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
 from inventory_service.identity.token_cache import KnownTokens
 from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.settings import Settings
@@ -17,24 +17,24 @@ EXTENSION = "quartermaster"
 
 
 @dataclass(frozen=True)
-class Parts:
+class Dependencies:
     """The parts that a request works with."""
 
     settings: Settings
     database: Database
     documents: InventoryDocuments
-    heartbeats: Gathering
+    heartbeats: HeartbeatBatcher
     tokens: KnownTokens
 
 
-def get_parts() -> Parts:
+def get_dependencies() -> Dependencies:
     """Return the parts of the application that answers this request."""
-    return cast("Parts", current_app.extensions[EXTENSION])
+    return cast("Dependencies", current_app.extensions[EXTENSION])
 
 
 def get_database() -> Database:
     """Return the database of the application that answers this request."""
-    return get_parts().database
+    return get_dependencies().database
 
 
 def get_actor() -> Actor:

@@ -9,18 +9,18 @@ from inventory_service.core.database.schema import read_schema
 from inventory_service.core.errors import Unavailable
 from inventory_service.http.auth import public
 from inventory_service.http.dependencies import get_database
-from inventory_service.http.responses import answer
+from inventory_service.http.responses import json_response
 
 routes = APIBlueprint("health", __name__, url_prefix="/health", abp_tags=[Tag(name="health")])
 
 
-class LifeView(BaseModel):
+class LifeOut(BaseModel):
     """That the process answers."""
 
     status: str
 
 
-class ReadinessView(BaseModel):
+class ReadinessOut(BaseModel):
     """That the service can work, and on what."""
 
     status: str
@@ -28,14 +28,14 @@ class ReadinessView(BaseModel):
     schema_: str = Field(alias="schema", description="the schema that it has, the one needed")
 
 
-@routes.get("/live", summary="Does the process answer?", responses={200: LifeView})
+@routes.get("/live", summary="Does the process answer?", responses={200: LifeOut})
 @public
 def live() -> Response:
     """Nothing else is asked, so that a slow database does not restart the service."""
-    return answer({"status": "live"})
+    return json_response({"status": "live"})
 
 
-@routes.get("/ready", summary="Can it work?", responses={200: ReadinessView})
+@routes.get("/ready", summary="Can it work?", responses={200: ReadinessOut})
 @public
 def ready() -> Response:
     """The database answers, has the schema that this version needs, and takes changes.
@@ -48,6 +48,6 @@ def ready() -> Response:
     if not schema.is_current:
         raise Unavailable(schema.explain())
     database.check_writing()
-    return answer(
+    return json_response(
         {"status": "ready", "database": database.engine.dialect.name, "schema": schema.wanted}
     )

@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from inventory_service.core.errors import BadInput, Fault
-from inventory_service.core.idempotency import find_answer, keep_answer
-from inventory_service.core.retention import SMALL_BATCH, forget
-from inventory_service.core.revision import has_changed
-from inventory_service.http.dependencies import get_actor, get_parts
+from inventory_service.core.errors import BadInput, FieldError
+from inventory_service.core.idempotency import find_response, store_response
+from inventory_service.core.retention import SMALL_BATCH, prune_expired
+from inventory_service.core.revision import revision_bumped
+from inventory_service.http.dependencies import get_actor, get_dependencies
 from inventory_service.http.responses import read_revision
 from inventory_service.http.transactions import writing
 
@@ -24,7 +24,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 
 
-def writes(view: View) -> View:
+def transactional(view: View) -> View:
     """Run a view inside a writing transaction, which it gets as its first argument.
 
     A POST with an Idempotency-Key that was answered before is answered again from the record; the
@@ -39,9 +39,11 @@ def writes(view: View) -> View:
                 response = view(session, **arguments)
             else:
                 response = _run_once(session, key, lambda: view(session, **arguments))
-            if key is not None or has_changed(session):
+            if key is not None or revision_bumped(session):
                 # Who adds records makes room for them.
-                forget(session, get_parts().settings.audit_retention, limit=SMALL_BATCH)
+                prune_expired(
+                    session, get_dependencies().settings.audit_retention, limit=SMALL_BATCH
+                )
             return response
 
     return run
@@ -49,12 +51,12 @@ def writes(view: View) -> View:
 
 def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Response:
     actor, fingerprint = get_actor().name, _get_fingerprint()
-    kept = find_answer(session, actor, key, fingerprint)
+    kept = find_response(session, actor, key, fingerprint)
     if kept is not None:
         return Response(kept.body, status=kept.status, headers=kept.headers)
     response = act()
     heads = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    keep_answer(
+    store_response(
         session,
         actor,
         key,
@@ -80,7 +82,7 @@ def _read_key() -> str | None:
     if not _KEY.match(key):
         raise BadInput(
             f"The {_HEADER} must be 1 to 255 visible ASCII characters.",
-            faults=[Fault(_HEADER, "is not valid")],
+            field_errors=[FieldError(_HEADER, "is not valid")],
         )
     return key
 

@@ -12,9 +12,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from inventory_service.core.actors import Scope
-from inventory_service.core.retention import get_kept
+from inventory_service.core.retention import count_stored
 from inventory_service.fleet.usecases.status import get_status
-from inventory_service.http.auth import needs
+from inventory_service.http.auth import require_scope
 from inventory_service.http.dependencies import get_database
 
 
@@ -28,7 +28,7 @@ class _FleetCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the fleet's counts."""
         with get_database().reading() as session:
-            status, kept = get_status(session), get_kept(session)
+            status, kept = get_status(session), count_stored(session)
         nodes = GaugeMetricFamily("quartermaster_nodes", "Nodes by state.", labels=["state"])
         for state, count in status["nodes"].items():
             nodes.add_metric([state], count)
@@ -55,7 +55,7 @@ class _FleetCollector(Collector):
         )
 
 
-def register(app: OpenAPI) -> CollectorRegistry:
+def init_app(app: OpenAPI) -> CollectorRegistry:
     """Count and time each request; show these counts, and what others add to them, at /metrics."""
     registry = CollectorRegistry()
     registry.register(_FleetCollector())
@@ -81,7 +81,7 @@ def register(app: OpenAPI) -> CollectorRegistry:
         return response
 
     @app.route("/metrics")
-    @needs(Scope.VIEWER, anonymous=True)
+    @require_scope(Scope.VIEWER, anonymous=True)
     def _metrics() -> Response:
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

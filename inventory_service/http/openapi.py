@@ -48,7 +48,7 @@ def get_info() -> Info:
     )
 
 
-def register(app: OpenAPI) -> None:
+def init_app(app: OpenAPI) -> None:
     """Put right what the generator can't know, and lead /api/v1/docs to the page."""
 
     @app.route(f"{PREFIX}/docs")

@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field
 
 from inventory_service.core.clock import check_moment
 from inventory_service.core.database.base import Base
-from inventory_service.core.errors import BadInput, Fault
-from inventory_service.core.pagination import Order, Page, parse_fields, parse_order
+from inventory_service.core.errors import BadInput, FieldError
+from inventory_service.core.pagination import Page, SortKey, parse_fields, parse_sort_keys
 from inventory_service.http.query_params import Query
-from inventory_service.http.responses import answer
+from inventory_service.http.responses import json_response
 
 Row = TypeVar("Row", bound=Base)
 
@@ -39,7 +39,7 @@ class ListQuery(PageQuery):
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListSpec:
     """What a list can be sorted by, and which fields its things have."""
 
     kind: type[Base]
@@ -76,7 +76,7 @@ class Listing:
         :raises BadInput: the order can't be meant, or the cursor is not from a list of this order.
         """
         text = query.sort if isinstance(query, ListQuery) else self.sort
-        order = parse_order(text, sortable=self.sortable, unique=self.unique)
+        order = parse_sort_keys(text, sortable=self.sortable, unique=self.unique)
         after = None if query.cursor is None else self._decode(query.cursor, order)
         return Page(order, query.limit, after)
 
@@ -96,9 +96,9 @@ class Listing:
         if isinstance(query, ListQuery) and query.fields:
             wanted = parse_fields(query.fields, tuple(self.view.model_fields))
             items = [{name: item[name] for name in wanted} for item in items]
-        return answer({"items": items, "next_cursor": cursor})
+        return json_response({"items": items, "next_cursor": cursor})
 
-    def _decode(self, cursor: str, order: Sequence[Order]) -> tuple[object, ...]:
+    def _decode(self, cursor: str, order: Sequence[SortKey]) -> tuple[object, ...]:
         try:
             parts = orjson.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
         except (binascii.Error, orjson.JSONDecodeError, UnicodeEncodeError):
@@ -134,11 +134,11 @@ def _make_pattern(before: str, names: Sequence[str]) -> str:
     return f"^({word}(,{word})*)?$"
 
 
-def _name(order: Sequence[Order]) -> str:
+def _name(order: Sequence[SortKey]) -> str:
     return ",".join(map(str, order))
 
 
-def _encode(order: Sequence[Order], row: Base) -> str:
+def _encode(order: Sequence[SortKey], row: Base) -> str:
     values = [getattr(row, one.column) for one in order]
     return base64.urlsafe_b64encode(orjson.dumps([_name(order), *values])).decode()
 
@@ -156,5 +156,5 @@ def _parse_time(text: str) -> datetime:
 def _refuse_cursor(reason: str) -> BadInput:
     return BadInput(
         f"The cursor {reason}. Leave it out to begin anew, and keep the order from page to page.",
-        faults=[Fault("cursor", reason)],
+        field_errors=[FieldError("cursor", reason)],
     )

@@ -18,17 +18,26 @@ MIMETYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 
 #: Each refusal's status; the most exact class that fits is taken.
-STATUS: dict[type[errors.Refusal], HTTPStatus] = {
+STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
     errors.BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.NotAuthenticated: HTTPStatus.UNAUTHORIZED,
-    errors.NotAllowed: HTTPStatus.FORBIDDEN,
+    errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Exhausted: HTTPStatus.CONFLICT,
-    errors.Forgotten: HTTPStatus.GONE,
-    errors.Stale: HTTPStatus.PRECONDITION_FAILED,
-    errors.LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Gone: HTTPStatus.GONE,
+    errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+#: What clients match on keeps the name under which it was published.
+_PUBLISHED_NAMES: dict[type[errors.ServiceError], str] = {
+    errors.Unauthorized: "NotAuthenticated",
+    errors.Forbidden: "NotAllowed",
+    errors.Gone: "Forgotten",
+    errors.PreconditionFailed: "Stale",
+    errors.RateLimited: "LimitReached",
 }
 
 _DETAILS = {
@@ -37,7 +46,7 @@ _DETAILS = {
 }
 
 
-class FaultView(BaseModel):
+class FieldErrorOut(BaseModel):
     """One thing that is wrong in an input."""
 
     field: str
@@ -54,47 +63,52 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="the thing, the reason and the next step")
     instance: str | None = Field(default=None, description="the path that was asked")
-    errors: list[FaultView] | None = Field(
-        default=None, description=f"the first {errors.MOST_FAULTS} of what is wrong"
+    errors: list[FieldErrorOut] | None = Field(
+        default=None, description=f"the first {errors.MAX_FIELD_ERRORS} of what is wrong"
     )
     more_errors: int | None = Field(
         default=None, description="how many there are beyond those; left out if there are none"
     )
 
 
-def register(app: OpenAPI) -> None:
+def init_app(app: OpenAPI) -> None:
     """Answer every error with a problem document."""
-    app.register_error_handler(errors.Refusal, answer_refusal)
+    app.register_error_handler(errors.ServiceError, problem_response)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(Exception, _answer_fault)
 
 
-def answer_validation_error(error: ValidationError) -> Response:
+def validation_problem_response(error: ValidationError) -> Response:
     """Answer a request whose fields do not fit the route's contract."""
-    faults = [
-        errors.Fault(".".join(map(str, found["loc"])) or "body", _clean(found["msg"]))
+    field_errors = [
+        errors.FieldError(".".join(map(str, found["loc"])) or "body", _clean(found["msg"]))
         for found in error.errors(include_url=False, include_input=False)
     ]
-    names = ", ".join(sorted({fault.field for fault in faults})[:5])
-    return answer_refusal(
-        errors.BadInput(f"The request was not understood: see {names}.", faults=faults)
+    names = ", ".join(sorted({fault.field for fault in field_errors})[:5])
+    return problem_response(
+        errors.BadInput(f"The request was not understood: see {names}.", field_errors=field_errors)
     )
 
 
-def answer_refusal(refusal: errors.Refusal) -> Response:
+def get_problem_type(kind: type[errors.ServiceError]) -> str:
+    """Return the last part of a problem's ``type``: ``urn:quartermaster:problem:<it>``."""
+    return _PUBLISHED_NAMES.get(kind, kind.__name__)
+
+
+def problem_response(refusal: errors.ServiceError) -> Response:
     """Answer what was refused on purpose, with the status of its class."""
     status = STATUS[type(refusal)]
     response = _make(
         status,
-        type(refusal).__name__,
+        get_problem_type(type(refusal)),
         refusal.detail,
-        refusal.faults,
+        refusal.field_errors,
     )
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="quartermaster"'
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
-    if isinstance(refusal, errors.LimitReached):
+    if isinstance(refusal, errors.RateLimited):
         response.headers["Retry-After"] = str(refusal.retry_after_s)
     return response
 
@@ -123,7 +137,7 @@ def _answer_fault(error: Exception) -> Response:
 
 
 def _make(
-    status: HTTPStatus, kind: str, detail: str, faults: Sequence[errors.Fault] = ()
+    status: HTTPStatus, kind: str, detail: str, field_errors: Sequence[errors.FieldError] = ()
 ) -> Response:
     problem: dict[str, object] = {
         "type": f"urn:quartermaster:problem:{kind}",
@@ -132,8 +146,8 @@ def _make(
         "detail": detail,
         "instance": request.path,
     }
-    if faults:
-        problem |= errors.list_faults(faults)
+    if field_errors:
+        problem |= errors.list_field_errors(field_errors)
     return Response(to_json(problem), status=status.value, mimetype=MIMETYPE)
 
 

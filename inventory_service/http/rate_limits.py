@@ -15,10 +15,10 @@ from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestL
 from flask_openapi3 import OpenAPI
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from inventory_service.core.errors import LimitReached
-from inventory_service.http.auth import has_account
-from inventory_service.http.dependencies import EXTENSION, get_actor, get_parts
-from inventory_service.http.problems import answer_refusal
+from inventory_service.core.errors import RateLimited
+from inventory_service.http.auth import is_authenticated
+from inventory_service.http.dependencies import EXTENSION, get_actor, get_dependencies
+from inventory_service.http.problems import problem_response
 from inventory_service.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ _DETAILS = {
 }
 
 
-def register(app: OpenAPI, registry: CollectorRegistry) -> None:
+def init_app(app: OpenAPI, registry: CollectorRegistry) -> None:
     """Refuse what is too much before it is looked at; who calls must be known (access.py)."""
     settings: Settings = app.extensions[EXTENSION].settings
     limits = [*_list_limits(settings)]
@@ -62,10 +62,10 @@ def register(app: OpenAPI, registry: CollectorRegistry) -> None:
     )
     limiter.request_filter(_is_exempt)
     limiter.init_app(app)
-    _Watch(app, limiter, registry)
+    _RateLimitMetrics(app, limiter, registry)
 
 
-class _Watch:
+class _RateLimitMetrics:
     """Tells by metrics and the log what the limiter does."""
 
     def __init__(self, app: OpenAPI, limiter: Limiter, registry: CollectorRegistry) -> None:
@@ -93,8 +93,8 @@ class _Watch:
         name = str(error.limit.scope)
         self._refused.labels(name).inc()
         what = _DETAILS[name].format(amount=error.limit.limit.amount)
-        return answer_refusal(
-            LimitReached(
+        return problem_response(
+            RateLimited(
                 f"{what} Send the request again in {g.retry_after_s} s.",
                 retry_after_s=g.retry_after_s,
             )
@@ -116,7 +116,7 @@ class _Watch:
 def _list_limits(settings: Settings) -> Iterator[ApplicationLimit]:
     """Yield the limits that are set; what a caller's own limit refuses does not count in all."""
     known = (
-        (_ADDRESS, settings.limit_address_per_min, _get_address, has_account),
+        (_ADDRESS, settings.limit_address_per_min, _get_address, is_authenticated),
         (_ACCOUNT, settings.limit_account_per_min, _get_account, _has_no_account),
         (_TOTAL, settings.limit_total_per_min, _get_total, None),
     )
@@ -143,7 +143,9 @@ def _is_exempt() -> bool:
     """Let pass what watches the service: it must be told that there is too much to do."""
     if request.blueprint == "health":
         return True
-    return request.path == "/metrics" and (has_account() or get_parts().settings.anonymous_read)
+    return request.path == "/metrics" and (
+        is_authenticated() or get_dependencies().settings.anonymous_read
+    )
 
 
 def _get_address() -> str:
@@ -162,7 +164,7 @@ def _get_account() -> str:
 
 
 def _has_no_account() -> bool:
-    return not has_account()
+    return not is_authenticated()
 
 
 def _get_total() -> str:

@@ -17,7 +17,7 @@ _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 _FAULT = 500
 
 
-def register(app: OpenAPI) -> None:
+def init_app(app: OpenAPI) -> None:
     """Give each request an id, and log it when it is answered."""
 
     @app.before_request

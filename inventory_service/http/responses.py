@@ -8,7 +8,7 @@ import orjson
 from flask import Response, request
 
 
-class Shown(Protocol):
+class Serializable(Protocol):
     """A thing of the fleet that outsiders may see."""
 
     def as_dict(self) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def to_json(document: Any) -> bytes:  # noqa: ANN401 - any JSON document
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
-def answer(
+def json_response(
     document: Any,  # noqa: ANN401 - any JSON document
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
@@ -28,12 +28,12 @@ def answer(
     return Response(to_json(document), status=status.value, mimetype="application/json")
 
 
-def answer_thing(
-    thing: Shown, status: HTTPStatus = HTTPStatus.OK, *, location: str | None = None
+def resource_response(
+    thing: Serializable, status: HTTPStatus = HTTPStatus.OK, *, location: str | None = None
 ) -> Response:
     """Return one thing with its validator, which answers If-None-Match."""
     shown = thing.as_dict()
-    response = answer(shown, status)
+    response = json_response(shown, status)
     if location is not None:
         response.headers["Location"] = location
     if "revision" in shown:

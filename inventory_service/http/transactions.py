@@ -12,14 +12,14 @@ from flask import Response, g
 from flask_openapi3 import OpenAPI
 from sqlalchemy.orm import Session
 
-from inventory_service.core.errors import Refusal
-from inventory_service.core.revision import get_revision, has_changed, next_revision
+from inventory_service.core.errors import ServiceError
+from inventory_service.core.revision import get_revision, next_revision, revision_bumped
 from inventory_service.http.dependencies import get_database
 
 REVISION_HEADER = "X-Quartermaster-Revision"
 
 
-def register(app: OpenAPI) -> None:
+def init_app(app: OpenAPI) -> None:
     """Say in each answer that comes from the fleet at which revision it was."""
 
     @app.after_request
@@ -38,7 +38,7 @@ def reading() -> Iterator[Session]:
     with get_database().reading() as session:
         try:
             yield session
-        except Refusal:
+        except ServiceError:
             _note(get_revision(session))
             raise
         _note(get_revision(session))
@@ -51,7 +51,7 @@ def writing() -> Iterator[Session]:
         # What is refused from here on leaves the fleet at this one.
         _note(get_revision(session))
         yield session
-    if has_changed(session):
+    if revision_bumped(session):
         _note(next_revision(session))
 
 

@@ -8,11 +8,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from inventory_service.core.actors import Scope
-from inventory_service.fleet.routes.schemas import NewTokenView, TokenView, page_of
-from inventory_service.http.auth import SECURITY, needs
+from inventory_service.fleet.routes.schemas import NewTokenOut, TokenOut, page_of
+from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
-from inventory_service.http.pagination import Listing, ListQuery
-from inventory_service.http.responses import answer, answer_thing
+from inventory_service.http.pagination import ListQuery, ListSpec
+from inventory_service.http.responses import json_response, resource_response
 from inventory_service.http.transactions import reading, writing
 from inventory_service.identity import usecases as acts
 from inventory_service.identity.domain import TokenRequest
@@ -27,9 +27,9 @@ routes = APIBlueprint(
 )
 
 
-LISTING = Listing(
+LISTING = ListSpec(
     Token,
-    TokenView,
+    TokenOut,
     unique=("token_id",),
     sortable=("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
 )
@@ -54,8 +54,8 @@ class RevocationRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-@routes.get("", summary="List tokens", responses={200: page_of(TokenView)})
-@needs(Scope.ADMIN)
+@routes.get("", summary="List tokens", responses={200: page_of(TokenOut)})
+@require_scope(Scope.ADMIN)
 def list_tokens(query: TokenQuery) -> Response:
     """Tokens without their secrets, revoked ones too."""
     with reading() as session:
@@ -63,21 +63,21 @@ def list_tokens(query: TokenQuery) -> Response:
         return LISTING.answer(query, tokens, lambda token: token.as_dict())
 
 
-@routes.post("", summary="Create a token", responses={201: NewTokenView})
-@needs(Scope.ADMIN)
+@routes.post("", summary="Create a token", responses={201: NewTokenOut})
+@require_scope(Scope.ADMIN)
 def create_token(body: TokenRequest) -> Response:
     """The answer holds the token itself, which is kept nowhere."""
     with writing() as session:
         token, text = acts.create_token(session, get_actor(), body)
-    response = answer(token.as_dict() | {"token": text}, HTTPStatus.CREATED)
+    response = json_response(token.as_dict() | {"token": text}, HTTPStatus.CREATED)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-@routes.post("/<token_id>/revocation", summary="Revoke a token", responses={201: TokenView})
-@needs(Scope.ADMIN)
+@routes.post("/<token_id>/revocation", summary="Revoke a token", responses={201: TokenOut})
+@require_scope(Scope.ADMIN)
 def revoke_token(path: TokenPath, body: RevocationRequest) -> Response:  # noqa: ARG001 - an empty object
     """The token ends at once."""
     with writing() as session:
         token = acts.revoke_token(session, get_actor(), path.token_id)
-    return answer_thing(token, HTTPStatus.CREATED)
+    return resource_response(token, HTTPStatus.CREATED)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Actor, Door, Scope
+from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.audit_log import record
 from inventory_service.core.database.pagination import read_page
-from inventory_service.core.errors import BadInput, Conflict, Fault, NotAuthenticated, NotFound
+from inventory_service.core.errors import BadInput, Conflict, FieldError, NotFound, Unauthorized
 from inventory_service.core.pagination import Page
 from inventory_service.identity.domain import (
     TokenRequest,
@@ -54,7 +54,7 @@ def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple
     if request.expires_at is not None and request.expires_at <= now:
         raise BadInput(
             "The token would have expired already.",
-            faults=[Fault("expires_at", "lies in the past")],
+            field_errors=[FieldError("expires_at", "lies in the past")],
         )
     same = session.scalars(select(Token).where(Token.name == request.name)).all()
     if any(
@@ -92,20 +92,20 @@ def find_token(session: Session, token_id: str) -> KnownToken | None:
     return None if found is None else KnownToken(*found)
 
 
-def authenticate(text: str, door: Door, find: Callable[[str], KnownToken | None]) -> Actor:
+def authenticate(text: str, door: Channel, find: Callable[[str], KnownToken | None]) -> Actor:
     """Return who shows this token, of which `find` gives what is on record by its id.
 
-    :raises NotAuthenticated: it is no token of ours, or was revoked, or has expired; of the last
+    :raises Unauthorized: it is no token of ours, or was revoked, or has expired; of the last
         two it says whose it was.
     """
     parsed = parse_token(text)
     token = find(parsed[0]) if parsed else None
     if parsed is None or token is None or not is_same(token.digest, parsed[1]):
-        raise NotAuthenticated(_NOT_VALID)
+        raise Unauthorized(_NOT_VALID)
     actor = Actor(token.name, door, Scope(token.scope))
     if not is_live(expires_at=token.expires_at, revoked_at=token.revoked_at, now=datetime.now(UTC)):
         end = "was revoked" if token.revoked_at else "expired"
-        raise NotAuthenticated(_NOT_VALID, ended=actor, why=f"The token {parsed[0]} {end}.")
+        raise Unauthorized(_NOT_VALID, ended=actor, why=f"The token {parsed[0]} {end}.")
     return actor
 
 

@@ -67,22 +67,22 @@ def routes() -> str:
     app = create_app(Settings(database_url="sqlite:///:memory:"))
     described = app.api_doc["paths"]  # type: ignore[attr-defined] # flask-openapi3's own class
     rows = []
-    for method, path, needs in route_list(app):
+    for method, path, require_scope in route_list(app):
         operation = described.get(path, {}).get(method.lower(), {})
         summary = operation.get("summary") or OUTSIDE_OPENAPI[path]
-        rows.append((f"`{method} {path}`", _access(needs), summary))
+        rows.append((f"`{method} {path}`", _access(require_scope), summary))
     return table(("route", "scope", "what it does"), rows)
 
 
 def route_list(app: Flask) -> Iterator[tuple[str, str, Any]]:
-    """Yield method, path and the mark of `needs` of each route, in reading order."""
+    """Yield method, path and the mark of `require_scope` of each route, in reading order."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         if PAGE_ASSETS.match(rule.rule):
             continue
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
-        needs = getattr(app.view_functions[rule.endpoint], "needs", None)
+        require_scope = getattr(app.view_functions[rule.endpoint], "required_scope", None)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            yield method, path, needs
+            yield method, path, require_scope
 
 
 def service_settings() -> str:
@@ -154,10 +154,10 @@ def _default(name: str, field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _access(needs: tuple[Any, bool] | None) -> str:
-    if needs is None:
+def _access(require_scope: tuple[Any, bool] | None) -> str:
+    if require_scope is None:
         return "none"
-    scope, is_open = needs
+    scope, is_open = require_scope
     return f"{scope} (or `QM_ANONYMOUS_READ`)" if is_open else str(scope)
 
 

@@ -15,8 +15,9 @@ from inventory_service.cli.client.errors import Exit
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.client_settings import ClientSettings
 from inventory_service.core import errors
-from inventory_service.core.actors import Door, Scope
+from inventory_service.core.actors import Channel, Scope
 from inventory_service.fleet.domain.nodes import NodeState
+from inventory_service.http.problems import get_problem_type
 from inventory_service.settings import Settings
 from tests.architecture import tables
 
@@ -77,13 +78,13 @@ def test_the_exit_codes_are_documented() -> None:
 
 def test_the_refusals_are_documented() -> None:
     told = {row[1] for row in rows(ROOT / "docs/api.md", "status | type")}
-    raised = {name for name, kind in vars(errors).items() if _is_refusal(kind)}
+    raised = {get_problem_type(kind) for kind in vars(errors).values() if _is_refusal(kind)}
     assert told == raised
 
 
 def _is_refusal(kind: object) -> bool:
-    is_kind = isinstance(kind, type) and issubclass(kind, errors.Refusal)
-    return is_kind and kind is not errors.Refusal
+    is_kind = isinstance(kind, type) and issubclass(kind, errors.ServiceError)
+    return is_kind and kind is not errors.ServiceError
 
 
 def test_each_variable_of_the_environment_is_documented(tracked: list[Path]) -> None:
@@ -159,7 +160,7 @@ def _exists(place: str) -> bool:
     return (ROOT / place).exists() or (ROOT / "inventory_service" / place).exists()
 
 
-@pytest.mark.parametrize("kind", [NodeState, Scope, Door])
+@pytest.mark.parametrize("kind", [NodeState, Scope, Channel])
 def test_the_glossary_lists_the_values_that_are_stored(kind: Any) -> None:
     text = read(ROOT / "docs/glossary.md")
     assert not [value for value in kind if not re.search(rf"\b{value}\b", text)]

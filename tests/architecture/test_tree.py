@@ -48,7 +48,7 @@ def test_no_module_is_named_after_nothing(tracked: list[Path]) -> None:
 
 
 def test_each_python_file_names_its_licence_and_its_idea(tracked: list[Path]) -> None:
-    faults = []
+    field_errors = []
     for path in python_files(tracked):
         text = (ROOT / path).read_text(encoding="utf-8")
         if not text.strip():
@@ -58,28 +58,28 @@ def test_each_python_file_names_its_licence_and_its_idea(tracked: list[Path]) ->
         either = "(GPL-3.0-or-later|Apache-2.0)" if path.parts[0] == "tests" else "Apache-2.0"
         licence = "GPL-3.0-or-later" if folders else either
         if not re.search(rf"^# SPDX-License-Identifier: {licence}$", text[:400], re.MULTILINE):
-            faults.append(f"{path}: no SPDX line with {licence}")
+            field_errors.append(f"{path}: no SPDX line with {licence}")
         tree = ast.parse(text)
         is_documented = ast.get_docstring(tree) or "\nDOCUMENTATION = " in text
         if not is_documented and any(not isinstance(node, ast.Pass) for node in tree.body):
-            faults.append(f"{path}: no docstring")
-    assert not faults
+            field_errors.append(f"{path}: no docstring")
+    assert not field_errors
 
 
 def test_files_and_functions_stay_small(tracked: list[Path]) -> None:
-    faults = []
+    field_errors = []
     for path in python_files(tracked):
         text = (ROOT / path).read_text(encoding="utf-8")
         lines = DOCUMENTATION.sub("", text).count("\n")
         if lines > MAX_FILE_LINES and path.parts[0] != "tests":
-            faults.append(f"{path}: {lines} lines")
+            field_errors.append(f"{path}: {lines} lines")
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or 0) - node.lineno + 1
                 is_table = path.name.startswith("0") or "migrations" in path.parts
                 if length > MAX_FUNCTION_LINES and not is_table:
-                    faults.append(f"{path}:{node.lineno} {node.name}: {length} lines")
-    assert not faults
+                    field_errors.append(f"{path}:{node.lineno} {node.name}: {length} lines")
+    assert not field_errors
 
 
 def test_only_the_settings_read_the_environment() -> None:
@@ -132,18 +132,18 @@ def test_the_links_of_the_collection_make_no_cycle() -> None:
 def test_nothing_is_left_unfinished(tracked: list[Path]) -> None:
     marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3]) + r")\b(?!.*#\d)")
     suffixes = {".py", ".yml", ".yaml", ".toml", ".cfg", ".md", ".j2", ".sh", ""}
-    faults = []
+    field_errors = []
     for path in tracked:
         if path.suffix in suffixes and path.parts[0] != "LICENSES":
             text = (ROOT / path).read_text(encoding="utf-8", errors="replace")
-            faults += [f"{path}: {line}" for line in text.splitlines() if marks.search(line)]
-    assert not faults
+            field_errors += [f"{path}: {line}" for line in text.splitlines() if marks.search(line)]
+    assert not field_errors
 
 
 def test_each_exception_from_a_rule_has_its_reason(tracked: list[Path]) -> None:
     """`noqa` and `type: ignore` name a code and say why; ansible-lint skips nothing."""
     bare = re.compile(r"# (?:noqa: [A-Z0-9, ]+|type: ignore(?:\[[a-z-, ]+\])?)\s*$")
-    faults = []
+    field_errors = []
     for path in python_files(tracked):
         if path.parts[0] == "tests":
             continue
@@ -151,8 +151,8 @@ def test_each_exception_from_a_rule_has_its_reason(tracked: list[Path]) -> None:
         for number, (above, line) in enumerate(pairwise(["", *lines]), 1):
             # A reason that does not fit beside it stands in the line above.
             if bare.search(line) and not above.lstrip().startswith("#"):
-                faults.append(f"{path}:{number}: {line.strip()}")
-    assert not faults
+                field_errors.append(f"{path}:{number}: {line.strip()}")
+    assert not field_errors
     config = (ROOT / ".ansible-lint").read_text(encoding="utf-8")
     assert not re.search(r"^(skip_list|warn_list):", config, flags=re.MULTILINE)
 

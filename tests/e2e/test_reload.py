@@ -132,7 +132,7 @@ class Traffic:
     """What clients saw who asked without a pause."""
 
     answers: int = 0
-    faults: list[str] = field(default_factory=list)
+    field_errors: list[str] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -148,7 +148,7 @@ def asking(url: str) -> Iterator[Traffic]:
                     answer.raise_for_status()
                     traffic.answers += 1
                 except requests.RequestException as fault:
-                    traffic.faults.append(repr(fault))
+                    traffic.field_errors.append(repr(fault))
 
     threads = [
         threading.Thread(target=ask, kwargs={"keeps": number % 2 == 0}) for number in range(CLIENTS)
@@ -201,7 +201,7 @@ def test_a_reload_takes_up_new_code_and_settings_and_loses_no_request(service: S
             lambda: len(service.workers()) == WORKERS, what="the workers from before are gone"
         )
         service.reload()
-    assert traffic.faults == []
+    assert traffic.field_errors == []
     assert traffic.answers > 100
     assert requests.get(inventory, timeout=10).status_code == 200
     assert service.process.poll() is None
@@ -227,7 +227,7 @@ def test_what_could_not_start_is_refused_and_the_service_goes_on(
     workers = service.workers()
     with asking(service.url) as traffic:
         service.reload()
-    assert traffic.faults == []
+    assert traffic.field_errors == []
     assert service.is_ready()
     assert service.workers() == workers
     (refused,) = service.refusals()

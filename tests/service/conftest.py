@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from inventory_service.app import create_app
-from inventory_service.core.actors import Actor, Door, Scope
+from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.engine import Database
 from inventory_service.core.database.schema import upgrade
 from inventory_service.http.dependencies import EXTENSION
@@ -23,7 +23,7 @@ from inventory_service.identity.usecases import create_token
 from inventory_service.settings import Settings
 from tests.service import postgres
 
-ACTOR = Actor("tester", Door.API, Scope.ADMIN)
+ACTOR = Actor("tester", Channel.API, Scope.ADMIN)
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,12 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from inventory_service.audit.usecases import Outcome, RecordFilter, list_records
-from inventory_service.core.actors import Door, Scope
+from inventory_service.core.actors import Channel, Scope
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.field_types import Label, Line, Moment
-from inventory_service.fleet.routes.schemas import AuditView, page_of
-from inventory_service.http.auth import SECURITY, needs
-from inventory_service.http.pagination import Listing, ListQuery
+from inventory_service.fleet.routes.schemas import AuditOut, page_of
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.pagination import ListQuery, ListSpec
 from inventory_service.http.transactions import reading
 
 routes = APIBlueprint(
@@ -23,7 +23,7 @@ routes = APIBlueprint(
 )
 
 
-LISTING = Listing(AuditRecord, AuditView, unique=("id",), sortable=("at", "id"), sort="-at,-id")
+LISTING = ListSpec(AuditRecord, AuditOut, unique=("id",), sortable=("at", "id"), sort="-at,-id")
 
 
 class AuditQuery(ListQuery):
@@ -33,7 +33,7 @@ class AuditQuery(ListQuery):
     fields: str = LISTING.fields_field()
 
     actor: Line | None = Field(default=None, description="the name of the token that was used")
-    door: Door | None = None
+    door: Channel | None = None
     action: Label | None = Field(default=None, description="such as register, change or refuse")
     noun: Label | None = Field(default=None, description="the kind of thing; request for refusals")
     subject: Line | None = Field(default=None, description="the name of the thing")
@@ -42,8 +42,8 @@ class AuditQuery(ListQuery):
     until: Moment | None = Field(default=None, description="before this time")
 
 
-@routes.get("", summary="List audit records", responses={200: page_of(AuditView)})
-@needs(Scope.ADMIN)
+@routes.get("", summary="List audit records", responses={200: page_of(AuditOut)})
+@require_scope(Scope.ADMIN)
 def list_audit(query: AuditQuery) -> Response:
     """Who did what, when, through which door, and who was refused what.
 

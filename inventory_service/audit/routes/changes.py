@@ -10,9 +10,9 @@ from pydantic import Field
 from inventory_service.audit.usecases import list_changes
 from inventory_service.core.actors import Scope
 from inventory_service.core.audit_log import AuditRecord
-from inventory_service.fleet.routes.schemas import ChangePage, ChangeView
-from inventory_service.http.auth import SECURITY, needs
-from inventory_service.http.pagination import Listing, PageQuery
+from inventory_service.fleet.routes.schemas import ChangeOut, ChangePage
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.pagination import ListSpec, PageQuery
 from inventory_service.http.transactions import reading
 
 routes = APIBlueprint(
@@ -24,7 +24,7 @@ routes = APIBlueprint(
 )
 
 
-LISTING = Listing(AuditRecord, ChangeView, unique=("revision", "id"))
+LISTING = ListSpec(AuditRecord, ChangeOut, unique=("revision", "id"))
 
 
 class ChangeQuery(PageQuery):
@@ -34,7 +34,7 @@ class ChangeQuery(PageQuery):
 
 
 @routes.get("", summary="What changed after a revision", responses={200: ChangePage})
-@needs(Scope.VIEWER)
+@require_scope(Scope.VIEWER)
 def get_changes(query: ChangeQuery) -> Response:
     """Oldest first; a program that keeps a copy asks from the last revision that it has seen.
 
@@ -47,4 +47,4 @@ def get_changes(query: ChangeQuery) -> Response:
 
 def _show(entry: AuditRecord) -> dict[str, Any]:
     """Return what a viewer may see of a record: not who, nor why."""
-    return {name: getattr(entry, name) for name in ChangeView.model_fields}
+    return {name: getattr(entry, name) for name in ChangeOut.model_fields}

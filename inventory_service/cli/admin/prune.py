@@ -9,7 +9,7 @@ from inventory_service.cli.admin.settings import explained, read_settings
 from inventory_service.cli.client.invocation import json_option, wants_json
 from inventory_service.cli.terminal.output import print_json, say
 from inventory_service.core.database.engine import Database
-from inventory_service.core.retention import BATCH, forget
+from inventory_service.core.retention import BATCH, prune_expired
 
 
 @click.command()
@@ -27,7 +27,7 @@ def prune() -> None:
             while True:
                 begun = time.monotonic()
                 with database.writing() as session:
-                    gone = forget(session, settings.audit_retention, limit=BATCH)
+                    gone = prune_expired(session, settings.audit_retention, limit=BATCH)
                 records, answers = records + gone.records, answers + gone.answers
                 if max(gone.records, gone.answers) < BATCH:
                     break

@@ -11,7 +11,7 @@ from inventory_service.cli.client.invocation import json_option, wants_json
 from inventory_service.cli.client.profiles import Connection, profile_path, save_profile
 from inventory_service.cli.terminal.output import print_json, say
 from inventory_service.client_settings import read_client_settings
-from inventory_service.core.actors import Actor, Door, Scope
+from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.engine import Database
 from inventory_service.core.database.schema import move, read_schema, upgrade
 from inventory_service.core.errors import Conflict
@@ -134,7 +134,7 @@ def _request_token(name: str) -> TokenRequest:
 
 def _make_token(settings: Settings, request: TokenRequest, *, is_forced: bool) -> str:
     """Return the text of a new admin token; checked and made in one transaction."""
-    actor = Actor("qm init", Door.CLI, Scope.ADMIN)
+    actor = Actor("qm init", Channel.CLI, Scope.ADMIN)
     database = Database(settings.database_url)
     try:
         with database.writing() as session:

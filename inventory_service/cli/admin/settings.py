@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.core.errors import Conflict, Refusal
+from inventory_service.core.errors import Conflict, ServiceError
 from inventory_service.settings import Settings
 
 
@@ -20,12 +20,12 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = [
+        field_errors = [
             f"QM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
             for fault in error.errors()
         ]
         raise Failure(
-            "a setting cannot be used: " + "; ".join(faults),
+            "a setting cannot be used: " + "; ".join(field_errors),
             Exit.USAGE,
             next_step="correct the variable; docs/settings.md explains each",
         ) from None
@@ -44,7 +44,7 @@ def explained() -> Iterator[None]:
         yield
     except Conflict as conflict:
         raise Failure(conflict.detail, Exit.CONFLICT) from conflict
-    except (Refusal, SQLAlchemyError, OSError, ImportError) as error:
+    except (ServiceError, SQLAlchemyError, OSError, ImportError) as error:
         # SQLAlchemy's text may repeat statements and parameters; its first line tells the reason.
         reason = str(error).splitlines()[0]
         raise Failure(

@@ -186,9 +186,11 @@ def path_of(collection: str, thing: Thing, *rest: str) -> str:
 
 def faults_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what a problem document names as wrong, field by field."""
-    faults = problem.get("errors")
+    field_errors = problem.get("errors")
     return (
-        [fault for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
+        [fault for fault in field_errors if isinstance(fault, dict)]
+        if isinstance(field_errors, list)
+        else []
     )
 
 

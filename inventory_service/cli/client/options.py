@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from inventory_service.core.json_numbers import find_unfit
+from inventory_service.core.json_numbers import iter_invalid_numbers
 
 
 def pairs(context: click.Context, option: click.Parameter, said: Iterable[str]) -> dict[str, str]:
@@ -34,7 +34,7 @@ def json_pairs(
     :raises click.BadParameter: as `pairs`; or a number can't be kept.
     """
     found = {key: json_or_text(value) for key, value in pairs(context, option, said).items()}
-    for fault in find_unfit(found):
+    for fault in iter_invalid_numbers(found):
         message = f"{fault.field!r} {fault.reason}; as a text it needs quotes of its own"
         raise click.BadParameter(message, context, option)
     return found

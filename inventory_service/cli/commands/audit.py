@@ -13,7 +13,7 @@ from inventory_service.cli.client.invocation import (
 from inventory_service.cli.client.options import given
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.dates import past
-from inventory_service.core.actors import Door
+from inventory_service.core.actors import Channel
 
 LISTING = Listing(
     "/api/v1/audit",
@@ -26,7 +26,9 @@ _WHEN = "30m, 12h or 7d ago, or 2030-01-31T12:00:00Z"
 
 @click.command()
 @click.option("--actor", help="Only what one account did, by its token's name.")
-@click.option("--door", type=click.Choice([door.value for door in Door]), help="Only through it.")
+@click.option(
+    "--door", type=click.Choice([door.value for door in Channel]), help="Only through it."
+)
 @click.option("--action", help="Only one kind of act: register, change, retire, give, …")
 @click.option("--noun", help="Only one kind of thing: node, cluster, project, port, token, …")
 @click.option("--subject", help="Only one thing, by its name.")

@@ -27,7 +27,7 @@ from inventory_service.cli.formats.csv_nodes import KNOWN, CsvWriter
 from inventory_service.cli.formats.json_nodes import JsonWriter
 from inventory_service.cli.formats.node_files import FORMS, find_form
 from inventory_service.cli.terminal.text import shown
-from inventory_service.core.redaction import hide_secrets
+from inventory_service.core.redaction import redact
 
 _NODES = Thing("node")
 
@@ -150,7 +150,7 @@ class _Secrets:
         kept = {}
         for name, held in variables.items():
             value = self.clean(held) if name == "labels" and isinstance(held, dict) else held
-            if hide_secrets({name: value}) == {name: value}:
+            if redact({name: value}) == {name: value}:
                 kept[name] = value
             else:
                 self._left_out[name] += 1

@@ -21,7 +21,7 @@ from inventory_service.cli.commands.imports import import_file, read_text, tell_
 from inventory_service.cli.commands.plan_output import print_stated_plan, tell_stated_outcome
 from inventory_service.cli.formats.node_files import find_form, read_rows
 from inventory_service.cli.formats.source_row import Row
-from inventory_service.core.errors import BadInput, list_faults
+from inventory_service.core.errors import BadInput, list_field_errors
 
 _ADDRESS = re.compile(r"nodes\[([0-9]+)\](?:\.(.*))?\Z", re.DOTALL)
 
@@ -82,7 +82,7 @@ def _read(content: bytes, name: str, form: str) -> list[Row]:
     try:
         return read_rows(read_text(content, name), form)
     except BadInput as refusal:
-        problem = {"title": refusal.detail, **list_faults(refusal.faults)}
+        problem = {"title": refusal.detail, **list_field_errors(refusal.field_errors)}
         raise Failure(
             tell_faults(name, problem),
             Exit.FAILED,

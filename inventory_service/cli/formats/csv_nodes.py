@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from inventory_service.cli.formats.source_row import Row, refuse, refuse_all
 from inventory_service.cli.terminal.text import harmless
-from inventory_service.core.errors import Fault
+from inventory_service.core.errors import FieldError
 from inventory_service.core.json_numbers import read_json
 from inventory_service.imports.domain.node_list import GIVEN_FIELDS, ListedNode
 from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
@@ -65,12 +65,14 @@ def read_csv(text: str) -> list[Row]:
     _, names = next(lines, (1, []))
     _check_names(names)
     rows: list[Row] = []
-    faults: list[Fault] = []
+    field_errors: list[FieldError] = []
     for line, cells in lines:
         if not any(cells):
             continue
         if len(cells) > len(names):
-            faults.append(Fault("row", "has more cells than the first row", line, len(names) + 1))
+            field_errors.append(
+                FieldError("row", "has more cells than the first row", line, len(names) + 1)
+            )
             continue
         fields: dict[str, object] = {}
         for place, (name, cell) in enumerate(zip(names, cells, strict=False), start=1):
@@ -78,10 +80,10 @@ def read_csv(text: str) -> list[Row]:
                 fields |= {name: read_cell(name, cell)} if cell else {}
             except ValueError:
                 reason = "must be JSON, like " + ("[]" if name == "ssh_host_keys" else '{"a": "b"}')
-                faults.append(Fault(name, reason, line, place))
+                field_errors.append(FieldError(name, reason, line, place))
         rows.append(Row(line, fields))
-    if faults:
-        raise refuse_all(faults)
+    if field_errors:
+        raise refuse_all(field_errors)
     return rows
 
 
@@ -114,17 +116,17 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    faults = [
-        Fault(name or "column", "is not a field of a node", 1, place)
+    field_errors = [
+        FieldError(name or "column", "is not a field of a node", 1, place)
         for place, name in enumerate(names, start=1)
         if name not in KNOWN
     ]
-    faults += [
-        Fault(name, "stands twice in the first row", 1, place)
+    field_errors += [
+        FieldError(name, "stands twice in the first row", 1, place)
         for place, name in enumerate(names, start=1)
         if name in names[: place - 1]
     ]
     if not names:
-        faults = [Fault("file", "is empty; its first row must name the fields", 1)]
-    if faults:
-        raise refuse_all(faults)
+        field_errors = [FieldError("file", "is empty; its first row must name the fields", 1)]
+    if field_errors:
+        raise refuse_all(field_errors)

@@ -8,7 +8,7 @@ from inventory_service.cli.formats.csv_nodes import read_csv
 from inventory_service.cli.formats.json_nodes import read_json
 from inventory_service.cli.formats.source_row import Row, refuse, refuse_all
 from inventory_service.cli.formats.yaml_nodes import read_yaml
-from inventory_service.core.errors import Fault
+from inventory_service.core.errors import FieldError
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.imports.domain.node_list import GIVEN_FIELDS
 
@@ -40,13 +40,13 @@ def read_rows(text: str, form: str) -> list[Row]:
     :raises BadInput: it is not of that form, or states no nodes; faults have their lines.
     """
     rows = _READERS[form](text.removeprefix("\ufeff"))
-    faults = [
-        Fault("row", "must be an object with the fields of a node", row.line)
+    field_errors = [
+        FieldError("row", "must be an object with the fields of a node", row.line)
         for row in rows
         if not isinstance(row.fields, dict)
     ]
-    if faults:
-        raise refuse_all(faults)
+    if field_errors:
+        raise refuse_all(field_errors)
     live = [row for row in rows if _held(row).get("state") != NodeState.RETIRED]
     if not live:
         raise refuse("file", "states no nodes")

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.errors import BadInput, FieldError
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class Row:
 
 def refuse(field: str, reason: str, line: int | None = None, column: int | None = None) -> BadInput:
     """Return the refusal of a file for one fault."""
-    return refuse_all([Fault(field, reason, line, column)])
+    return refuse_all([FieldError(field, reason, line, column)])
 
 
-def refuse_all(faults: Sequence[Fault]) -> BadInput:
+def refuse_all(field_errors: Sequence[FieldError]) -> BadInput:
     """Return the refusal of a file for its faults."""
-    return BadInput("The file cannot be read.", faults=faults)
+    return BadInput("The file cannot be read.", field_errors=field_errors)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from inventory_service.core.database.postgresql import Silence
 
 #: Told with the kind of work and the reason when an outage begins, without reason when it ends.
-Tell = Callable[[str, str | None], None]
+OutageCallback = Callable[[str, str | None], None]
 #: For how long nobody else waits for a database that was silent just now.
 SILENCE_S = 2.0
 
@@ -33,10 +33,10 @@ def explain(error: DBAPIError) -> str:
     return _REASONS.get(code or 0, "The database does not answer.")
 
 
-class Outage:
+class Availability:
     """Whether one kind of work, reading or writing, fails at present."""
 
-    def __init__(self, kind: str, tell: Tell) -> None:
+    def __init__(self, kind: str, tell: OutageCallback) -> None:
         self.kind = kind
         #: Why the work failed when it was tried last; None while it succeeds.
         self.reason: str | None = None
@@ -57,6 +57,6 @@ class Outage:
             self.reason = None
             self._tell(self.kind, None)
 
-    def is_silent(self) -> bool:
+    def is_backing_off(self) -> bool:
         """Tell whether somebody waited in vain a moment ago, so that the next one need not."""
         return time.monotonic() < self._silent_until

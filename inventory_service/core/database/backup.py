@@ -17,7 +17,7 @@ from inventory_service.core.errors import Conflict
 _ROWS_AT_ONCE = 1000
 
 #: Is told of each table: its name, how many rows are there by now, and how many there will be.
-Tell = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 
 
 def back_up(database_url: str, file: Path) -> None:
@@ -47,7 +47,7 @@ def back_up(database_url: str, file: Path) -> None:
         partial.unlink()
 
 
-def copy(source_url: str, target_url: str, tell: Tell) -> dict[str, int]:
+def copy(source_url: str, target_url: str, tell: ProgressCallback) -> dict[str, int]:
     """Copy a database into an empty one, in one transaction; return the rows by table.
 
     Whatever ends it before the end leaves the target empty.
@@ -86,7 +86,7 @@ def _copy_pages(source: Path, target: Path) -> None:
         raise Conflict(f"The database is damaged: {verdict}. Restore an earlier backup.")
 
 
-def _copy_tables(source: Connection, target: Connection, tell: Tell) -> dict[str, int]:
+def _copy_tables(source: Connection, target: Connection, tell: ProgressCallback) -> dict[str, int]:
     tables = Base.metadata.sorted_tables  # all of them, since the migration imported all models
     # What migrations fill new tables with comes from the source as well.
     for table in reversed(tables):
@@ -98,7 +98,9 @@ def _copy_tables(source: Connection, target: Connection, tell: Tell) -> dict[str
     return counts
 
 
-def _copy_table(source: Connection, target: Connection, table: Table, tell: Tell) -> int:
+def _copy_table(
+    source: Connection, target: Connection, table: Table, tell: ProgressCallback
+) -> int:
     wanted = source.execute(select(func.count()).select_from(table)).scalar_one()
     done = 0
     for rows in source.execute(select(table)).mappings().partitions(_ROWS_AT_ONCE):

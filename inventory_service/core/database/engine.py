@@ -15,11 +15,11 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from inventory_service.core.database import postgresql
-from inventory_service.core.database.availability import Outage, Tell, explain
+from inventory_service.core.database.availability import Availability, OutageCallback, explain
 from inventory_service.core.database.change_counter import Mark, watch
 from inventory_service.core.database.json_type import write_json
 from inventory_service.core.database.sqlite import open_sqlite
-from inventory_service.core.database.write_check import make_probe
+from inventory_service.core.database.write_check import make_write_check
 from inventory_service.core.errors import Conflict, Unavailable
 
 #: How long a writer waits for another one before it answers 503, where nothing else is set.
@@ -37,7 +37,11 @@ class Database:
     """An open database; ``reading`` and ``writing`` are the only ways in."""
 
     def __init__(
-        self, url: str, *, lock_timeout_s: float = LOCK_TIMEOUT_S, tell: Tell = _tell_nobody
+        self,
+        url: str,
+        *,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+        tell: OutageCallback = _tell_nobody,
     ) -> None:
         self.engine = open_engine(url, creates=False, lock_timeout_s=lock_timeout_s)
         self._lock_timeout_s = lock_timeout_s
@@ -47,8 +51,8 @@ class Database:
             if self.engine.dialect.name == "sqlite"
             else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
-        self._no_reading = Outage("reading", tell)
-        self._no_writing = Outage("writing", tell)
+        self._no_reading = Availability("reading", tell)
+        self._no_writing = Availability("writing", tell)
         self._has_written = False
         self._watch = watch(make_url(url), self.engine)
 
@@ -98,7 +102,7 @@ class Database:
         """
         if self._has_written and self._no_writing.reason is None:
             return
-        for statement in make_probe():
+        for statement in make_write_check():
             with self._changing(_PROBE_TIMEOUT_S) as session:
                 session.execute(statement)
         self._has_written = True
@@ -140,8 +144,8 @@ def open_engine(
 
 
 @contextlib.contextmanager
-def _translated(outage: Outage) -> Iterator[None]:
-    if outage.is_silent():
+def _translated(outage: Availability) -> Iterator[None]:
+    if outage.is_backing_off():
         raise Unavailable(f"{outage.reason} {_NEXT_STEP}")
     try:
         yield

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from inventory_service.core.database.base import Base
-from inventory_service.core.pagination import Order, Page
+from inventory_service.core.pagination import Page, SortKey
 
 Row = TypeVar("Row", bound=Base)
 
@@ -30,10 +30,10 @@ def read_page(session: Session, kind: type[Row], query: Select[Row], page: Page)
     return session.scalars(query.limit(page.limit + 1)).all()
 
 
-Step = tuple[InstrumentedAttribute[Any], Order, Any]
+Step = tuple[InstrumentedAttribute[Any], SortKey, Any]
 
 
-def _sort(column: InstrumentedAttribute[Any], order: Order) -> ColumnElement[Any]:
+def _sort(column: InstrumentedAttribute[Any], order: SortKey) -> ColumnElement[Any]:
     # PostgreSQL takes null for the largest value, SQLite for the smallest: it is said each time.
     if order.is_descending:
         return column.desc().nulls_first() if _may_be_null(column) else column.desc()
@@ -52,7 +52,7 @@ def _get_beyond(steps: Sequence[Step]) -> ColumnElement[bool]:
 
 
 def _get_further(
-    column: InstrumentedAttribute[Any], order: Order, value: object
+    column: InstrumentedAttribute[Any], order: SortKey, value: object
 ) -> ColumnElement[bool] | None:
     """Return what is true of values behind this one, or None where it is the last."""
     if value is None:
@@ -63,7 +63,7 @@ def _get_further(
 
 
 def _begin(
-    column: InstrumentedAttribute[Any], order: Order, value: object
+    column: InstrumentedAttribute[Any], order: SortKey, value: object
 ) -> list[ColumnElement[bool]]:
     # Follows from the rest, but only here does SQLite see where in an index it can begin. A row
     # comparison would say both, but SQLite can't use an index for it.

@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Executable, delete, insert
 
-from inventory_service.core.idempotent_responses import KeptAnswer
+from inventory_service.core.idempotent_responses import IdempotentResponse
 
 #: A disk that is full may still have room for a small change; random bytes can't be packed.
 _SIZE_BYTES = 64 * 1024
 _ACTOR = "probe"
 
 
-def make_probe() -> Iterator[Executable]:
+def make_write_check() -> Iterator[Executable]:
     """Yield two statements, each for a transaction of its own: one makes a row, one removes it.
 
     A row that is left over, because the service was killed between them, goes as old answers go.
     """
     key = secrets.token_hex(16)
-    yield insert(KeptAnswer).values(
+    yield insert(IdempotentResponse).values(
         actor=_ACTOR,
         key=key,
         fingerprint="",
@@ -29,4 +29,6 @@ def make_probe() -> Iterator[Executable]:
         body=secrets.token_bytes(_SIZE_BYTES),
         created_at=datetime.now(UTC),
     )
-    yield delete(KeptAnswer).where(KeptAnswer.actor == _ACTOR, KeptAnswer.key == key)
+    yield delete(IdempotentResponse).where(
+        IdempotentResponse.actor == _ACTOR, IdempotentResponse.key == key
+    )

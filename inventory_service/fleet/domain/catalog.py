@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from inventory_service.core.field_types import Reason
 
 
-class NamedChange(BaseModel):
+class CatalogChange(BaseModel):
     """A change of a named thing; what is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid")

@@ -6,9 +6,9 @@ import ipaddress
 
 from pydantic import Field
 
-from inventory_service.core.errors import BadInput, Exhausted, Fault
+from inventory_service.core.errors import BadInput, Exhausted, FieldError
 from inventory_service.core.field_types import Label, Prefix
-from inventory_service.fleet.domain.catalog import NamedChange
+from inventory_service.fleet.domain.catalog import CatalogChange
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -21,7 +21,7 @@ class ClusterType(enum.StrEnum):
     EDGE = "edge"
 
 
-class ClusterChange(NamedChange):
+class ClusterChange(CatalogChange):
     """What may be changed of a cluster; its mesh prefix may not: nodes hold addresses of it."""
 
     cluster_type: ClusterType = ClusterType.REGIONAL
@@ -68,7 +68,8 @@ def get_offset(prefix: str, address: str) -> int:
             return offset
     reason = f"{address} is no host address of the cluster's mesh prefix {prefix}"
     raise BadInput(
-        f"{reason}. Leave it out to be given one.", faults=[Fault("wireguard_ip", reason)]
+        f"{reason}. Leave it out to be given one.",
+        field_errors=[FieldError("wireguard_ip", reason)],
     )
 
 

@@ -2,10 +2,10 @@
 """An environment: which stage of its projects a node serves, from prod to test."""
 
 from inventory_service.core.field_types import Label, Line
-from inventory_service.fleet.domain.catalog import NamedChange
+from inventory_service.fleet.domain.catalog import CatalogChange
 
 
-class EnvironmentChange(NamedChange):
+class EnvironmentChange(CatalogChange):
     """What may be changed of an environment."""
 
     description: Line | None = None

@@ -2,10 +2,10 @@
 """A project: what nodes are for."""
 
 from inventory_service.core.field_types import Label, Line
-from inventory_service.fleet.domain.catalog import NamedChange
+from inventory_service.fleet.domain.catalog import CatalogChange
 
 
-class ProjectChange(NamedChange):
+class ProjectChange(CatalogChange):
     """What may be changed of a project."""
 
     description: Line | None = None

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from pydantic import Field, model_validator
 
-from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.core.field_types import Label, Line, NodeId, NodeType, UrlPath
-from inventory_service.fleet.domain.catalog import NamedChange
+from inventory_service.fleet.domain.catalog import CatalogChange
 from inventory_service.fleet.domain.ports import HIGHEST_PORT, PortRequest, check_range
 
 #: Where ports are given from: above those that daemons are known by, and below those that Linux
@@ -31,7 +31,7 @@ class ServiceProtocol(enum.StrEnum):
 WEB = frozenset({ServiceProtocol.HTTP.value, ServiceProtocol.HTTPS.value})
 
 
-class ServiceChange(NamedChange):
+class ServiceChange(CatalogChange):
     """What may be changed of a service; its port stays: clients and firewalls know it.
 
     It runs on the nodes of its project and environment whose type it names, and on the nodes that
@@ -108,17 +108,17 @@ def check_protocol(service: Service) -> None:
     """
     if service.protocol in WEB:
         return
-    faults = [
-        Fault(field, f"needs a protocol that has paths, and this is {service.protocol}")
+    field_errors = [
+        FieldError(field, f"needs a protocol that has paths, and this is {service.protocol}")
         for field in ("health_path", "scrape_job")
         if getattr(service, field) is not None
     ]
-    if faults:
+    if field_errors:
         raise BadInput(
             f"Service '{service.service}' speaks {service.protocol}, which has no paths to ask "
             "for. Choose http or https, or leave out what is named; metrics of their own port are "
             "a service of their own.",
-            faults=faults,
+            field_errors=field_errors,
         )
 
 

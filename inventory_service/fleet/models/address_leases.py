@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.core.database.base import Base, UTCDateTime
-from inventory_service.core.errors import Conflict, Exhausted, Fault
+from inventory_service.core.errors import Conflict, Exhausted, FieldError
 from inventory_service.fleet.domain import clusters as rules
 from inventory_service.fleet.models.clusters import Cluster
 
@@ -41,7 +41,7 @@ class AddressLease(Base):
         session.add(cls(cluster_id=cluster_id, address=address, node_pk=node_pk, leased_at=now))
 
 
-class FreeAddresses:
+class AddressAllocator:
     """The addresses of one cluster's mesh that can be given to the nodes of one act."""
 
     def __init__(
@@ -89,7 +89,7 @@ class FreeAddresses:
         raise Conflict(
             f"The mesh address {wanted} of cluster '{self._cluster.cluster_id}' {why}. Leave "
             "wireguard_ip out to be given a free one.",
-            faults=[Fault("wireguard_ip", why)],
+            field_errors=[FieldError("wireguard_ip", why)],
         )
 
     def _choose_any(self) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from inventory_service.core.database.base import Base, UTCDateTime
 
 
-class Named(Base):
+class CatalogEntry(Base):
     """A thing under a name that is not given again, not even after its retirement."""
 
     __abstract__ = True

@@ -4,10 +4,10 @@
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.models.catalog import CatalogEntry
 
 
-class Cluster(Named):
+class Cluster(CatalogEntry):
     """Nodes that share a network and a purpose."""
 
     __tablename__ = "clusters"

@@ -4,10 +4,10 @@
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.models.catalog import CatalogEntry
 
 
-class Environment(Named):
+class Environment(CatalogEntry):
     """Which stage of its projects a node serves."""
 
     __tablename__ = "environments"

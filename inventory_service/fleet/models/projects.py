@@ -7,12 +7,12 @@ from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory_service.core.database.base import Base
-from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.models.catalog import CatalogEntry
 
 _WITHOUT_SERVICE = text("service IS NULL")
 
 
-class Project(Named):
+class Project(CatalogEntry):
     """What nodes are for."""
 
     __tablename__ = "projects"

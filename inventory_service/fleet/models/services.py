@@ -4,10 +4,10 @@
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.models.catalog import CatalogEntry
 
 
-class Service(Named):
+class Service(CatalogEntry):
     """What a project runs in an environment on some nodes, on one port."""
 
     __tablename__ = "services"

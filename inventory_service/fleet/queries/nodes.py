@@ -62,7 +62,7 @@ def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:
     ]
 
 
-def narrow(query: AnySelect, filters: Filters) -> AnySelect:
+def apply_filters(query: AnySelect, filters: Filters) -> AnySelect:
     """Return the query with each filter that has values."""
     for name, values in filters.items():
         if name == "state" and set(values) == set(LIVE):

@@ -14,35 +14,35 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.labels import with_article
-from inventory_service.fleet.domain.catalog import NamedChange, RetirementRequest
-from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.domain.catalog import CatalogChange, RetirementRequest
+from inventory_service.fleet.models.catalog import CatalogEntry
 from inventory_service.fleet.routes.schemas import page_of
-from inventory_service.fleet.usecases.catalog import get_named, list_named
-from inventory_service.http.auth import SECURITY, needs
+from inventory_service.fleet.usecases.catalog import get_entry, list_entries
+from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
-from inventory_service.http.idempotency import read_expected, writes
-from inventory_service.http.pagination import Listing, ListQuery
-from inventory_service.http.responses import answer_thing
+from inventory_service.http.idempotency import read_expected, transactional
+from inventory_service.http.pagination import ListQuery, ListSpec
+from inventory_service.http.responses import resource_response
 from inventory_service.http.transactions import reading
 
 View = TypeVar("View", bound=Callable[..., Response])
 
 
 @dataclass(frozen=True)
-class Contract:
+class ResourceSpec:
     """What differs from one kind of named thing to the next: its shapes and its acts."""
 
-    kind: type[Named]
+    kind: type[CatalogEntry]
     #: The name of the kind in paths.
     collection: str
-    registration: type[NamedChange]
-    change: type[NamedChange]
+    registration: type[CatalogChange]
+    change: type[CatalogChange]
     view: type[BaseModel]
     #: What a list of them can be sorted by.
     sortable: Sequence[str]
-    register: Callable[..., Named]
-    change_it: Callable[..., Named]
-    retire: Callable[..., Named]
+    register: Callable[..., CatalogEntry]
+    update: Callable[..., CatalogEntry]
+    retire: Callable[..., CatalogEntry]
     #: When one may end, as a sentence for the documentation.
     end: str
 
@@ -51,12 +51,12 @@ class Contract:
         """Return the field that holds the name."""
         return self.kind.FIELDS[0]
 
-    def make_listing(self) -> Listing:
+    def make_listing(self) -> ListSpec:
         """Return what a list of them offers."""
-        return Listing(self.kind, self.view, unique=(self.key,), sortable=self.sortable)
+        return ListSpec(self.kind, self.view, unique=(self.key,), sortable=self.sortable)
 
 
-def make_routes(contract: Contract) -> APIBlueprint:
+def make_routes(contract: ResourceSpec) -> APIBlueprint:
     """Return the routes of one kind: list, register, show, change, retire."""
     routes = APIBlueprint(
         contract.collection,
@@ -72,7 +72,7 @@ def make_routes(contract: Contract) -> APIBlueprint:
     return routes
 
 
-def _add_reading(routes: APIBlueprint, contract: Contract, path_model: type[BaseModel]) -> None:
+def _add_reading(routes: APIBlueprint, contract: ResourceSpec, path_model: type[BaseModel]) -> None:
     noun = contract.kind.NOUN
     listing = contract.make_listing()
     query_fields: dict[str, Any] = {
@@ -87,11 +87,11 @@ def _add_reading(routes: APIBlueprint, contract: Contract, path_model: type[Base
         description=f"{contract.collection.capitalize()}, by name at first, retired ones too.",
         responses={200: page_of(contract.view)},
     )
-    @needs(Scope.VIEWER)
+    @require_scope(Scope.VIEWER)
     @_takes(query=query_model)
     def list_all(query: ListQuery) -> Response:
         with reading() as session:
-            things = list_named(session, contract.kind, listing.read(query))
+            things = list_entries(session, contract.kind, listing.read(query))
             return listing.answer(query, things, lambda thing: thing.as_dict())
 
     @routes.get(
@@ -100,14 +100,14 @@ def _add_reading(routes: APIBlueprint, contract: Contract, path_model: type[Base
         description=f"The {noun} as it is now.",
         responses={200: contract.view},
     )
-    @needs(Scope.VIEWER)
+    @require_scope(Scope.VIEWER)
     @_takes(path=path_model)
     def show(path: BaseModel) -> Response:
         with reading() as session:
-            return answer_thing(get_named(session, contract.kind, getattr(path, contract.key)))
+            return resource_response(get_entry(session, contract.kind, getattr(path, contract.key)))
 
 
-def _add_writing(routes: APIBlueprint, contract: Contract, path_model: type[BaseModel]) -> None:
+def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[BaseModel]) -> None:
     noun = contract.kind.NOUN
 
     @routes.post(
@@ -116,13 +116,13 @@ def _add_writing(routes: APIBlueprint, contract: Contract, path_model: type[Base
         description=f"The {noun}'s name is not given again, not even after its retirement.",
         responses={201: contract.view},
     )
-    @needs(Scope.OPERATOR)
-    @writes
+    @require_scope(Scope.OPERATOR)
+    @transactional
     @_takes(body=contract.registration)
-    def register(session: Session, body: NamedChange) -> Response:
+    def register(session: Session, body: CatalogChange) -> Response:
         thing = contract.register(session, get_actor(), body)
         location = f"/api/v1/{contract.collection}/{quote(thing.name, safe='')}"
-        return answer_thing(thing, HTTPStatus.CREATED, location=location)
+        return resource_response(thing, HTTPStatus.CREATED, location=location)
 
     @routes.patch(
         f"/<{contract.key}>",
@@ -130,13 +130,13 @@ def _add_writing(routes: APIBlueprint, contract: Contract, path_model: type[Base
         description="What is left out stays as it is; null clears a field.",
         responses={200: contract.view},
     )
-    @needs(Scope.OPERATOR)
-    @writes
+    @require_scope(Scope.OPERATOR)
+    @transactional
     @_takes(path=path_model, body=contract.change)
-    def change(session: Session, path: BaseModel, body: NamedChange) -> Response:
+    def change(session: Session, path: BaseModel, body: CatalogChange) -> Response:
         name = getattr(path, contract.key)
-        thing = contract.change_it(session, get_actor(), name, body, expected=read_expected())
-        return answer_thing(thing)
+        thing = contract.update(session, get_actor(), name, body, expected=read_expected())
+        return resource_response(thing)
 
     @routes.post(
         f"/<{contract.key}>/retirement",
@@ -144,12 +144,12 @@ def _add_writing(routes: APIBlueprint, contract: Contract, path_model: type[Base
         description=contract.end,
         responses={201: contract.view},
     )
-    @needs(Scope.OPERATOR)
-    @writes
+    @require_scope(Scope.OPERATOR)
+    @transactional
     @_takes(path=path_model)
     def retire(session: Session, path: BaseModel, body: RetirementRequest) -> Response:
         thing = contract.retire(session, get_actor(), getattr(path, contract.key), body)
-        return answer_thing(thing, HTTPStatus.CREATED)
+        return resource_response(thing, HTTPStatus.CREATED)
 
 
 def _takes(**models: type[BaseModel]) -> Callable[[View], View]:

@@ -3,19 +3,19 @@
 
 from inventory_service.fleet.domain.clusters import ClusterChange, ClusterRegistration
 from inventory_service.fleet.models.clusters import Cluster
-from inventory_service.fleet.routes.catalog import Contract, make_routes
-from inventory_service.fleet.routes.schemas import ClusterView
+from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
+from inventory_service.fleet.routes.schemas import ClusterOut
 from inventory_service.fleet.usecases import clusters as acts
 
-CONTRACT = Contract(
+CONTRACT = ResourceSpec(
     kind=Cluster,
     collection="clusters",
     registration=ClusterRegistration,
     change=ClusterChange,
-    view=ClusterView,
+    view=ClusterOut,
     sortable=("cluster_id", "cluster_type", "region", "created_at", "retired_at"),
     register=acts.register_cluster,
-    change_it=acts.change_cluster,
+    update=acts.change_cluster,
     retire=acts.retire_cluster,
     end="Only a cluster without nodes can end.",
 )

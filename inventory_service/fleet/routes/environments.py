@@ -3,19 +3,19 @@
 
 from inventory_service.fleet.domain.environments import EnvironmentChange, EnvironmentRegistration
 from inventory_service.fleet.models.environments import Environment
-from inventory_service.fleet.routes.catalog import Contract, make_routes
-from inventory_service.fleet.routes.schemas import EnvironmentView
+from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
+from inventory_service.fleet.routes.schemas import EnvironmentOut
 from inventory_service.fleet.usecases import environments as acts
 
-CONTRACT = Contract(
+CONTRACT = ResourceSpec(
     kind=Environment,
     collection="environments",
     registration=EnvironmentRegistration,
     change=EnvironmentChange,
-    view=EnvironmentView,
+    view=EnvironmentOut,
     sortable=("environment", "owner", "created_at", "retired_at"),
     register=acts.register_environment,
-    change_it=acts.change_environment,
+    update=acts.change_environment,
     retire=acts.retire_environment,
     end="Only an environment without nodes and services can end.",
 )

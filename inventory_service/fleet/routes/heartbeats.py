@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.domain.heartbeats import HeartbeatReport
-from inventory_service.http.auth import SECURITY, needs
-from inventory_service.http.dependencies import get_parts
-from inventory_service.http.responses import answer
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.dependencies import get_dependencies
+from inventory_service.http.responses import json_response
 
 routes = APIBlueprint(
     "heartbeats",
@@ -35,7 +35,7 @@ class RefusedHeartbeat(BaseModel):
     reason: str
 
 
-class HeartbeatsView(BaseModel):
+class HeartbeatsOut(BaseModel):
     """What became of the heartbeats."""
 
     noted: int
@@ -43,20 +43,20 @@ class HeartbeatsView(BaseModel):
 
 
 @routes.post("/nodes/<node_id>/heartbeat", summary="Note that a node lives", responses={204: None})
-@needs(Scope.OPERATOR)
+@require_scope(Scope.OPERATOR)
 def beat(path: NodePath) -> Response:
     """Sets `last_seen`; no change of the fleet, so no revision and no record."""
-    for refusal in get_parts().heartbeats.note([path.node_id]).values():
+    for refusal in get_dependencies().heartbeats.note([path.node_id]).values():
         raise refusal
     return Response(status=HTTPStatus.NO_CONTENT.value)
 
 
-@routes.post("/heartbeats", summary="Note that many nodes live", responses={200: HeartbeatsView})
-@needs(Scope.OPERATOR)
+@routes.post("/heartbeats", summary="Note that many nodes live", responses={200: HeartbeatsOut})
+@require_scope(Scope.OPERATOR)
 def beat_many(body: HeartbeatReport) -> Response:
     """Up to 1,000 nodes that a relay has heard of; those that can't be noted are named."""
-    refused = get_parts().heartbeats.note(body.nodes)
-    return answer(
+    refused = get_dependencies().heartbeats.note(body.nodes)
+    return json_response(
         {
             "noted": len(set(body.nodes)) - len(refused),
             "refused": [

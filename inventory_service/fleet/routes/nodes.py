@@ -14,15 +14,15 @@ from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
-from inventory_service.fleet.routes.schemas import NodeView, TransitionList, TransitionView, page_of
+from inventory_service.fleet.routes.schemas import NodeOut, TransitionList, TransitionOut, page_of
 from inventory_service.fleet.usecases import nodes as acts
 from inventory_service.fleet.usecases.registrations import register_node as register
 from inventory_service.fleet.usecases.restorations import restore_node as restore
-from inventory_service.http.auth import SECURITY, needs
-from inventory_service.http.dependencies import get_actor, get_parts
-from inventory_service.http.idempotency import read_expected, writes
-from inventory_service.http.pagination import Listing, ListQuery
-from inventory_service.http.responses import answer, answer_thing
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.dependencies import get_actor, get_dependencies
+from inventory_service.http.idempotency import read_expected, transactional
+from inventory_service.http.pagination import ListQuery, ListSpec
+from inventory_service.http.responses import json_response, resource_response
 from inventory_service.http.transactions import reading
 
 routes = APIBlueprint(
@@ -40,9 +40,9 @@ class NodePath(BaseModel):
     node_id: str = Field(max_length=255)
 
 
-LISTING = Listing(
+LISTING = ListSpec(
     Node,
-    NodeView,
+    NodeOut,
     unique=("node_id", "id"),
     sortable=(
         "node_id",
@@ -72,8 +72,8 @@ class NodeQuery(FilterQuery, ListQuery):
     fields: str = LISTING.fields_field()
 
 
-@routes.get("", summary="List nodes", responses={200: page_of(NodeView)})
-@needs(Scope.VIEWER)
+@routes.get("", summary="List nodes", responses={200: page_of(NodeOut)})
+@require_scope(Scope.VIEWER)
 def list_nodes(query: NodeQuery) -> Response:
     """Nodes, by name at first; without `state`, those that are not retired."""
     with reading() as session:
@@ -83,32 +83,32 @@ def list_nodes(query: NodeQuery) -> Response:
         return LISTING.answer(query, nodes, lambda node: node.as_dict())
 
 
-@routes.post("", summary="Register a node", responses={201: NodeView})
-@needs(Scope.OPERATOR)
-@writes
+@routes.post("", summary="Register a node", responses={201: NodeOut})
+@require_scope(Scope.OPERATOR)
+@transactional
 def register_node(session: Session, body: NodeRegistration) -> Response:
     """The node starts as planned and gets an address of its cluster's mesh."""
-    parts = get_parts()
+    parts = get_dependencies()
     node = register(session, get_actor(), body, quarantine=parts.settings.address_quarantine)
-    return answer_thing(
+    return resource_response(
         node, HTTPStatus.CREATED, location=f"/api/v1/nodes/{quote(node.node_id, safe='')}"
     )
 
 
-@routes.get("/<node_id>", summary="Show a node", responses={200: NodeView})
-@needs(Scope.VIEWER)
+@routes.get("/<node_id>", summary="Show a node", responses={200: NodeOut})
+@require_scope(Scope.VIEWER)
 def show_node(path: NodePath) -> Response:
     """The live node of that name, else the one that was retired last."""
     with reading() as session:
-        return answer_thing(acts.get_node(session, path.node_id))
+        return resource_response(acts.get_node(session, path.node_id))
 
 
-@routes.patch("/<node_id>", summary="Change a node", responses={200: NodeView})
-@needs(Scope.OPERATOR)
-@writes
+@routes.patch("/<node_id>", summary="Change a node", responses={200: NodeOut})
+@require_scope(Scope.OPERATOR)
+@transactional
 def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
     """What is left out stays as it is; null clears a field."""
-    parts = get_parts()
+    parts = get_dependencies()
     node = acts.change_node(
         session,
         get_actor(),
@@ -117,34 +117,34 @@ def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
         quarantine=parts.settings.address_quarantine,
         expected=read_expected(),
     )
-    return answer_thing(node)
+    return resource_response(node)
 
 
 @routes.get(
     "/<node_id>/transitions", summary="List a node's moves", responses={200: TransitionList}
 )
-@needs(Scope.VIEWER)
+@require_scope(Scope.VIEWER)
 def list_transitions(path: NodePath) -> Response:
     """The moves of the node's life, oldest first."""
     with reading() as session:
         moves = acts.list_transitions(session, path.node_id)
-        return answer({"items": [move.as_dict() for move in moves], "next_cursor": None})
+        return json_response({"items": [move.as_dict() for move in moves], "next_cursor": None})
 
 
-@routes.post("/<node_id>/transitions", summary="Move a node", responses={201: TransitionView})
-@needs(Scope.OPERATOR)
-@writes
+@routes.post("/<node_id>/transitions", summary="Move a node", responses={201: TransitionOut})
+@require_scope(Scope.OPERATOR)
+@transactional
 def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Response:
     """Take the node on to another state of its life."""
     move = acts.move_node(session, get_actor(), path.node_id, body)
-    return answer_thing(move, HTTPStatus.CREATED)
+    return resource_response(move, HTTPStatus.CREATED)
 
 
-@routes.post("/<node_id>/restoration", summary="Restore a node", responses={201: NodeView})
-@needs(Scope.OPERATOR)
-@writes
+@routes.post("/<node_id>/restoration", summary="Restore a node", responses={201: NodeOut})
+@require_scope(Scope.OPERATOR)
+@transactional
 def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> Response:
     """Back from retirement: into maintenance if its server still exists, else planned."""
-    quarantine = get_parts().settings.address_quarantine
+    quarantine = get_dependencies().settings.address_quarantine
     node = restore(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
-    return answer_thing(node, HTTPStatus.CREATED)
+    return resource_response(node, HTTPStatus.CREATED)

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.domain.ports import PortRequest
-from inventory_service.fleet.routes.schemas import PortView
+from inventory_service.fleet.routes.schemas import PortOut
 from inventory_service.fleet.usecases.ports import give_port
-from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
-from inventory_service.http.idempotency import writes
-from inventory_service.http.responses import answer_thing
+from inventory_service.http.idempotency import transactional
+from inventory_service.http.responses import resource_response
 
 routes = APIBlueprint(
     "ports",
@@ -25,10 +25,10 @@ routes = APIBlueprint(
 )
 
 
-@routes.post("", summary="Give a port", responses={200: PortView, 201: PortView})
-@needs(Scope.OPERATOR)
-@writes
+@routes.post("", summary="Give a port", responses={200: PortOut, 201: PortOut})
+@require_scope(Scope.OPERATOR)
+@transactional
 def give(session: Session, body: PortRequest) -> Response:
     """The same project, environment, base and range get the same port, each time."""
     port, is_new = give_port(session, get_actor(), body)
-    return answer_thing(port, HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+    return resource_response(port, HTTPStatus.CREATED if is_new else HTTPStatus.OK)

@@ -3,19 +3,19 @@
 
 from inventory_service.fleet.domain.projects import ProjectChange, ProjectRegistration
 from inventory_service.fleet.models.projects import Project
-from inventory_service.fleet.routes.catalog import Contract, make_routes
-from inventory_service.fleet.routes.schemas import ProjectView
+from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
+from inventory_service.fleet.routes.schemas import ProjectOut
 from inventory_service.fleet.usecases import projects as acts
 
-CONTRACT = Contract(
+CONTRACT = ResourceSpec(
     kind=Project,
     collection="projects",
     registration=ProjectRegistration,
     change=ProjectChange,
-    view=ProjectView,
+    view=ProjectOut,
     sortable=("project", "owner", "created_at", "retired_at"),
     register=acts.register_project,
-    change_it=acts.change_project,
+    update=acts.change_project,
     retire=acts.retire_project,
     end="Only a project without nodes and services can end.",
 )

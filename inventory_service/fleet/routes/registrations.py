@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.domain.nodes import BulkRegistration
-from inventory_service.fleet.routes.schemas import RegistrationsView
+from inventory_service.fleet.routes.schemas import RegistrationsOut
 from inventory_service.fleet.usecases.registrations import register_nodes
-from inventory_service.http.auth import SECURITY, needs
-from inventory_service.http.dependencies import get_actor, get_parts
-from inventory_service.http.idempotency import writes
-from inventory_service.http.responses import answer
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.dependencies import get_actor, get_dependencies
+from inventory_service.http.idempotency import transactional
+from inventory_service.http.responses import json_response
 
 routes = APIBlueprint(
     "registrations",
@@ -25,14 +25,14 @@ routes = APIBlueprint(
 )
 
 
-@routes.post("", summary="Register many nodes", responses={201: RegistrationsView})
-@needs(Scope.OPERATOR)
-@writes
+@routes.post("", summary="Register many nodes", responses={201: RegistrationsOut})
+@require_scope(Scope.OPERATOR)
+@transactional
 def register(session: Session, body: BulkRegistration) -> Response:
     """Up to 10,000 nodes, all of them or none; each bad row is named with its field."""
-    quarantine = get_parts().settings.address_quarantine
+    quarantine = get_dependencies().settings.address_quarantine
     nodes = register_nodes(session, get_actor(), body.nodes, quarantine=quarantine)
-    return answer(
+    return json_response(
         {
             "registered": len(nodes),
             "revision": nodes[0].revision,

@@ -12,7 +12,7 @@ from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.fleet.domain.services import ServiceProtocol
 
 
-class NodeView(BaseModel):
+class NodeOut(BaseModel):
     """A node."""
 
     node_id: str
@@ -42,22 +42,22 @@ class NodeView(BaseModel):
     revision: int
 
 
-class RegisteredView(BaseModel):
+class RegisteredOut(BaseModel):
     """A node that was registered just now."""
 
     node_id: str
     wireguard_ip: str
 
 
-class RegistrationsView(BaseModel):
+class RegistrationsOut(BaseModel):
     """What a bulk registration made."""
 
     registered: int
     revision: int
-    nodes: list[RegisteredView]
+    nodes: list[RegisteredOut]
 
 
-class TransitionView(BaseModel):
+class TransitionOut(BaseModel):
     """A move in a node's life."""
 
     id: int
@@ -70,7 +70,7 @@ class TransitionView(BaseModel):
     at: datetime
 
 
-class ClusterView(BaseModel):
+class ClusterOut(BaseModel):
     """A cluster."""
 
     cluster_id: str
@@ -83,7 +83,7 @@ class ClusterView(BaseModel):
     revision: int
 
 
-class ProjectView(BaseModel):
+class ProjectOut(BaseModel):
     """A project."""
 
     project: str
@@ -94,7 +94,7 @@ class ProjectView(BaseModel):
     revision: int
 
 
-class EnvironmentView(BaseModel):
+class EnvironmentOut(BaseModel):
     """An environment."""
 
     environment: str
@@ -105,7 +105,7 @@ class EnvironmentView(BaseModel):
     revision: int
 
 
-class ServiceView(BaseModel):
+class ServiceOut(BaseModel):
     """A service."""
 
     service: str
@@ -124,7 +124,7 @@ class ServiceView(BaseModel):
     revision: int
 
 
-class PortView(BaseModel):
+class PortOut(BaseModel):
     """A port that was given to a project."""
 
     project: str
@@ -136,7 +136,7 @@ class PortView(BaseModel):
     preferred: int = Field(description="the port before a collision was resolved")
 
 
-class TokenView(BaseModel):
+class TokenOut(BaseModel):
     """A token, without its secret."""
 
     token_id: str
@@ -149,13 +149,13 @@ class TokenView(BaseModel):
     revoked_by: str | None
 
 
-class NewTokenView(TokenView):
+class NewTokenOut(TokenOut):
     """A token that was made just now."""
 
     token: str = Field(description="shown here, and never again")
 
 
-class AuditView(BaseModel):
+class AuditOut(BaseModel):
     """One act that changed the fleet."""
 
     id: int
@@ -171,7 +171,7 @@ class AuditView(BaseModel):
     revision: int
 
 
-class ChangeView(BaseModel):
+class ChangeOut(BaseModel):
     """That something changed; what it is now is asked of the thing itself."""
 
     revision: int
@@ -184,11 +184,11 @@ class ChangeView(BaseModel):
 class ChangePage(BaseModel):
     """A page of changes."""
 
-    items: list[ChangeView]
+    items: list[ChangeOut]
     next_cursor: str | None
 
 
-class StatusView(BaseModel):
+class StatusOut(BaseModel):
     """The fleet at a glance."""
 
     version: str
@@ -200,7 +200,7 @@ class StatusView(BaseModel):
 class TransitionList(BaseModel):
     """All moves of a node's life."""
 
-    items: list[TransitionView]
+    items: list[TransitionOut]
     next_cursor: str | None
 
 

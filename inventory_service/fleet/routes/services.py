@@ -3,16 +3,16 @@
 
 from inventory_service.fleet.domain.services import ServiceChange, ServiceRegistration
 from inventory_service.fleet.models.services import Service
-from inventory_service.fleet.routes.catalog import Contract, make_routes
-from inventory_service.fleet.routes.schemas import ServiceView
+from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
+from inventory_service.fleet.routes.schemas import ServiceOut
 from inventory_service.fleet.usecases import services as acts
 
-CONTRACT = Contract(
+CONTRACT = ResourceSpec(
     kind=Service,
     collection="services",
     registration=ServiceRegistration,
     change=ServiceChange,
-    view=ServiceView,
+    view=ServiceOut,
     sortable=(
         "service",
         "project",
@@ -23,7 +23,7 @@ CONTRACT = Contract(
         "retired_at",
     ),
     register=acts.register_service,
-    change_it=acts.change_service,
+    update=acts.change_service,
     retire=acts.retire_service,
     end="Its port is not given again; its nodes stay.",
 )

@@ -5,11 +5,11 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from inventory_service.core.actors import Scope
-from inventory_service.fleet.routes.schemas import StatusView
+from inventory_service.fleet.routes.schemas import StatusOut
 from inventory_service.fleet.usecases.status import get_status
-from inventory_service.http.auth import SECURITY, needs
+from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.openapi import get_version
-from inventory_service.http.responses import answer
+from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import reading
 
 routes = APIBlueprint(
@@ -21,9 +21,9 @@ routes = APIBlueprint(
 )
 
 
-@routes.get("", summary="The fleet at a glance", responses={200: StatusView})
-@needs(Scope.VIEWER)
+@routes.get("", summary="The fleet at a glance", responses={200: StatusOut})
+@require_scope(Scope.VIEWER)
 def show_status() -> Response:
     """The revision, how many nodes are in each state, and what waits for a run."""
     with reading() as session:
-        return answer(get_status(session) | {"version": get_version()})
+        return json_response(get_status(session) | {"version": get_version()})

@@ -13,17 +13,17 @@ from inventory_service.core.database.pagination import read_page
 from inventory_service.core.errors import Conflict, NotFound
 from inventory_service.core.labels import with_article
 from inventory_service.core.pagination import Page
-from inventory_service.core.preconditions import Expected, check_expected
-from inventory_service.fleet.domain.catalog import NamedChange, RetirementRequest
+from inventory_service.core.preconditions import Expected, check_if_match
+from inventory_service.fleet.domain.catalog import CatalogChange, RetirementRequest
 from inventory_service.fleet.domain.nodes import NodeState
-from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.models.catalog import CatalogEntry
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.services import Service
 
-Thing = TypeVar("Thing", bound=Named)
+Thing = TypeVar("Thing", bound=CatalogEntry)
 
 
-def check_unused(session: Session, kind: type[Named], name: str) -> None:
+def check_unused(session: Session, kind: type[CatalogEntry], name: str) -> None:
     """Let a name pass that can be given.
 
     :raises Conflict: it is taken, be it by a retired thing.
@@ -33,7 +33,7 @@ def check_unused(session: Session, kind: type[Named], name: str) -> None:
         raise Conflict(f"There is {noun} '{name}' already. Change it, or choose another name.")
 
 
-def register_named(
+def register_entry(
     session: Session, actor: Actor, kind: type[Thing], said: dict[str, Any], **unsaid: object
 ) -> Thing:
     """Make a thing known; ``said`` may hold a reason, and ``unsaid`` is what only we know.
@@ -50,15 +50,20 @@ def register_named(
     return thing
 
 
-def change_named(
-    session: Session, actor: Actor, thing: Thing, change: NamedChange, *, expected: Expected = None
+def change_entry(
+    session: Session,
+    actor: Actor,
+    thing: Thing,
+    change: CatalogChange,
+    *,
+    expected: Expected = None,
 ) -> Thing:
     """Set what the change names; nothing is recorded if all is so already.
 
-    :raises Stale: the thing is not as the caller expects it.
+    :raises PreconditionFailed: the thing is not as the caller expects it.
     :raises Conflict: it is retired.
     """
-    check_expected(f"{thing.NOUN.capitalize()} '{thing.name}'", thing.revision, expected)
+    check_if_match(f"{thing.NOUN.capitalize()} '{thing.name}'", thing.revision, expected)
     wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
     before = {name: getattr(thing, name) for name in wanted}
     if wanted == before:
@@ -80,7 +85,7 @@ def change_named(
     return thing
 
 
-def retire_named(session: Session, actor: Actor, thing: Thing, request: RetirementRequest) -> Thing:
+def retire_entry(session: Session, actor: Actor, thing: Thing, request: RetirementRequest) -> Thing:
     """End a thing.
 
     :raises Conflict: it is retired already.
@@ -91,7 +96,7 @@ def retire_named(session: Session, actor: Actor, thing: Thing, request: Retireme
     return thing
 
 
-def check_no_nodes(session: Session, thing: Named, belongs: ColumnElement[bool]) -> None:
+def check_no_nodes(session: Session, thing: CatalogEntry, belongs: ColumnElement[bool]) -> None:
     """Let a thing end that no live node belongs to.
 
     :raises Conflict: some do.
@@ -105,7 +110,7 @@ def check_no_nodes(session: Session, thing: Named, belongs: ColumnElement[bool])
         )
 
 
-def check_no_services(session: Session, thing: Named, belongs: ColumnElement[bool]) -> None:
+def check_no_services(session: Session, thing: CatalogEntry, belongs: ColumnElement[bool]) -> None:
     """Let a thing end that no live service belongs to.
 
     :raises Conflict: some do.
@@ -119,7 +124,7 @@ def check_no_services(session: Session, thing: Named, belongs: ColumnElement[boo
         )
 
 
-def get_named(session: Session, kind: type[Thing], name: str) -> Thing:
+def get_entry(session: Session, kind: type[Thing], name: str) -> Thing:
     """Return the thing of that name.
 
     :raises NotFound: there was never one.
@@ -133,12 +138,12 @@ def get_named(session: Session, kind: type[Thing], name: str) -> Thing:
     return thing
 
 
-def list_named(session: Session, kind: type[Thing], page: Page) -> Sequence[Thing]:
+def list_entries(session: Session, kind: type[Thing], page: Page) -> Sequence[Thing]:
     """Return a page of things, retired ones too."""
     return read_page(session, kind, select(kind), page)
 
 
-def _check_live(thing: Named) -> None:
+def _check_live(thing: CatalogEntry) -> None:
     if thing.retired_at is not None:
         raise Conflict(
             f"{thing.NOUN.capitalize()} '{thing.name}' is retired and can't change any more."

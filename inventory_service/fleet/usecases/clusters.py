@@ -14,12 +14,12 @@ from inventory_service.fleet.domain.clusters import ClusterChange, ClusterRegist
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.catalog import (
-    change_named,
+    change_entry,
     check_no_nodes,
     check_unused,
-    get_named,
-    register_named,
-    retire_named,
+    get_entry,
+    register_entry,
+    retire_entry,
 )
 
 
@@ -30,7 +30,7 @@ def register_cluster(session: Session, actor: Actor, wanted: ClusterRegistration
     """
     check_unused(session, Cluster, wanted.cluster_id)
     _check_prefix(session, wanted.mesh_prefix)
-    return register_named(session, actor, Cluster, wanted.model_dump(mode="json"), next_offset=1)
+    return register_entry(session, actor, Cluster, wanted.model_dump(mode="json"), next_offset=1)
 
 
 def change_cluster(
@@ -44,11 +44,11 @@ def change_cluster(
     """Set what the change names.
 
     :raises NotFound: no such cluster.
-    :raises Stale: it is not as the caller expects it.
+    :raises PreconditionFailed: it is not as the caller expects it.
     :raises Conflict: it is retired.
     """
-    cluster = get_named(session, Cluster, cluster_id)
-    return change_named(session, actor, cluster, change, expected=expected)
+    cluster = get_entry(session, Cluster, cluster_id)
+    return change_entry(session, actor, cluster, change, expected=expected)
 
 
 def retire_cluster(
@@ -59,9 +59,9 @@ def retire_cluster(
     :raises NotFound: no such cluster.
     :raises Conflict: it has nodes, or is retired already.
     """
-    cluster = get_named(session, Cluster, cluster_id)
+    cluster = get_entry(session, Cluster, cluster_id)
     check_no_nodes(session, cluster, Node.cluster_id == cluster_id)
-    return retire_named(session, actor, cluster, request)
+    return retire_entry(session, actor, cluster, request)
 
 
 def _check_prefix(session: Session, prefix: str) -> None:

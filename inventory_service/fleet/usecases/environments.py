@@ -11,12 +11,12 @@ from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.services import Service
 from inventory_service.fleet.usecases.catalog import (
-    change_named,
+    change_entry,
     check_no_nodes,
     check_no_services,
-    get_named,
-    register_named,
-    retire_named,
+    get_entry,
+    register_entry,
+    retire_entry,
 )
 
 
@@ -27,7 +27,7 @@ def register_environment(
 
     :raises Conflict: the name is taken.
     """
-    return register_named(session, actor, Environment, wanted.model_dump())
+    return register_entry(session, actor, Environment, wanted.model_dump())
 
 
 def change_environment(
@@ -41,11 +41,11 @@ def change_environment(
     """Set what the change names.
 
     :raises NotFound: no such environment.
-    :raises Stale: it is not as the caller expects it.
+    :raises PreconditionFailed: it is not as the caller expects it.
     :raises Conflict: it is retired.
     """
-    environment = get_named(session, Environment, name)
-    return change_named(session, actor, environment, change, expected=expected)
+    environment = get_entry(session, Environment, name)
+    return change_entry(session, actor, environment, change, expected=expected)
 
 
 def retire_environment(
@@ -56,7 +56,7 @@ def retire_environment(
     :raises NotFound: no such environment.
     :raises Conflict: it has nodes or services, or is retired already.
     """
-    environment = get_named(session, Environment, name)
+    environment = get_entry(session, Environment, name)
     check_no_nodes(session, environment, Node.environment == name)
     check_no_services(session, environment, Service.environment == name)
-    return retire_named(session, actor, environment, request)
+    return retire_entry(session, actor, environment, request)

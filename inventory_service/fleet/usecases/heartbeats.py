@@ -8,8 +8,8 @@ from typing import cast
 from sqlalchemy import Table, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
-from inventory_service.core.clock import get_clock_limit
-from inventory_service.core.errors import Conflict, NotFound, Refusal
+from inventory_service.core.clock import max_plausible_time
+from inventory_service.core.errors import Conflict, NotFound, ServiceError
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.fleet.models.nodes import Node
 
@@ -27,14 +27,14 @@ _NOTE = (
 )
 
 
-def note_heartbeats(session: Session, node_ids: Collection[str]) -> dict[str, Refusal]:
+def store_heartbeats(session: Session, node_ids: Collection[str]) -> dict[str, ServiceError]:
     """Note that nodes were seen just now; return why some were not, by node.
 
     This is no change of the fleet: it has no revision and leaves no record.
     """
     now = datetime.now(UTC)
     noted = session.scalars(
-        _NOTE, {"node_ids": list(node_ids), "now": now, "latest": get_clock_limit(now)}
+        _NOTE, {"node_ids": list(node_ids), "now": now, "latest": max_plausible_time(now)}
     ).all()
     missing = set(node_ids).difference(noted)
     if not missing:
@@ -43,7 +43,7 @@ def note_heartbeats(session: Session, node_ids: Collection[str]) -> dict[str, Re
     return {node_id: _explain(node_id, is_known=node_id in known) for node_id in missing}
 
 
-def _explain(node_id: str, *, is_known: bool) -> Refusal:
+def _explain(node_id: str, *, is_known: bool) -> ServiceError:
     if is_known:
         return Conflict(f"Node '{node_id}' is retired; its heartbeats are not taken any more.")
     return NotFound(

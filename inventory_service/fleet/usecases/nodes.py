@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
 from inventory_service.core.database.pagination import read_page
-from inventory_service.core.errors import BadInput, Conflict, Fault, NotFound
+from inventory_service.core.errors import BadInput, Conflict, FieldError, NotFound
 from inventory_service.core.pagination import Page
-from inventory_service.core.preconditions import Expected, check_expected
+from inventory_service.core.preconditions import Expected, check_if_match
 from inventory_service.fleet.domain.nodes import (
     LIVE,
     REQUIRED,
@@ -21,11 +21,15 @@ from inventory_service.fleet.domain.nodes import (
     NodeState,
     TransitionRequest,
 )
-from inventory_service.fleet.models.address_leases import AddressLease, FreeAddresses
+from inventory_service.fleet.models.address_leases import AddressAllocator, AddressLease
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node, Transition
 from inventory_service.fleet.queries import nodes as queries
-from inventory_service.fleet.usecases.uniqueness import Groups, Taken, check_references
+from inventory_service.fleet.usecases.uniqueness import (
+    GroupNameCheck,
+    UniqueFieldCheck,
+    check_references,
+)
 
 
 def change_node(
@@ -40,13 +44,13 @@ def change_node(
     """Set what the change names; nothing happens, and nothing is recorded, if all is so already.
 
     :raises NotFound: no such node.
-    :raises Stale: it is not as the caller expects it.
+    :raises PreconditionFailed: it is not as the caller expects it.
     :raises Conflict: the node is retired, or an address or key belongs to another node.
     :raises BadInput: a required field is null, or a cluster, project or environment is not
             known.
     """
     node = get_node(session, node_id)
-    check_expected(f"Node '{node_id}'", node.revision, expected)
+    check_if_match(f"Node '{node_id}'", node.revision, expected)
     wanted = change.model_dump(include=change.model_fields_set - {"reason"})
     before = {name: getattr(node, name) for name in wanted}
     wanted = {name: value for name, value in wanted.items() if value != before[name]}
@@ -110,7 +114,7 @@ def list_nodes(
         narrowed["state"] = [state.value for state in LIVE]
     elif "any" in narrowed["state"]:
         narrowed["state"] = []
-    query = queries.narrow(select(Node), narrowed)
+    query = queries.apply_filters(select(Node), narrowed)
     if prefix:
         query = query.where(Node.node_id.startswith(prefix, autoescape=True))
     return read_page(session, Node, query, page)
@@ -132,10 +136,10 @@ def _check_change(session: Session, node: Node, wanted: dict[str, Any]) -> None:
     check_references(session, wanted)
     cluster_id = wanted.get("cluster_id", node.cluster_id)
     fields = {"internal_ip": node.internal_ip} | wanted | {"cluster_id": cluster_id}
-    Taken(session, [fields], own_id=node.id).check(fields)
+    UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)
     if "node_type" in wanted:
         fields = {"node_id": node.node_id, "node_type": wanted["node_type"]}
-        Groups(session, [fields]).check(fields)
+        GroupNameCheck(session, [fields]).check(fields)
 
 
 def _change_address(
@@ -144,7 +148,7 @@ def _change_address(
     """Give the node another address, of its new cluster where that changes too, and return it."""
     cluster = session.get_one(Cluster, wanted.get("cluster_id", node.cluster_id))
     _release_address(session, node)
-    free = FreeAddresses(session, cluster, quarantine=quarantine)
+    free = AddressAllocator(session, cluster, quarantine=quarantine)
     address = free.choose(wanted.get("wireguard_ip"))
     AddressLease.give(session, cluster.cluster_id, address, node.id)
     return address
@@ -155,7 +159,7 @@ def _check_changeable(node: Node, wanted: dict[str, Any]) -> None:
     if empty:
         raise BadInput(
             f"Node '{node.node_id}' can't do without {', '.join(empty)}.",
-            faults=[Fault(name, "must not be null") for name in empty],
+            field_errors=[FieldError(name, "must not be null") for name in empty],
         )
     # A retired node's server is still to be destroyed, and that is noted here.
     if node.state == NodeState.RETIRED.value and not wanted.keys() <= {"provider_id"}:

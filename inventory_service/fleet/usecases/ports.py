@@ -10,7 +10,7 @@ from inventory_service.fleet.domain.ports import PortRequest, choose_port, get_p
 from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.projects import Port, Project
 from inventory_service.fleet.models.services import Service
-from inventory_service.fleet.usecases.catalog import get_named
+from inventory_service.fleet.usecases.catalog import get_entry
 
 
 def give_port(session: Session, actor: Actor, wish: PortRequest) -> tuple[Port, bool]:
@@ -21,8 +21,8 @@ def give_port(session: Session, actor: Actor, wish: PortRequest) -> tuple[Port, 
     :raises NotFound: no such project or environment.
     :raises Exhausted: the range has no free port.
     """
-    get_named(session, Project, wish.project)
-    get_named(session, Environment, wish.environment)
+    get_entry(session, Project, wish.project)
+    get_entry(session, Environment, wish.environment)
     fields = wish.model_dump()
     known = session.scalars(select(Port).filter_by(**fields)).one_or_none()
     if known is not None:

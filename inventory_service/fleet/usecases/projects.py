@@ -11,12 +11,12 @@ from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.models.services import Service
 from inventory_service.fleet.usecases.catalog import (
-    change_named,
+    change_entry,
     check_no_nodes,
     check_no_services,
-    get_named,
-    register_named,
-    retire_named,
+    get_entry,
+    register_entry,
+    retire_entry,
 )
 
 
@@ -25,7 +25,7 @@ def register_project(session: Session, actor: Actor, wanted: ProjectRegistration
 
     :raises Conflict: the name is taken.
     """
-    return register_named(session, actor, Project, wanted.model_dump())
+    return register_entry(session, actor, Project, wanted.model_dump())
 
 
 def change_project(
@@ -39,11 +39,11 @@ def change_project(
     """Set what the change names.
 
     :raises NotFound: no such project.
-    :raises Stale: it is not as the caller expects it.
+    :raises PreconditionFailed: it is not as the caller expects it.
     :raises Conflict: it is retired.
     """
-    project = get_named(session, Project, name)
-    return change_named(session, actor, project, change, expected=expected)
+    project = get_entry(session, Project, name)
+    return change_entry(session, actor, project, change, expected=expected)
 
 
 def retire_project(
@@ -54,7 +54,7 @@ def retire_project(
     :raises NotFound: no such project.
     :raises Conflict: it has nodes or services, or is retired already.
     """
-    project = get_named(session, Project, name)
+    project = get_entry(session, Project, name)
     check_no_nodes(session, project, Node.project == name)
     check_no_services(session, project, Service.project == name)
-    return retire_named(session, actor, project, request)
+    return retire_entry(session, actor, project, request)

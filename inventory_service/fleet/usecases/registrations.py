@@ -10,24 +10,24 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
-from inventory_service.core.errors import Fault, Refusal, Refusals
+from inventory_service.core.errors import ErrorCollector, FieldError, ServiceError
 from inventory_service.core.revision import next_revision
 from inventory_service.fleet.domain.nodes import NodeRegistration, NodeState
-from inventory_service.fleet.models.address_leases import FreeAddresses
+from inventory_service.fleet.models.address_leases import AddressAllocator
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.uniqueness import (
     REFERENCES,
-    Groups,
-    Names,
-    Taken,
+    GroupNameCheck,
+    NodeIdCheck,
+    UniqueFieldCheck,
     check_references,
 )
 
 _ROW = re.compile(r"nodes\.([0-9]+)\.(.+)", re.DOTALL)
 
 #: What is free in the mesh of each cluster.
-Free = Mapping[str, FreeAddresses]
+Free = Mapping[str, AddressAllocator]
 
 
 def register_node(
@@ -57,7 +57,7 @@ def register_nodes(
     """Make all of the nodes known, or none.
 
     :raises Conflict: a name, an address or a key belongs to another node, or two of these want
-        the same; ``faults`` name each row and field.
+        the same; ``field_errors`` name each row and field.
     :raises BadInput: a cluster, a project or an environment is not known, or a mesh address lies
         outside the mesh; likewise.
     :raises Exhausted: a mesh has no address left.
@@ -67,7 +67,7 @@ def register_nodes(
     return _register(session, actor, wanted, free, source=source)
 
 
-def place_row(fault: Fault, place: Callable[[int, Fault], Fault]) -> Fault:
+def place_row(fault: FieldError, place: Callable[[int, FieldError], FieldError]) -> FieldError:
     """Return a fault of `register_nodes` as ``place`` tells it, who gets its row and its field."""
     row = _ROW.match(fault.field)
     return place(int(row[1]), replace(fault, field=row[2])) if row else fault
@@ -75,23 +75,23 @@ def place_row(fault: Fault, place: Callable[[int, Fault], Fault]) -> Fault:
 
 def _check_all(session: Session, wanted: Sequence[NodeRegistration], free: Free) -> None:
     """Let nodes pass that can all be registered together, else name each that can't."""
-    refusals = Refusals()
+    refusals = ErrorCollector()
 
-    def note(place: int, refusal: Refusal) -> None:
+    def note(place: int, refusal: ServiceError) -> None:
         refusals.note(
-            refusal.placed(lambda fault: replace(fault, field=f"nodes.{place}.{fault.field}"))
+            refusal.relocated(lambda fault: replace(fault, field=f"nodes.{place}.{fault.field}"))
         )
 
     _check(session, wanted, free, note)
-    if refusals.faults:
+    if refusals.field_errors:
         raise refusals.kind(
-            f"{len(refusals.faults)} of {len(wanted)} nodes can't be registered, and so none was. "
-            "Mend the rows named and send all of them again.",
-            faults=refusals.faults,
+            f"{len(refusals.field_errors)} of {len(wanted)} nodes can't be registered, and so "
+            "none was. Mend the rows named and send all of them again.",
+            field_errors=refusals.field_errors,
         )
 
 
-def _raise(_place: int, refusal: Refusal) -> None:
+def _raise(_place: int, refusal: ServiceError) -> None:
     raise refusal
 
 
@@ -99,13 +99,13 @@ def _check(
     session: Session,
     wanted: Sequence[NodeRegistration],
     free: Free,
-    refuse: Callable[[int, Refusal], None],
+    refuse: Callable[[int, ServiceError], None],
 ) -> None:
     """Hand over what can't be registered; the others have the mesh addresses they asked for."""
     rows = [one.model_dump(exclude={"reason"}) for one in wanted]
-    names = Names(session, {row["node_id"] for row in rows})
-    groups = Groups(session, rows)
-    taken = Taken(session, rows)
+    names = NodeIdCheck(session, {row["node_id"] for row in rows})
+    groups = GroupNameCheck(session, rows)
+    taken = UniqueFieldCheck(session, rows)
     known: set[tuple[str | None, ...]] = set()
     for place, row in enumerate(rows):
         try:
@@ -118,7 +118,7 @@ def _check(
             taken.check(row)
             if row["wireguard_ip"] is not None:
                 free[row["cluster_id"]].choose(row["wireguard_ip"])
-        except Refusal as refusal:
+        except ServiceError as refusal:
             refuse(place, refusal)
         else:
             taken.add(row)
@@ -176,7 +176,7 @@ def _read_free(
     names = {one.cluster_id for one in wanted}
     clusters = [session.get(Cluster, name) for name in names]
     return {
-        cluster.cluster_id: FreeAddresses(
+        cluster.cluster_id: AddressAllocator(
             session, cluster, quarantine=quarantine, for_many=len(wanted) > 1
         )
         for cluster in clusters

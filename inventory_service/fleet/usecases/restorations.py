@@ -6,11 +6,15 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
-from inventory_service.fleet.models.address_leases import AddressLease, FreeAddresses
+from inventory_service.fleet.models.address_leases import AddressAllocator, AddressLease
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.nodes import get_node
-from inventory_service.fleet.usecases.uniqueness import Groups, Taken, check_references
+from inventory_service.fleet.usecases.uniqueness import (
+    GroupNameCheck,
+    UniqueFieldCheck,
+    check_references,
+)
 
 
 def restore_node(
@@ -25,8 +29,8 @@ def restore_node(
     node = get_node(session, node_id)
     fields = node.as_dict() | node.find_lost()
     check_references(session, fields)
-    Groups(session, [fields]).check(fields)
-    Taken(session, [fields], own_id=node.id).check(fields)
+    GroupNameCheck(session, [fields]).check(fields)
+    UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)
     address = _choose_address(session, node, quarantine=quarantine)
     node.restore(actor, reason, wireguard_ip=address)
     AddressLease.give(session, node.cluster_id, address, node.id)
@@ -40,4 +44,4 @@ def _choose_address(session: Session, node: Node, *, quarantine: timedelta) -> s
     if lease is not None and lease.node_pk == node.id:
         return lease.address
     cluster = session.get_one(Cluster, node.cluster_id)
-    return FreeAddresses(session, cluster, quarantine=quarantine).choose(None)
+    return AddressAllocator(session, cluster, quarantine=quarantine).choose(None)

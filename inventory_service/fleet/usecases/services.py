@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.errors import BadInput, Conflict, Fault
+from inventory_service.core.errors import BadInput, Conflict, FieldError
 from inventory_service.core.preconditions import Expected
 from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.nodes import NodeState
@@ -20,11 +20,11 @@ from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Port
 from inventory_service.fleet.models.services import Service
 from inventory_service.fleet.usecases.catalog import (
-    change_named,
+    change_entry,
     check_unused,
-    get_named,
-    register_named,
-    retire_named,
+    get_entry,
+    register_entry,
+    retire_entry,
 )
 from inventory_service.fleet.usecases.ports import give_port
 from inventory_service.fleet.usecases.uniqueness import check_references
@@ -46,7 +46,7 @@ def register_service(session: Session, actor: Actor, wanted: ServiceRegistration
         said["port"] = give_port(session, actor, wanted.get_wish())[0].port
     else:
         _check_port(session, wanted.port)
-    service = register_named(session, actor, Service, said)
+    service = register_entry(session, actor, Service, said)
     check_protocol(service)
     return service
 
@@ -62,15 +62,15 @@ def change_service(
     """Set what the change names.
 
     :raises NotFound: no such service.
-    :raises Stale: it is not as the caller expects it.
+    :raises PreconditionFailed: it is not as the caller expects it.
     :raises Conflict: it is retired.
     :raises BadInput: a node is not known; or it would be asked for paths that its protocol does
         not have.
     """
-    service = get_named(session, Service, name)
+    service = get_entry(session, Service, name)
     known = set(service.nodes)
     _check_nodes(session, [node_id for node_id in change.nodes if node_id not in known])
-    changed = change_named(session, actor, service, change, expected=expected)
+    changed = change_entry(session, actor, service, change, expected=expected)
     check_protocol(changed)
     return changed
 
@@ -83,7 +83,7 @@ def retire_service(
     :raises NotFound: no such service.
     :raises Conflict: it is retired already.
     """
-    return retire_named(session, actor, get_named(session, Service, name), request)
+    return retire_entry(session, actor, get_entry(session, Service, name), request)
 
 
 def _check_nodes(session: Session, wanted: Sequence[str]) -> None:
@@ -92,16 +92,16 @@ def _check_nodes(session: Session, wanted: Sequence[str]) -> None:
         Node.node_id.in_(wanted), Node.state != NodeState.RETIRED.value
     )
     live = set(session.scalars(query)) if wanted else set()
-    faults = [
-        Fault(f"nodes.{place}", f"node '{node_id}' is not known or retired")
+    field_errors = [
+        FieldError(f"nodes.{place}", f"node '{node_id}' is not known or retired")
         for place, node_id in enumerate(wanted)
         if node_id not in live
     ]
-    if faults:
+    if field_errors:
         raise BadInput(
-            f"{len(faults)} of the nodes named are not known or retired. `qm node list` shows "
-            "those that there are.",
-            faults=faults,
+            f"{len(field_errors)} of the nodes named are not known or retired. `qm node list` "
+            "shows those that there are.",
+            field_errors=field_errors,
         )
 
 
@@ -111,5 +111,5 @@ def _check_port(session: Session, port: int) -> None:
         owner = given.service or f"project '{given.project}' in {given.environment}"
         raise Conflict(
             f"The port {port} was given to {owner}. Leave it out to be given one, or name another.",
-            faults=[Fault("port", "belongs to somebody else")],
+            field_errors=[FieldError("port", "belongs to somebody else")],
         )

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.errors import BadInput, Conflict, Fault
+from inventory_service.core.errors import BadInput, Conflict, FieldError
 from inventory_service.fleet.domain.nodes import NodeState
-from inventory_service.fleet.models.catalog import Named
+from inventory_service.fleet.models.catalog import CatalogEntry
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
@@ -18,7 +18,7 @@ from inventory_service.fleet.models.projects import Project
 #: What belongs to one live node only, beside its name.
 UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
 #: What a node or a service refers to by its name.
-REFERENCES: tuple[type[Named], ...] = (Cluster, Project, Environment)
+REFERENCES: tuple[type[CatalogEntry], ...] = (Cluster, Project, Environment)
 #: How many values one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
 _CHUNK = 1000
 
@@ -26,7 +26,7 @@ Fields = Mapping[str, Any]
 _LIVE = Node.state != NodeState.RETIRED.value
 
 
-class Taken:
+class UniqueFieldCheck:
     """What other nodes have of what some nodes want; asked once for all of them."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Taken:
                 raise Conflict(
                     f"The {name} {value} belongs to node '{owner}' already. Retire or change that "
                     "node first.",
-                    faults=[Fault(name, f"belongs to node '{owner}'")],
+                    field_errors=[FieldError(name, f"belongs to node '{owner}'")],
                 )
 
     def add(self, fields: Fields) -> None:
@@ -67,7 +67,7 @@ class Taken:
                 self._owners[place] = fields["node_id"]
 
 
-class Names:
+class NodeIdCheck:
     """Which of some names can be given to new nodes; asked once for all of them."""
 
     def __init__(self, session: Session, names: Iterable[str]) -> None:
@@ -95,16 +95,18 @@ class Names:
             raise Conflict(
                 f"There is a node '{node_id}' already; it is {state}. Change it, or choose another "
                 "name.",
-                faults=[Fault("node_id", "is taken")],
+                field_errors=[FieldError("node_id", "is taken")],
             )
         raise Conflict(
             f"Node '{node_id}' is retired, but its server {provider_id} still exists. Run the "
             "playbook retire.yml first, or choose another name.",
-            faults=[Fault("node_id", "belongs to a retired node that still has its server")],
+            field_errors=[
+                FieldError("node_id", "belongs to a retired node that still has its server")
+            ],
         )
 
 
-class Groups:
+class GroupNameCheck:
     """Which names and types would make a host and an Ansible group of one name.
 
     Ansible's own inventory script plugin then gives the host's variables to the group.
@@ -133,7 +135,7 @@ class Groups:
                 raise Conflict(
                     f"The {field} '{fields[field]}' is {kind}, and Ansible can't tell a host from "
                     "a group of the same name. Choose another one.",
-                    faults=[Fault(field, f"is {kind}")],
+                    field_errors=[FieldError(field, f"is {kind}")],
                 )
 
 
@@ -153,7 +155,7 @@ def check_references(session: Session, fields: Fields) -> None:
             raise BadInput(
                 f"The {reason}. `qm {noun} add` makes one; `qm {noun} list` shows those that there "
                 "are.",
-                faults=[Fault(field, reason)],
+                field_errors=[FieldError(field, reason)],
             )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inventory_service.core.errors import Fault, refuse_file
+from inventory_service.core.errors import FieldError, refuse_file
 from inventory_service.core.field_types import (
     Address,
     Label,
@@ -62,32 +62,34 @@ class Row:
 def check_rows(found: Iterable[tuple[str, Any]], kind: type[StatedNode]) -> list[Row]:
     """Return the nodes that a file states at its addresses, all checked.
 
-    :raises BadInput: one is wrong; ``faults`` name each by its address and field.
+    :raises BadInput: one is wrong; ``field_errors`` name each by its address and field.
     """
     rows: list[Row] = []
-    faults: list[Fault] = []
+    field_errors: list[FieldError] = []
     for address, fields in found:
         if not isinstance(fields, dict):
-            faults.append(Fault(address, "must be an object"))
+            field_errors.append(FieldError(address, "must be an object"))
             continue
         try:
             rows.append(Row(address, kind.model_validate(fields)))
         except ValidationError as error:
-            faults += _faults_of(address, error)
+            field_errors += _faults_of(address, error)
     times = Counter(row.node.node_id for row in rows)
-    faults += [
-        Fault(f"{row.address}.node_id", f"'{row.node.node_id}' stands in the file more than once")
+    field_errors += [
+        FieldError(
+            f"{row.address}.node_id", f"'{row.node.node_id}' stands in the file more than once"
+        )
         for row in rows
         if times[row.node.node_id] > 1
     ]
-    if faults:
-        raise refuse_file(faults)
+    if field_errors:
+        raise refuse_file(field_errors)
     return rows
 
 
-def _faults_of(address: str, error: ValidationError) -> Iterator[Fault]:
+def _faults_of(address: str, error: ValidationError) -> Iterator[FieldError]:
     for found in error.errors(include_url=False, include_input=False):
         place = ".".join([address, *(str(part)[:64] for part in found["loc"])])
         is_unknown = found["type"] == "extra_forbidden"
         reason = "is not a field of a node" if is_unknown else found["msg"]
-        yield Fault(place, reason.removeprefix("Value error, "))
+        yield FieldError(place, reason.removeprefix("Value error, "))

@@ -3,7 +3,7 @@
 
 from pydantic import Field
 
-from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.core.field_types import Address, Label, Line, WireguardKey
 from inventory_service.core.json_numbers import read_json
 from inventory_service.fleet.domain.nodes import MOST_NODES
@@ -28,7 +28,7 @@ class ListedNode(StatedNode):
 def read_nodes(content: str) -> list[Row]:
     """Return the nodes of a JSON array, all checked; the first one's address is ``nodes[0]``.
 
-    :raises BadInput: it is no array, it is empty or too long, or states wrong nodes; ``faults``
+    :raises BadInput: it is no array, it is empty or too long, or states wrong nodes; its errors
         name each by its address and field.
     """
     try:
@@ -39,6 +39,6 @@ def read_nodes(content: str) -> list[Row]:
         raise BadInput(
             f"The content is no JSON array of 1 to {MOST_NODES} nodes. Send a larger fleet in "
             "parts.",
-            faults=[Fault("content", f"must be an array of 1 to {MOST_NODES} objects")],
+            field_errors=[FieldError("content", f"must be an array of 1 to {MOST_NODES} objects")],
         )
     return check_rows(((f"nodes[{place}]", held) for place, held in enumerate(found)), ListedNode)

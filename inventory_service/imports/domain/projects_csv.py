@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from inventory_service.core.errors import BadInput, Fault, refuse_file
+from inventory_service.core.errors import BadInput, FieldError, refuse_file
 from inventory_service.core.field_types import check_label
 from inventory_service.fleet.domain.sizes import check_spec
 
@@ -28,10 +28,10 @@ class Place:
     line: int
     header: Sequence[str]
 
-    def fault(self, name: str, reason: str) -> Fault:
+    def fault(self, name: str, reason: str) -> FieldError:
         """Return a fault of a cell; one that the file leaves out has the first one's column."""
         column = self.header.index(name) + 1 if name in self.header else 1
-        return Fault(name, reason, self.line, column)
+        return FieldError(name, reason, self.line, column)
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ class ProjectRow:
 def parse_projects(content: str) -> list[ProjectRow]:
     """Return the lines of a projects.csv, all checked.
 
-    :raises BadInput: anything is wrong; ``faults`` hold each place by line and column.
+    :raises BadInput: anything is wrong; ``field_errors`` hold each place by line and column.
     """
     if not content.lstrip("\ufeff").strip():
         raise BadInput(
             f"The file is empty. Its first line must be {','.join(REQUIRED)}.",
-            faults=[Fault("file", "is empty", 1, 1)],
+            field_errors=[FieldError("file", "is empty", 1, 1)],
         )
     text = content.removeprefix("\ufeff")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    faults: list[Fault] = []
+    field_errors: list[FieldError] = []
     rows: list[ProjectRow] = []
     try:
         header = _read_header(next(reader))
@@ -67,61 +67,67 @@ def parse_projects(content: str) -> list[ProjectRow]:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            row = _read_row(Place(reader.line_num, header), cells, faults)
+            row = _read_row(Place(reader.line_num, header), cells, field_errors)
             if row is None:
                 continue
             first = seen.setdefault((row.project, row.environment), reader.line_num)
             if first != reader.line_num:
                 reason = f"'{row.project}' in {row.environment} stands in line {first} already"
-                faults.append(row.place.fault("Project", reason))
+                field_errors.append(row.place.fault("Project", reason))
             rows.append(row)
     except csv.Error as error:
-        faults.append(Fault("file", f"is not well-formed CSV: {error}", reader.line_num, 1))
-    if faults:
-        raise refuse_file(faults)
+        field_errors.append(
+            FieldError("file", f"is not well-formed CSV: {error}", reader.line_num, 1)
+        )
+    if field_errors:
+        raise refuse_file(field_errors)
     return rows
 
 
 def _read_header(cells: Sequence[str]) -> list[str]:
     header = [cell.strip() for cell in cells]
-    faults = [
-        Fault("header", f"'{name[:64]}' is not a known column", 1, place)
+    field_errors = [
+        FieldError("header", f"'{name[:64]}' is not a known column", 1, place)
         for place, name in enumerate(header, start=1)
         if name not in REQUIRED + OPTIONAL
     ]
-    faults += [
-        Fault("header", f"the column '{name}' is missing", 1, len(header) + 1)
+    field_errors += [
+        FieldError("header", f"the column '{name}' is missing", 1, len(header) + 1)
         for name in REQUIRED
         if name not in header
     ]
-    faults += [
-        Fault("header", f"the column '{name}' stands twice", 1, place)
+    field_errors += [
+        FieldError("header", f"the column '{name}' stands twice", 1, place)
         for place, name in enumerate(header, start=1)
         if name in header[: place - 1]
     ]
-    if faults:
+    if field_errors:
         raise BadInput(
             f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
-            faults=faults,
+            field_errors=field_errors,
         )
     return header
 
 
-def _read_row(place: Place, cells: Sequence[str], faults: list[Fault]) -> ProjectRow | None:
+def _read_row(
+    place: Place, cells: Sequence[str], field_errors: list[FieldError]
+) -> ProjectRow | None:
     header = place.header
     if len(cells) != len(header):
         reason = f"has {len(cells)} cells where the first line has {len(header)}"
-        faults.append(Fault("line", reason, place.line, min(len(cells), len(header)) + 1))
+        field_errors.append(
+            FieldError("line", reason, place.line, min(len(cells), len(header)) + 1)
+        )
         return None
     values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     values["Environment"] = values.get("Environment") or DEFAULT_ENVIRONMENT
-    before = len(faults)
+    before = len(field_errors)
     for name, check in _CHECKS.items():
         try:
             check(values.get(name, ""))
         except ValueError as error:
-            faults.append(place.fault(name, str(error)))
-    if len(faults) > before:
+            field_errors.append(place.fault(name, str(error)))
+    if len(field_errors) > before:
         return None
     return ProjectRow(
         values["Project"],

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.core.json_numbers import read_json
 
 #: Outputs that state nodes; the first that a file has is read.
@@ -70,7 +70,9 @@ def read_document(content: str) -> dict[str, Any]:
         raise BadInput(
             "The file is not JSON. Make it with `terraform output -json` or `terraform state "
             "pull`.",
-            faults=[Fault("file", f"is not JSON: {error.msg}", error.lineno, error.colno)],
+            field_errors=[
+                FieldError("file", f"is not JSON: {error.msg}", error.lineno, error.colno)
+            ],
         ) from None
     except RecursionError:
         raise _refuse("JSON that is nested too deeply") from None
@@ -125,7 +127,7 @@ def find_output(document: Mapping[str, Any]) -> tuple[str, Any] | None:
             raise BadInput(
                 f"The output '{name}' is sensitive, and so it is not read. State the nodes in an "
                 "output without secrets.",
-                faults=[Fault(name, "is sensitive")],
+                field_errors=[FieldError(name, "is sensitive")],
             )
         return name, held.get("value")
     return None
@@ -145,7 +147,7 @@ def _refuse(found: str) -> BadInput:
     return BadInput(
         f"The file is {found}, and neither `terraform output -json` nor a state file of version "
         f"{STATE_VERSION}. Make it with `terraform output -json` or `terraform state pull`.",
-        faults=[Fault("file", f"is {found}")],
+        field_errors=[FieldError("file", f"is {found}")],
     )
 
 

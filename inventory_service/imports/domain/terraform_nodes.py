@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.imports.domain.declared_nodes import Row, StatedNode, check_rows
 from inventory_service.imports.domain.terraform_files import (
     OUTPUTS,
@@ -33,7 +33,7 @@ def read_terraform(content: str) -> TerraformNodes:
     """Return the nodes of a file, all checked.
 
     :raises BadInput: it is no file of Terraform that we know, states no nodes, or states wrong
-        ones; ``faults`` name each by its address and field.
+        ones; ``field_errors`` name each by its address and field.
     """
     document = read_document(content)
     stated = find_output(document)
@@ -48,7 +48,7 @@ def read_terraform(content: str) -> TerraformNodes:
         raise BadInput(
             f"The outputs hold no '{OUTPUTS[0]}' and no '{OUTPUTS[1]}' (there are: {names}). Add "
             "such an output to the configuration, or hand over the state: `terraform state pull`.",
-            faults=[Fault("file", "states no nodes")],
+            field_errors=[FieldError("file", "states no nodes")],
         )
     return TerraformNodes(check_rows(found, StatedNode), skips.all())
 
@@ -65,5 +65,5 @@ def _rows_of_output(name: str, value: object) -> Iterator[tuple[str, Any]]:
     else:
         raise BadInput(
             f"The output '{name}' is neither a map nor a list of objects.",
-            faults=[Fault(name, "must be a map or a list of objects")],
+            field_errors=[FieldError(name, "must be a map or a list of objects")],
         )

@@ -10,13 +10,13 @@ from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
-from inventory_service.http.auth import SECURITY, needs
-from inventory_service.http.dependencies import get_actor, get_parts
-from inventory_service.http.idempotency import writes
-from inventory_service.http.responses import answer
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.dependencies import get_actor, get_dependencies
+from inventory_service.http.idempotency import transactional
+from inventory_service.http.responses import json_response
 from inventory_service.imports.domain.nodes_plan import StatedPlan
 from inventory_service.imports.domain.projects_plan import ImportRequest, Plan
-from inventory_service.imports.routes.schemas import ImportView
+from inventory_service.imports.routes.schemas import ImportOut
 from inventory_service.imports.usecases.nodes import apply_stated, plan_stated
 from inventory_service.imports.usecases.projects import apply_import, plan_import
 
@@ -29,9 +29,9 @@ routes = APIBlueprint(
 )
 
 
-@routes.post("", summary="Plan or apply a file", responses={200: ImportView, 201: ImportView})
-@needs(Scope.OPERATOR)
-@writes
+@routes.post("", summary="Plan or apply a file", responses={200: ImportOut, 201: ImportOut})
+@require_scope(Scope.OPERATOR)
+@transactional
 def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
     act: Callable[..., Plan | StatedPlan]
@@ -39,11 +39,11 @@ def import_file(session: Session, body: ImportRequest) -> Response:
         act = apply_import if body.apply else plan_import
     else:
         act = apply_stated if body.apply else plan_stated
-    quarantine = get_parts().settings.address_quarantine
+    quarantine = get_dependencies().settings.address_quarantine
     plan = act(session, get_actor(), body, quarantine=quarantine)
     return _show(plan, applied=body.apply)
 
 
 def _show(plan: Plan | StatedPlan, *, applied: bool) -> Response:
     shown = {"plan": asdict(plan) | {"digest": plan.digest}, "applied": applied}
-    return answer(shown, HTTPStatus.CREATED if applied else HTTPStatus.OK)
+    return json_response(shown, HTTPStatus.CREATED if applied else HTTPStatus.OK)

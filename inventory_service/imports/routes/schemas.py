@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 
-class WantedNodeView(BaseModel):
+class WantedNodeOut(BaseModel):
     """A node that a plan would add."""
 
     node_id: str
@@ -17,7 +17,7 @@ class WantedNodeView(BaseModel):
     spec: str
 
 
-class ResizeView(BaseModel):
+class ResizeOut(BaseModel):
     """A node that a plan would give another size."""
 
     node_id: str
@@ -25,17 +25,17 @@ class ResizeView(BaseModel):
     to_spec: str
 
 
-class PlanView(BaseModel):
+class PlanOut(BaseModel):
     """What an import would record."""
 
-    add: list[WantedNodeView]
-    resize: list[ResizeView]
+    add: list[WantedNodeOut]
+    resize: list[ResizeOut]
     retire: list[str]
     unchanged: int
     digest: str
 
 
-class AddedNodeView(BaseModel):
+class AddedNodeOut(BaseModel):
     """A stated node that the fleet does not have."""
 
     address: str = Field(description="what the file calls it")
@@ -43,7 +43,7 @@ class AddedNodeView(BaseModel):
     fields: dict[str, Any]
 
 
-class FieldChangeView(BaseModel):
+class FieldChangeOut(BaseModel):
     """A field that a file would change."""
 
     field: str
@@ -51,15 +51,15 @@ class FieldChangeView(BaseModel):
     after: Any
 
 
-class ChangedNodeView(BaseModel):
+class ChangedNodeOut(BaseModel):
     """A node that a file would change."""
 
     address: str
     node_id: str
-    changes: list[FieldChangeView]
+    changes: list[FieldChangeOut]
 
 
-class SkipView(BaseModel):
+class SkipOut(BaseModel):
     """Something in a Terraform file that is not made a node, or a part of one."""
 
     address: str = Field(description="the first of its kind")
@@ -67,18 +67,18 @@ class SkipView(BaseModel):
     more: int = Field(description="how many others there are with the same reason")
 
 
-class StatedPlanView(BaseModel):
+class StatedPlanOut(BaseModel):
     """What a file of stated nodes would record."""
 
-    add: list[AddedNodeView]
-    update: list[ChangedNodeView]
+    add: list[AddedNodeOut]
+    update: list[ChangedNodeOut]
     unchanged: int
-    skipped: list[SkipView]
+    skipped: list[SkipOut]
     digest: str
 
 
-class ImportView(BaseModel):
+class ImportOut(BaseModel):
     """A plan, and whether it was recorded."""
 
-    plan: PlanView | StatedPlanView
+    plan: PlanOut | StatedPlanOut
     applied: bool

@@ -11,8 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.errors import Conflict, Fault, Refusal, Refusals, refuse_file
-from inventory_service.core.revision import undone
+from inventory_service.core.errors import (
+    Conflict,
+    ErrorCollector,
+    FieldError,
+    ServiceError,
+    refuse_file,
+)
+from inventory_service.core.revision import rolled_back_savepoint
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.nodes import change_node
@@ -44,7 +50,7 @@ def plan_stated(
     :raises Conflict: likewise.
     """
     plan, known = _plan(session, request)
-    with undone(session):
+    with rolled_back_savepoint(session):
         _record(session, actor, request, plan, known, quarantine=quarantine)
     return plan
 
@@ -109,32 +115,32 @@ def _record(
 ) -> None:
     """Record a plan; what of it is refused is named by its addresses in the file."""
     reason = request.reason or request.format
-    refusals = Refusals()
+    refusals = ErrorCollector()
     for changed in plan.update:
         wanted = apply_changes(changed.changes, known[changed.node_id])
         change = NodeChange(**wanted, reason=reason)
         try:
             change_node(session, actor, changed.node_id, change, quarantine=quarantine)
-        except Refusal as refusal:
-            refusals.note(refusal.placed(partial(_below, changed.address)))
+        except ServiceError as refusal:
+            refusals.note(refusal.relocated(partial(_below, changed.address)))
     source = SOURCES[request.format]
     nodes = [
         NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
     ]
     try:
         register_nodes(session, actor, nodes, quarantine=quarantine, source=source)
-    except Refusal as refusal:
+    except ServiceError as refusal:
         refusals.note(
-            refusal.placed(
+            refusal.relocated(
                 lambda fault: place_row(
                     fault, lambda row, cell: _below(plan.add[row].address, cell)
                 )
             )
         )
-    if refusals.faults:
-        raise refuse_file(refusals.faults, refusals.kind)
+    if refusals.field_errors:
+        raise refuse_file(refusals.field_errors, refusals.kind)
 
 
-def _below(address: str, fault: Fault) -> Fault:
+def _below(address: str, fault: FieldError) -> FieldError:
     """Name a fault by the address in the file of what it is a fault of."""
     return replace(fault, field=f"{address}.{fault.field}")

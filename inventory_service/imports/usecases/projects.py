@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.errors import BadInput, Conflict, Fault, Refusal, refuse_file
-from inventory_service.core.revision import undone
+from inventory_service.core.errors import BadInput, Conflict, FieldError, ServiceError, refuse_file
+from inventory_service.core.revision import rolled_back_savepoint
 from inventory_service.fleet.domain.environments import EnvironmentRegistration
 from inventory_service.fleet.domain.nodes import (
     NodeChange,
@@ -48,7 +48,7 @@ def plan_import(
     """
     rows = parse_projects(request.content)
     plan = _plan(session, rows)
-    with undone(session):
+    with rolled_back_savepoint(session):
         _record(session, actor, request, rows, plan, quarantine=quarantine)
     return plan
 
@@ -85,7 +85,7 @@ def choose_cluster(session: Session, request: ImportRequest) -> str:
             raise BadInput(
                 f"There is no live cluster '{request.cluster}'. `qm cluster list` shows those that "
                 "there are.",
-                faults=[Fault("cluster", "is not known or retired")],
+                field_errors=[FieldError("cluster", "is not known or retired")],
             )
         return cluster.cluster_id
     live = session.scalars(select(Cluster.cluster_id).where(Cluster.retired_at.is_(None))).all()
@@ -93,7 +93,7 @@ def choose_cluster(session: Session, request: ImportRequest) -> str:
         raise BadInput(
             f"There are {len(live)} clusters, so it must be said which one takes the nodes: "
             "`--cluster NAME`. `qm cluster add` makes one.",
-            faults=[Fault("cluster", "is missing")],
+            field_errors=[FieldError("cluster", "is missing")],
         )
     return live[0]
 
@@ -144,17 +144,19 @@ def _record(
     nodes = [_registration(wanted, cluster_id, request.provider, reason) for wanted in plan.add]
     try:
         register_nodes(session, actor, nodes, quarantine=quarantine, source=SOURCE)
-    except Refusal as refusal:
-        if not refusal.faults:
+    except ServiceError as refusal:
+        if not refusal.field_errors:
             raise
         places = {(row.project, row.environment): row.place for row in rows}
-        placed = refusal.placed(
+        placed = refusal.relocated(
             lambda fault: place_row(fault, lambda row, cell: _in_file(plan.add[row], cell, places))
         )
-        raise refuse_file(placed.faults, type(placed)) from None
+        raise refuse_file(placed.field_errors, type(placed)) from None
 
 
-def _in_file(wanted: WantedNode, fault: Fault, places: Mapping[tuple[str, str], Place]) -> Fault:
+def _in_file(
+    wanted: WantedNode, fault: FieldError, places: Mapping[tuple[str, str], Place]
+) -> FieldError:
     """Name a fault by the cell that it comes from; names and types of nodes stand in none."""
     place = places[wanted.project, wanted.environment]
     match fault.field:

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.errors import Conflict, Fault
+from inventory_service.core.errors import Conflict, FieldError
 from inventory_service.core.revision import get_revision
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.queries.nodes import Filters
-from inventory_service.fleet.usecases.uniqueness import Groups
+from inventory_service.fleet.usecases.uniqueness import GroupNameCheck
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.terraform_merge import merge_rows
 from inventory_service.imports.domain.terraform_nodes import read_terraform
@@ -38,20 +38,22 @@ def merge_terraform(session: Session, content: str, filters: Filters) -> dict[st
 
 
 def _check_groups(session: Session, rows: Sequence[Row]) -> None:
-    """Let the nodes of a file pass as new ones; ``faults`` name each by its address and field."""
+    """Let the nodes of a file pass as new ones; the errors name each one."""
     wanted = [row.node.model_dump(include={"node_id", "node_type"}) for row in rows]
-    groups = Groups(session, wanted)
-    faults = []
+    groups = GroupNameCheck(session, wanted)
+    field_errors = []
     for row, fields in zip(rows, wanted, strict=True):
         try:
             groups.check(fields)
         except Conflict as refusal:
-            faults += [Fault(f"{row.address}.{one.field}", one.reason) for one in refusal.faults]
-    if faults:
+            field_errors += [
+                FieldError(f"{row.address}.{one.field}", one.reason) for one in refusal.field_errors
+            ]
+    if field_errors:
         raise Conflict(
-            f"{len(faults)} nodes of the file can't be hosts: Ansible can't tell a host from a "
-            "group of the same name. Rename what is named.",
-            faults=faults,
+            f"{len(field_errors)} nodes of the file can't be hosts: Ansible can't tell a host "
+            "from a group of the same name. Rename what is named.",
+            field_errors=field_errors,
         )
 
 

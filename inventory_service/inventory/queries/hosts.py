@@ -12,7 +12,7 @@ from inventory_service.fleet.domain.services import describe
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.services import Service
-from inventory_service.fleet.queries.nodes import Filters, narrow
+from inventory_service.fleet.queries.nodes import Filters, apply_filters
 from inventory_service.fleet.queries.services import read_placement
 from inventory_service.inventory.domain import COLUMNS
 
@@ -36,7 +36,9 @@ def list_inventory_rows(
     query = select(Cluster.cluster_id, Cluster.mesh_prefix, Cluster.mesh_port, Cluster.revision)
     clusters = {cluster.cluster_id: cluster for cluster in session.execute(query)}
     placement = read_placement(session)
-    nodes = narrow(select(*_list_columns()).execution_options(yield_per=_ROWS_AT_ONCE), filters)
+    nodes = apply_filters(
+        select(*_list_columns()).execution_options(yield_per=_ROWS_AT_ONCE), filters
+    )
     if since is not None and not _has_service_changed(session, since):
         changed = [name for name, cluster in clusters.items() if cluster.revision > since]
         nodes = nodes.where((Node.revision > since) | Node.cluster_id.in_(changed), _has_its_name())

@@ -25,7 +25,7 @@ def get_version(session: Session) -> Version:
     return Version(*session.execute(_VERSION).one())
 
 
-def is_same_past(session: Session, seen: Version, now: Version) -> bool:
+def is_same_history(session: Session, seen: Version, now: Version) -> bool:
     """Tell whether what this transaction sees has come from what was seen, by changes alone."""
     if seen == now:
         return True

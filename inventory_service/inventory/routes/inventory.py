@@ -9,9 +9,9 @@ from pydantic import Field
 
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
-from inventory_service.http.auth import SECURITY, needs
-from inventory_service.http.dependencies import get_parts
-from inventory_service.http.responses import answer
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.dependencies import get_dependencies
+from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import reading
 from inventory_service.imports.domain.terraform_merge import MergeRequest
 from inventory_service.imports.usecases.terraform_merge import merge_terraform
@@ -49,30 +49,30 @@ class InventoryQuery(FilterQuery):
 
 
 @routes.get("", summary="The inventory for Ansible", responses={200: _ANY_OBJECT})
-@needs(Scope.VIEWER, anonymous=True)
+@require_scope(Scope.VIEWER, anonymous=True)
 def get_inventory(query: InventoryQuery) -> Response:
     """Groups by type, cluster, region, environment, project, state; host variables in `_meta`.
 
     Retired nodes stand in no inventory.
     """
-    parts = get_parts()
+    parts = get_dependencies()
     with reading() as session:
         return _answer(parts.documents.get(session, query.format, to_filters(query)))
 
 
 @routes.post("", summary="The inventory merged with a Terraform file", responses={200: _ANY_OBJECT})
-@needs(Scope.VIEWER, anonymous=True)
+@require_scope(Scope.VIEWER, anonymous=True)
 def merge_inventory(query: FilterQuery, body: MergeRequest) -> Response:
     """The form 'columns', and what of the file is not used; nothing is recorded."""
     with reading() as session:
-        return answer(merge_terraform(session, body.terraform, to_filters(query)))
+        return json_response(merge_terraform(session, body.terraform, to_filters(query)))
 
 
 @first_routes.get("", summary="The inventory as a list of nodes", responses={200: _ANY_OBJECT})
-@needs(Scope.VIEWER, anonymous=True)
+@require_scope(Scope.VIEWER, anonymous=True)
 def get_first_inventory() -> Response:
     """The shape that the first inventory script reads; keys may be added, none is taken away."""
-    parts = get_parts()
+    parts = get_dependencies()
     with reading() as session:
         return _answer(parts.documents.get(session, "first", {}))
 

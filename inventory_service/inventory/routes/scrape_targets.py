@@ -8,11 +8,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from inventory_service.core.actors import Scope
-from inventory_service.core.errors import BadInput, Fault
+from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.core.field_types import Label
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
-from inventory_service.http.auth import SECURITY, needs
-from inventory_service.http.responses import answer
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import reading
 from inventory_service.inventory.usecases.scrape_targets import list_job_targets, list_targets
 
@@ -59,17 +59,17 @@ class TargetQuery(FilterQuery):
 
 
 @routes.get("/targets", summary="Targets for http_sd", responses={200: _TARGETS})
-@needs(Scope.VIEWER, anonymous=True)
+@require_scope(Scope.VIEWER, anonymous=True)
 def get_targets(query: TargetQuery) -> Response:
     """The whole list each time, since Prometheus drops what an answer does not name."""
     if query.job is not None and query.port is not None:
         raise BadInput(
             "The services of a job have ports of their own. Leave out the job or the port.",
-            faults=[Fault("port", "does not go with a job")],
+            field_errors=[FieldError("port", "does not go with a job")],
         )
     filters, address = to_filters(query), query.address
     with reading() as session:
         if query.job is not None:
-            return answer(list_job_targets(session, query.job, filters, address=address))
+            return json_response(list_job_targets(session, query.job, filters, address=address))
         port = query.port or _NODE_EXPORTER
-        return answer(list_targets(session, filters, port=port, address=address))
+        return json_response(list_targets(session, filters, port=port, address=address))

@@ -15,7 +15,7 @@ from inventory_service.inventory.documents import Document, Fits, Question, make
 from inventory_service.inventory.domain import COLUMNS, Row, list_groups, name_filter_groups
 from inventory_service.inventory.formats import AnsibleForm, ColumnsForm, Encode, FirstForm, Form
 from inventory_service.inventory.queries.hosts import list_inventory_rows
-from inventory_service.inventory.queries.versions import Version, get_version, is_same_past
+from inventory_service.inventory.queries.versions import Version, get_version, is_same_history
 
 _LIVE = [state.value for state in LIVE]
 _STATE = COLUMNS.index("state")
@@ -78,7 +78,7 @@ class InventoryDocuments:
     ) -> Document:
         copy = self._copy
         forms = copy.forms if copy else ()
-        if copy is None or form not in forms or not is_same_past(session, copy.version, version):
+        if copy is None or form not in forms or not is_same_history(session, copy.version, version):
             # What is kept goes first, so that a large fleet is never in memory twice.
             self._copy = copy = None
             self._kept.clear()

@@ -28,7 +28,7 @@ LOCK_TIMEOUT_S = 1
 #: The longest time that any answer may take: the wait for a lock or for a silent server.
 LONGEST_S = LOCK_TIMEOUT_S + 5 + 3 + 1
 GONE = "does not answer"
-Fault = contextlib.AbstractContextManager[None]
+FieldError = contextlib.AbstractContextManager[None]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Case:
     """A service, and the way to take its database from it."""
 
     process: Process
-    begin: Callable[[], Fault]
+    begin: Callable[[], FieldError]
     #: What the answer says.
     reason: str
     #: Whether what needs no change still works.

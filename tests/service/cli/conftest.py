@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from inventory_service.cli import main
-from inventory_service.core.actors import Actor, Door, Scope
+from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.engine import Database
 from inventory_service.identity.domain import TokenRequest
 from inventory_service.identity.usecases import create_token
@@ -50,7 +50,7 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def service(app: Flask, database: Database) -> Iterator[Service]:
     """Serve a fleet of its own to each test, over HTTP."""
-    actor = Actor("tests", Door.CLI, Scope.ADMIN)
+    actor = Actor("tests", Channel.CLI, Scope.ADMIN)
     with database.writing() as session:
         tokens = {
             scope: create_token(session, actor, TokenRequest(name=scope.value, scope=scope))[1]

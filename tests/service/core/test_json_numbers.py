@@ -6,7 +6,12 @@ import math
 
 import pytest
 
-from inventory_service.core.json_numbers import LARGEST, check_number, find_unfit, read_json
+from inventory_service.core.json_numbers import (
+    LARGEST,
+    check_number,
+    iter_invalid_numbers,
+    read_json,
+)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, LARGEST, -LARGEST, 1e18, 5e-324])
@@ -36,7 +41,7 @@ def test_all_beyond_is_refused(value: float) -> None:
     ids=["nested", "limits", "digits", "below zero", "none"],
 )
 def test_each_is_named_by_its_path(text: str, fields: list[str]) -> None:
-    assert [fault.field for fault in find_unfit(read_json(text))] == fields
+    assert [fault.field for fault in iter_invalid_numbers(read_json(text))] == fields
 
 
 @pytest.mark.parametrize("text", ["", "{", "01", "1" * 5000 + "x", "\ufeff1"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_service.core.redaction import HIDDEN, hide_secrets
+from inventory_service.core.redaction import HIDDEN, redact
 from inventory_service.identity.domain import make_token
 
 TOKEN = make_token()
@@ -20,18 +20,18 @@ JSON = st.recursive(
 
 @given(before=st.text(), after=st.text())
 def test_a_token_is_hidden_in_any_text(before: str, after: str) -> None:
-    hidden = hide_secrets(f"{before}{TOKEN.text}{after}")
+    hidden = redact(f"{before}{TOKEN.text}{after}")
     assert TOKEN.text not in hidden
     assert SHOWN in hidden
 
 
 @given(JSON)
 def test_what_holds_no_secret_stays_as_it_is(value: Any) -> None:
-    assert hide_secrets(value) == value
+    assert redact(value) == value
 
 
 def test_names_and_values_in_any_depth_are_looked_at() -> None:
-    found = hide_secrets({"a": [{TOKEN.text: f"x {TOKEN.text}"}, (TOKEN.text,)], "b": 1})
+    found = redact({"a": [{TOKEN.text: f"x {TOKEN.text}"}, (TOKEN.text,)], "b": 1})
     assert found == {"a": [{SHOWN: f"x {SHOWN}"}, [SHOWN]], "b": 1}
 
 
@@ -48,12 +48,12 @@ def test_names_and_values_in_any_depth_are_looked_at() -> None:
     ],
 )
 def test_values_of_what_is_named_a_secret_are_hidden(name: str) -> None:
-    assert hide_secrets({name: {"deep": 1}}) == {name: HIDDEN}
-    assert hide_secrets({name: None}) == {name: None}
+    assert redact({name: {"deep": 1}}) == {name: HIDDEN}
+    assert redact({name: None}) == {name: None}
 
 
 @pytest.mark.parametrize(
     "name", ["token_id", "wireguard_public_key", "ssh_host_keys", "passenger", "secretary", "key"]
 )
 def test_names_that_only_look_alike_are_no_secrets(name: str) -> None:
-    assert hide_secrets({name: "x"}) == {name: "x"}
+    assert redact({name: "x"}) == {name: "x"}

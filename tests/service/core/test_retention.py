@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from inventory_service.core.actors import Actor, Door, Scope
+from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.audit_log import AuditRecord, record, record_refusal
 from inventory_service.core.database.engine import Database
-from inventory_service.core.idempotency import find_answer, keep_answer
-from inventory_service.core.idempotent_responses import KeptAnswer
-from inventory_service.core.retention import Forgotten, forget, get_kept
+from inventory_service.core.idempotency import find_response, store_response
+from inventory_service.core.idempotent_responses import IdempotentResponse
+from inventory_service.core.retention import Pruned, count_stored, prune_expired
 from inventory_service.core.revision import Fleet
 
-ACTOR = Actor("somebody", Door.API, Scope.OPERATOR)
+ACTOR = Actor("somebody", Channel.API, Scope.OPERATOR)
 MONTH = timedelta(days=30)
 OLD, YOUNG = timedelta(days=31), timedelta(days=29)
 
@@ -33,9 +33,9 @@ def add(database: Database, *ages: timedelta, refused: bool = False) -> None:
             newest.at = datetime.now(UTC) - age
 
 
-def run(database: Database, retention: timedelta | None = MONTH, limit: int = 100) -> Forgotten:
+def run(database: Database, retention: timedelta | None = MONTH, limit: int = 100) -> Pruned:
     with database.writing() as session:
-        return forget(session, retention, limit=limit)
+        return prune_expired(session, retention, limit=limit)
 
 
 def kept(database: Database) -> tuple[list[int], int]:
@@ -99,9 +99,9 @@ def test_nothing_goes_before_what_was_recorded_earlier(
 
 def answer(database: Database, key: str, *, age: timedelta) -> None:
     with database.writing() as session:
-        keep_answer(session, "somebody", key, "print", status=201, headers={}, body=b"{}")
+        store_response(session, "somebody", key, "print", status=201, headers={}, body=b"{}")
         session.flush()
-        session.get_one(KeptAnswer, ("somebody", key)).created_at = datetime.now(UTC) - age
+        session.get_one(IdempotentResponse, ("somebody", key)).created_at = datetime.now(UTC) - age
 
 
 def test_answers_are_kept_for_a_day_whatever_the_retention(database: Database) -> None:
@@ -111,16 +111,16 @@ def test_answers_are_kept_for_a_day_whatever_the_retention(database: Database) -
     assert run(database, None, limit=2).answers == 2
     assert run(database, None, limit=2).answers == 1
     with database.reading() as session:
-        assert session.scalars(select(KeptAnswer.key)).all() == ["young"]
+        assert session.scalars(select(IdempotentResponse.key)).all() == ["young"]
 
 
 def test_a_key_whose_answer_is_too_old_may_be_used_again(database: Database) -> None:
     answer(database, "key", age=timedelta(hours=25))
     with database.writing() as session:
-        assert find_answer(session, "somebody", "key", "another print") is None
-        keep_answer(session, "somebody", "key", "new", status=200, headers={}, body=b"[]")
+        assert find_response(session, "somebody", "key", "another print") is None
+        store_response(session, "somebody", "key", "new", status=200, headers={}, body=b"[]")
     with database.reading() as session:
-        found = find_answer(session, "somebody", "key", "new")
+        found = find_response(session, "somebody", "key", "new")
         assert found is not None
         assert (found.status, found.body) == (200, b"[]")
 
@@ -137,20 +137,20 @@ def test_an_answer_of_a_clock_that_was_far_ahead_is_given_again_and_goes_in_the_
     answer(database, "ahead", age=-OLD)
     assert run(database, None).answers == 0
     with database.reading() as session:
-        found = find_answer(session, "somebody", "ahead", "print")
+        found = find_response(session, "somebody", "ahead", "print")
         assert found is not None
         assert abs(datetime.now(UTC) - found.created_at) < timedelta(minutes=1)
 
 
 def test_how_much_is_kept_can_be_told(database: Database) -> None:
     with database.reading() as session:
-        nothing = get_kept(session)
+        nothing = count_stored(session)
     assert (nothing.records, nothing.oldest, nothing.answers) == (0, None, 0)
     add(database, OLD, YOUNG, YOUNG)
     run(database)
     answer(database, "key", age=timedelta(0))
     with database.reading() as session:
-        found = get_kept(session)
+        found = count_stored(session)
     assert (found.records, found.answers) == (2, 1)
     assert found.oldest is not None
     assert datetime.now(UTC) - found.oldest < MONTH

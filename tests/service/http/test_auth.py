@@ -15,7 +15,7 @@ from flask import Flask
 
 from inventory_service.app import create_app
 from inventory_service.core.actors import Scope
-from inventory_service.http.auth import check_marks
+from inventory_service.http.auth import assert_all_views_guarded
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_caller
 
@@ -57,7 +57,7 @@ def routes_of(app: Flask) -> list[tuple[str, str, str, tuple[Scope, bool] | None
         for argument in rule.arguments:
             path = path.replace(f"<{argument}>", "x")
         found.extend(
-            (rule.endpoint, method, path, getattr(view, "needs", "unsaid"))
+            (rule.endpoint, method, path, getattr(view, "required_scope", "unsaid"))
             for method in sorted((rule.methods or set()) & {"GET", "POST", "PATCH"})
         )
     return found
@@ -239,7 +239,7 @@ def test_a_route_that_does_not_say_what_it_needs_stops_the_service_from_starting
     app = create_app(Settings(database_url="sqlite://"))
     app.add_url_rule("/api/v1/forgotten", "forgotten", lambda: "everything")
     with pytest.raises(RuntimeError, match="/api/v1/forgotten"):
-        check_marks(app)  # type: ignore[arg-type] # flask-openapi3's own class
+        assert_all_views_guarded(app)  # type: ignore[arg-type] # flask-openapi3's own class
 
 
 def test_a_revocation_holds_at_once_in_every_service_on_the_database(

@@ -11,9 +11,9 @@ from sqlalchemy import update
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.audit_log import AuditRecord
-from inventory_service.core.idempotency import KEPT_FOR, keep_answer
-from inventory_service.core.idempotent_responses import KeptAnswer
-from inventory_service.core.retention import get_kept
+from inventory_service.core.idempotency import KEPT_FOR, store_response
+from inventory_service.core.idempotent_responses import IdempotentResponse
+from inventory_service.core.retention import count_stored
 from inventory_service.http.dependencies import EXTENSION
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_caller, make_node
@@ -105,12 +105,14 @@ def test_who_adds_records_makes_room_for_them(
     def age_all() -> None:
         with database.writing() as session:
             session.execute(update(AuditRecord).values(at=datetime.now(UTC) - timedelta(days=8)))
-            keep_answer(session, "somebody", "old", "x", status=200, headers={}, body=b"")
-            session.execute(update(KeptAnswer).values(created_at=datetime.now(UTC) - KEPT_FOR * 2))
+            store_response(session, "somebody", "old", "x", status=200, headers={}, body=b"")
+            session.execute(
+                update(IdempotentResponse).values(created_at=datetime.now(UTC) - KEPT_FOR * 2)
+            )
 
     def count() -> tuple[int, int]:
         with database.reading() as session:
-            kept = get_kept(session)
+            kept = count_stored(session)
             return kept.records, kept.answers
 
     age_all()

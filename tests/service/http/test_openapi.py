@@ -37,7 +37,7 @@ def test_each_route_of_the_api_stands_in_the_document(app: Flask, stranger: Call
     routes = {
         rule.rule.replace("<", "{").replace(">", "}")
         for rule in app.url_map.iter_rules()
-        if hasattr(app.view_functions[rule.endpoint], "needs")
+        if hasattr(app.view_functions[rule.endpoint], "required_scope")
     }
     assert routes - {"/api/v1/docs", "/metrics"} == documented
 

@@ -12,12 +12,12 @@ import pytest
 from inventory_service.audit.routes import audit_log as audit
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.routes import clusters, environments, nodes, projects, services
-from inventory_service.http.pagination import Listing
+from inventory_service.http.pagination import ListSpec
 from inventory_service.identity import routes as tokens
 from tests.service.conftest import Caller, make_node
 
 #: Each list, with what it can be sorted by.
-LISTS: dict[str, Listing] = {
+LISTS: dict[str, ListSpec] = {
     "nodes": nodes.LISTING,
     "clusters": clusters.CONTRACT.make_listing(),
     "projects": projects.CONTRACT.make_listing(),

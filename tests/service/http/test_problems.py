@@ -17,10 +17,10 @@ JSON = "application/json"
 
 
 def test_each_refusal_has_a_status() -> None:
-    def family(kind: type[errors.Refusal]) -> set[type[errors.Refusal]]:
+    def family(kind: type[errors.ServiceError]) -> set[type[errors.ServiceError]]:
         return {kind}.union(*(family(child) for child in kind.__subclasses__()))
 
-    assert family(errors.Refusal) - {errors.Refusal} == set(STATUS)
+    assert family(errors.ServiceError) - {errors.ServiceError} == set(STATUS)
 
 
 @pytest.mark.parametrize(

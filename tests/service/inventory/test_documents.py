@@ -99,8 +99,8 @@ def test_the_next_document_is_as_if_made_anew_from_few_pieces(
     assert b"".join(second.read()) == b"".join(anew.read())
     assert second.zip() == anew.zip()
     assert second.etag == anew.etag
-    has_changed = b"".join(second.read()) != b"".join(first.read())
-    assert (second.etag != first.etag) == has_changed
+    revision_bumped = b"".join(second.read()) != b"".join(first.read())
+    assert (second.etag != first.etag) == revision_bumped
     shared = {id(piece) for piece in first._pieces} & {id(piece) for piece in second._pieces}
     # The section of the host, head, middle and end, and at most its groups or all of them.
     assert len(shared) >= len(sections) - 1

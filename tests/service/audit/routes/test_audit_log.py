@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from inventory_service.audit.usecases import Outcome, RecordFilter, list_changes, list_records
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
-from inventory_service.core.pagination import Order, Page
+from inventory_service.core.pagination import Page, SortKey
 from inventory_service.core.redaction import HIDDEN
 from tests.service.conftest import Caller, make_node
 
@@ -120,7 +120,7 @@ def test_pages_follow_each_other_also_within_one_moment(
 def test_each_question_is_answered_in_order_from_an_index(
     database: Database, index: str, wanted: RecordFilter
 ) -> None:
-    page = Page((Order("at", is_descending=True), Order("id", is_descending=True)), 9)
+    page = Page((SortKey("at", is_descending=True), SortKey("id", is_descending=True)), 9)
     plan = explain(database, lambda session: list_records(session, page, wanted))
     assert f"ix_audit_records_{index} " in plan
     assert "TEMP B-TREE" not in plan
@@ -128,7 +128,7 @@ def test_each_question_is_answered_in_order_from_an_index(
 
 
 def test_changes_are_found_by_an_index(database: Database) -> None:
-    page = Page((Order("revision"), Order("id")), 9, after=(1, 7))
+    page = Page((SortKey("revision"), SortKey("id")), 9, after=(1, 7))
     plan = explain(database, lambda session: list_changes(session, page, since=0))
     assert "ix_audit_records_revision_id " in plan
     assert "TEMP B-TREE" not in plan

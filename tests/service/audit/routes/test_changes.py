@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
-from inventory_service.core.retention import forget
+from inventory_service.core.retention import prune_expired
 from tests.service.conftest import Caller, make_node
 
 
@@ -45,7 +45,7 @@ def test_a_copy_that_is_too_old_is_told_so_and_never_given_a_gap(
         old = datetime.now(UTC) - timedelta(days=31)
         early = AuditRecord.revision <= last - 2
         session.execute(update(AuditRecord).where(early).values(at=old))
-        forget(session, timedelta(days=30), limit=100)
+        prune_expired(session, timedelta(days=30), limit=100)
     for since in (0, last - 3):
         problem = viewer.get(f"/api/v1/changes?since={since}", status=410)
         assert problem["type"] == "urn:quartermaster:problem:Forgotten"

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from inventory_service.cli import main
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
-from inventory_service.core.retention import BATCH, get_kept
+from inventory_service.core.retention import BATCH, count_stored
 
 Prune = Callable[..., Result]
 
@@ -42,7 +42,7 @@ def add(database: Database, count: int, *, age: timedelta) -> None:
 
 def count(database: Database) -> int:
     with database.reading() as session:
-        return get_kept(session).records
+        return count_stored(session).records
 
 
 def test_all_that_is_too_old_goes_in_as_many_batches_as_it_takes(

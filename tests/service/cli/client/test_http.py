@@ -151,8 +151,11 @@ def test_without_a_connection_a_request_is_tried_again_only_with_a_key() -> None
 
 
 def test_each_field_at_fault_is_named(serve: Serve) -> None:
-    faults = [{"field": "region", "reason": "is no label"}, {"field": "spec", "reason": "unknown"}]
-    api = serve(answer(422, {"title": "Bad input", "errors": faults}))
+    field_errors = [
+        {"field": "region", "reason": "is no label"},
+        {"field": "spec", "reason": "unknown"},
+    ]
+    api = serve(answer(422, {"title": "Bad input", "errors": field_errors}))
     with pytest.raises(Failure, match=r"region: is no label\n  spec: unknown"):
         api.post("/api/v1/nodes", NODE, {})
 

@@ -230,7 +230,7 @@ def test_a_fault_is_named_with_its_place(
 ) -> None:
     with pytest.raises(BadInput) as caught:
         read_rows(text, form)
-    fault = caught.value.faults[0]
+    fault = caught.value.field_errors[0]
     assert reason in fault.reason
     assert (fault.field, fault.line, fault.column) == place
 

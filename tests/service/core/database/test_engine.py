@@ -15,7 +15,7 @@ from sqlalchemy.exc import StatementError
 from inventory_service.core.audit_log import AuditRecord, record
 from inventory_service.core.database.engine import Database, open_engine
 from inventory_service.core.errors import Unavailable
-from inventory_service.core.idempotent_responses import KeptAnswer
+from inventory_service.core.idempotent_responses import IdempotentResponse
 from inventory_service.core.revision import get_revision, next_revision
 from inventory_service.fleet.models.projects import Project
 from tests.service import postgres
@@ -139,7 +139,7 @@ def test_the_question_whether_changes_are_taken_leaves_nothing(database: Databas
     database.check_writing()
     with database.reading() as session:
         assert get_revision(session) == 0
-        assert session.query(KeptAnswer).count() == 0
+        assert session.query(IdempotentResponse).count() == 0
 
 
 def test_the_folder_of_a_new_database_belongs_to_its_owner_alone(tmp_path: Path) -> None:

@@ -58,5 +58,5 @@ def test_a_protocol_without_paths_has_none(protocol: str) -> None:
     service = Service("db", protocol=protocol, health_path="/health", scrape_job="db")
     with pytest.raises(BadInput) as caught:
         check_protocol(service)
-    assert [fault.field for fault in caught.value.faults] == ["health_path", "scrape_job"]
+    assert [fault.field for fault in caught.value.field_errors] == ["health_path", "scrape_job"]
     check_protocol(Service("db", protocol=protocol))

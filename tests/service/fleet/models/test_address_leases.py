@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from inventory_service.core.database.base import Base
 from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.clusters import get_address, get_capacity
-from inventory_service.fleet.models.address_leases import AddressLease, FreeAddresses
+from inventory_service.fleet.models.address_leases import AddressAllocator, AddressLease
 from inventory_service.fleet.models.clusters import Cluster
 
 PREFIX = "10.90.0.0/29"
@@ -46,7 +46,7 @@ def close_mesh(session: Session) -> None:
 def give(session: Session, wanted: list[str | None]) -> list[str]:
     """Give these addresses, and any for each None, in one act."""
     cluster = session.get_one(Cluster, "main")
-    free = FreeAddresses(session, cluster, quarantine=QUARANTINE, for_many=len(wanted) > 1)
+    free = AddressAllocator(session, cluster, quarantine=QUARANTINE, for_many=len(wanted) > 1)
     given = [free.choose(address) for address in sorted(wanted, key=lambda one: one is None)]
     for address in given:
         free.lease(address, node_pk=1)

@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select, update
 
-from inventory_service.core.clock import get_clock_limit
+from inventory_service.core.clock import max_plausible_time
 from inventory_service.core.database.engine import Database
-from inventory_service.core.errors import NotFound, Refusal, Unavailable
-from inventory_service.fleet.heartbeat_batching import Gathering
+from inventory_service.core.errors import NotFound, ServiceError, Unavailable
+from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.http.dependencies import EXTENSION
 from tests.service.conftest import Caller, make_node
@@ -59,8 +59,8 @@ def test_a_report_that_is_none_is_refused_whole(operator: Caller, names: object)
 
 
 def note_while_held(
-    gathering: Gathering, database: Database, first: str, others: list[str]
-) -> list[Future[Mapping[str, Refusal]]]:
+    gathering: HeartbeatBatcher, database: Database, first: str, others: list[str]
+) -> list[Future[Mapping[str, ServiceError]]]:
     """Note one, and the others while its transaction is held up."""
     has_come, may_go = threading.Event(), threading.Event()
 
@@ -82,7 +82,7 @@ def note_while_held(
 def test_heartbeats_that_wait_are_written_in_one_transaction(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: Gathering = app.extensions[EXTENSION].heartbeats
+    gathering: HeartbeatBatcher = app.extensions[EXTENSION].heartbeats
     commits: list[object] = []
     event.listen(database.engine, "commit", commits.append)
     noted = note_while_held(gathering, database, nodes[0], [*nodes[1:], "nobody"])
@@ -96,7 +96,7 @@ def test_heartbeats_that_wait_are_written_in_one_transaction(
 def test_when_they_cannot_be_written_each_of_those_who_wait_is_told(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: Gathering = app.extensions[EXTENSION].heartbeats
+    gathering: HeartbeatBatcher = app.extensions[EXTENSION].heartbeats
 
     def fail(_connection: object) -> None:
         raise Unavailable("The database is locked.")
@@ -114,7 +114,7 @@ def test_a_node_is_not_seen_earlier_than_before_but_for_a_clock_that_was_far_ahe
     operator: Caller, nodes: list[str], database: Database
 ) -> None:
     now = datetime.now(UTC)
-    near, far = now + timedelta(seconds=40), get_clock_limit(now) + timedelta(days=300)
+    near, far = now + timedelta(seconds=40), max_plausible_time(now) + timedelta(days=300)
     set_seen(database, nodes[0], near)
     set_seen(database, nodes[1], far)
     operator.post(PATH, {"nodes": nodes[:2]}, status=200)

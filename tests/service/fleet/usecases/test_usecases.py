@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Actor, Door, Scope
+from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
 from inventory_service.core.revision import get_revision
@@ -50,7 +50,7 @@ from inventory_service.identity.usecases import create_token
 from inventory_service.imports.domain.projects_plan import ImportRequest
 from inventory_service.imports.usecases.projects import apply_import
 
-ACTOR = Actor("somebody", Door.ANSIBLE, Scope.OPERATOR)
+ACTOR = Actor("somebody", Channel.ANSIBLE, Scope.OPERATOR)
 REST = timedelta(days=1)
 CSV = "Project,Servers,MasterSpec,WebSpec\nshop,2,s-1vcpu-1gb,s-1vcpu-1gb\n"
 

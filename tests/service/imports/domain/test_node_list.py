@@ -7,14 +7,14 @@ import pytest
 
 from inventory_service.core.errors import BadInput
 from inventory_service.fleet.domain.nodes import MOST_NODES, NodeRegistration
-from inventory_service.fleet.routes.schemas import NodeView
+from inventory_service.fleet.routes.schemas import NodeOut
 from inventory_service.imports.domain.node_list import GIVEN_FIELDS, ListedNode, read_nodes
 
 
 def test_an_export_holds_what_can_be_said_and_what_the_service_says() -> None:
     listed = set(ListedNode.model_fields)
     assert listed == set(NodeRegistration.model_fields) - {"reason"}
-    assert set(NodeView.model_fields) - listed == set(GIVEN_FIELDS)
+    assert set(NodeOut.model_fields) - listed == set(GIVEN_FIELDS)
 
 
 def test_only_what_is_said_follows_from_a_row() -> None:
@@ -30,7 +30,7 @@ def test_only_what_is_said_follows_from_a_row() -> None:
 def test_what_is_no_list_of_nodes_is_refused(content: str) -> None:
     with pytest.raises(BadInput) as caught:
         read_nodes(content)
-    assert caught.value.faults[0].field == "content"
+    assert caught.value.field_errors[0].field == "content"
 
 
 def test_each_fault_is_named_by_row_and_field() -> None:
@@ -41,5 +41,5 @@ def test_each_fault_is_named_by_row_and_field() -> None:
     ]
     with pytest.raises(BadInput) as caught:
         read_nodes(json.dumps(found))
-    fields = [fault.field for fault in caught.value.faults]
+    fields = [fault.field for fault in caught.value.field_errors]
     assert fields == ["nodes[0].state", "nodes[1]", "nodes[2].wireguard_public_key"]

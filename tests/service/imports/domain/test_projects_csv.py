@@ -26,9 +26,9 @@ ROWS = [
 def test_each_fault_is_named_by_field_line_and_column(case: dict[str, Any]) -> None:
     with pytest.raises(BadInput) as refused:
         parse_projects(case["content"])
-    found = [[fault.field, fault.line, fault.column] for fault in refused.value.faults]
+    found = [[fault.field, fault.line, fault.column] for fault in refused.value.field_errors]
     assert found == case["faults"]
-    assert all(fault.reason for fault in refused.value.faults)
+    assert all(fault.reason for fault in refused.value.field_errors)
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_any_text_is_either_rows_or_faults(text: str) -> None:
         try:
             parse_projects(content)
         except BadInput as refused:
-            assert refused.faults  # noqa: PT017 - either outcome is right
+            assert refused.field_errors  # noqa: PT017 - either outcome is right

@@ -46,7 +46,7 @@ def test_a_file_that_is_refused_is_refused_for_the_same_reason(document: Any) ->
     for text in (json.dumps(document), json.dumps(pruned)):
         with pytest.raises(BadInput) as caught:
             read_terraform(text)
-        kinds.append(caught.value.faults[0].field)
+        kinds.append(caught.value.field_errors[0].field)
     assert len(set(kinds)) == 1
 
 

@@ -17,10 +17,10 @@ def outputs(value: Any, name: str = "nodes", *, sensitive: bool = False) -> str:
     return json.dumps({name: {"sensitive": sensitive, "type": "dynamic", "value": value}})
 
 
-def faults(content: str) -> list[tuple[str, str]]:
+def field_errors(content: str) -> list[tuple[str, str]]:
     with pytest.raises(BadInput) as caught:
         read_terraform(content)
-    return [(fault.field, fault.reason) for fault in caught.value.faults]
+    return [(fault.field, fault.reason) for fault in caught.value.field_errors]
 
 
 def read_case(name: str) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str, int]]]:
@@ -172,7 +172,7 @@ def test_what_is_left_out_for_one_reason_is_told_once() -> None:
     ],
 )
 def test_a_file_of_another_kind_is_named(content: str, found: str) -> None:
-    ((field, reason),) = faults(content)
+    ((field, reason),) = field_errors(content)
     assert field == "file"
     assert reason.startswith(found)
 
@@ -214,11 +214,11 @@ def test_a_file_of_another_kind_is_named(content: str, found: str) -> None:
     ],
 )
 def test_a_wrong_node_is_named_by_address_and_field(content: str, field: str, reason: str) -> None:
-    ((told, why),) = faults(content)
+    ((told, why),) = field_errors(content)
     assert told == field
     assert why.startswith(reason)
 
 
 def test_a_name_that_stands_twice_is_named_both_times() -> None:
     twice = outputs([{"node_id": "a", "node_type": "web"}, {"node_id": "a", "node_type": "db"}])
-    assert [field for field, _ in faults(twice)] == ["nodes[0].node_id", "nodes[1].node_id"]
+    assert [field for field, _ in field_errors(twice)] == ["nodes[0].node_id", "nodes[1].node_id"]
