@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application: the only place that joins the parts."""
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,19 +11,68 @@ from flask.json.provider import JSONProvider
 from flask_openapi3 import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from inventory_service import http as api
+from inventory_service.audit import denied_requests
+from inventory_service.audit.routes import change_routes
+from inventory_service.audit.routes import routes as audit_routes
 from inventory_service.core.database.engine import Database
 from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
+from inventory_service.fleet.metrics import FleetCollector
+from inventory_service.fleet.routes import (
+    clusters,
+    environments,
+    heartbeats,
+    nodes,
+    ports,
+    projects,
+    registrations,
+    services,
+    status,
+)
+from inventory_service.http import (
+    auth,
+    health,
+    metrics,
+    openapi,
+    problems,
+    rate_limits,
+    request_log,
+    transactions,
+)
 from inventory_service.http.dependencies import EXTENSION, Dependencies
-from inventory_service.http.openapi import PREFIX, SECURITY_SCHEMES, get_info
-from inventory_service.http.problems import Problem, validation_problem_response
 from inventory_service.http.responses import to_json
+from inventory_service.identity.routes import routes as token_routes
 from inventory_service.identity.token_cache import KnownTokens
+from inventory_service.identity.usecases import authenticate
+from inventory_service.imports.routes import imports, terraform_merge
+from inventory_service.inventory.routes import inventory, known_hosts, scrape_targets
 from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.logs import set_up_logs
 from inventory_service.settings import Settings
 
 _log = structlog.get_logger(__name__)
+
+
+_ROUTES = (
+    audit_routes,
+    change_routes,
+    clusters.routes,
+    environments.routes,
+    heartbeats.routes,
+    imports.routes,
+    inventory.routes,
+    terraform_merge.routes,
+    known_hosts.routes,
+    nodes.routes,
+    ports.routes,
+    projects.routes,
+    scrape_targets.routes,
+    registrations.routes,
+    services.routes,
+    status.routes,
+    token_routes,
+    inventory.first_routes,
+    health.routes,
+)
 
 
 class _JSON(JSONProvider):
@@ -40,12 +90,12 @@ def create_app(settings: Settings) -> Flask:
     set_up_logs(settings.log_level)
     app = OpenAPI(
         "inventory_service",
-        info=get_info(),
-        security_schemes=SECURITY_SCHEMES,
+        info=openapi.get_info(),
+        security_schemes=openapi.SECURITY_SCHEMES,
         validation_error_status=422,
-        validation_error_model=Problem,
-        validation_error_callback=validation_problem_response,
-        doc_prefix=PREFIX,
+        validation_error_model=problems.Problem,
+        validation_error_callback=problems.validation_problem_response,
+        doc_prefix=openapi.PREFIX,
     )
     app.json = _JSON(app)
     if settings.trusted_proxies:
@@ -54,15 +104,37 @@ def create_app(settings: Settings) -> Flask:
     database = Database(
         settings.database_url, lock_timeout_s=settings.lock_timeout_s, tell=_tell_outage
     )
-    app.extensions[EXTENSION] = Dependencies(
+    app.extensions[EXTENSION] = _make_dependencies(settings, database)
+    _register(app, database)
+    return app
+
+
+def _make_dependencies(settings: Settings, database: Database) -> Dependencies:
+    components = (InventoryDocuments(to_json), HeartbeatBatcher(database))
+    return Dependencies(
         settings=settings,
         database=database,
-        documents=InventoryDocuments(to_json),
-        heartbeats=HeartbeatBatcher(database),
-        tokens=KnownTokens(database),
+        authenticate=partial(authenticate, find=KnownTokens(database).find),
+        components={type(component): component for component in components},
     )
-    api.init_app(app)
-    return app
+
+
+def _register(app: OpenAPI, database: Database) -> None:
+    """Hang all routes, checks and error answers into the application."""
+    problems.init_app(app)
+    # First to see a request, last to see its answer.
+    request_log.init_app(app)
+    # Before the checks, so that refused requests are counted too.
+    registry = metrics.init_app(app)
+    registry.register(FleetCollector(database))
+    auth.init_callers(app)
+    rate_limits.init_app(app, registry)
+    auth.init_app(app)
+    denied_requests.init_app(app)
+    transactions.init_app(app)
+    openapi.register_routes(app, _ROUTES)
+    openapi.init_app(app)
+    auth.assert_all_views_guarded(app)
 
 
 def _tell_outage(kind: str, reason: str | None) -> None:

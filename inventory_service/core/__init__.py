@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of the fleet as plain Python: no database, no web, no Ansible."""
+"""What is true of any capability: errors, actors, field types, audit log, database."""

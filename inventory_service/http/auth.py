@@ -12,7 +12,6 @@ from inventory_service.core.actors import ANONYMOUS, Actor, Channel, Scope
 from inventory_service.core.errors import BadInput, Forbidden, NotFound, Unauthorized
 from inventory_service.core.json_numbers import iter_invalid_numbers, read_json
 from inventory_service.http.dependencies import get_dependencies
-from inventory_service.identity.usecases import authenticate
 
 View = TypeVar("View", bound=Callable[..., Any])
 SECURITY = [{"token": list[str]()}]
@@ -124,7 +123,7 @@ def _find_actor() -> Actor | None:
         return None
     if kind.lower() != "bearer":
         raise Unauthorized("Only 'Authorization: Bearer qm_…' is understood here.")
-    return authenticate(text.strip(), _read_door(), get_dependencies().tokens.find)
+    return get_dependencies().authenticate(text.strip(), _read_door())
 
 
 def _read_door() -> Channel:

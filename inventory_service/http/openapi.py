@@ -2,12 +2,13 @@
 """The API's own description: OpenAPI 3.1 from the code, and a page that shows it."""
 
 import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
 from flask import redirect
-from flask_openapi3 import Info, OpenAPI
+from flask_openapi3 import APIBlueprint, Info, OpenAPI
 from werkzeug.wrappers import Response
 
 from inventory_service.http.auth import get_needed, public
@@ -46,6 +47,20 @@ def get_info() -> Info:
         version=get_version(),
         description="The inventory service: it knows the fleet, decides and records.",
     )
+
+
+def register_routes(app: OpenAPI, blueprints: Iterable[APIBlueprint]) -> None:
+    """Register blueprints, two of which may serve one path by different methods.
+
+    flask-openapi3 would document the last one's operations only.
+    """
+    for blueprint in blueprints:
+        known = {path: app.paths[path] for path in app.paths.keys() & blueprint.paths.keys()}
+        app.register_api(blueprint)
+        for path, item in known.items():
+            added = app.paths[path]
+            operations = {method: getattr(added, method) for method in added.model_fields_set}
+            app.paths[path] = item.model_copy(update=operations)
 
 
 def init_app(app: OpenAPI) -> None:

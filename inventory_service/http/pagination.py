@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import orjson
 from flask import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from inventory_service.core.clock import check_moment
 from inventory_service.core.database.base import Base
@@ -127,6 +127,24 @@ class ListSpec:
         if not is_same or is_too_large or (isinstance(value, str) and "\x00" in value):
             raise _refuse_cursor("is not one that this list gave")
         return value
+
+
+def page_of(view: type[BaseModel]) -> type[BaseModel]:
+    """Return the shape of a page of things, of which `fields` may leave out parts."""
+    noun = view.__name__.removesuffix("Out")
+    item = create_model(f"{noun}Item", __base__=(view, _Partial), __doc__=view.__doc__)
+    return create_model(
+        f"{noun}Page",
+        __doc__=f"A page: {view.__doc__}",
+        items=(list[item], ...),  # type: ignore[valid-type] # made just now
+        next_cursor=(str | None, ...),
+    )
+
+
+class _Partial(BaseModel):
+    """A thing of which each field may be left out."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
 
 
 def _make_pattern(before: str, names: Sequence[str]) -> str:

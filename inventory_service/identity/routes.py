@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes of API tokens."""
 
+from datetime import datetime
 from http import HTTPStatus
 
 from flask import Response
@@ -8,10 +9,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from inventory_service.core.actors import Scope
-from inventory_service.fleet.routes.schemas import NewTokenOut, TokenOut, page_of
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
-from inventory_service.http.pagination import ListQuery, ListSpec
+from inventory_service.http.pagination import ListQuery, ListSpec, page_of
 from inventory_service.http.responses import json_response, resource_response
 from inventory_service.http.transactions import reading, writing
 from inventory_service.identity import usecases as acts
@@ -25,6 +25,25 @@ routes = APIBlueprint(
     abp_tags=[Tag(name="tokens")],
     abp_security=SECURITY,
 )
+
+
+class TokenOut(BaseModel):
+    """A token, without its secret."""
+
+    token_id: str
+    name: str
+    scope: Scope
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    revoked_by: str | None
+
+
+class NewTokenOut(TokenOut):
+    """A token that was made just now."""
+
+    token: str = Field(description="shown here, and never again")
 
 
 LISTING = ListSpec(

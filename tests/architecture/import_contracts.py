@@ -11,7 +11,11 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class OnlyContract(Contract):
-    """Direct imports of `module` and below reach itself, the standard library and `allowed`."""
+    """Direct imports of `module` and below reach itself, the standard library and `allowed`.
+
+    Both take import-linter's wildcards: `inventory_service.*.domain` is the domain of each
+    capability.
+    """
 
     type_name = "only"
 
@@ -20,8 +24,9 @@ class OnlyContract(Contract):
 
     def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002, FBT001 (import-linter's signature)
         """Collect each import that no allowed name covers."""
-        allowed = {self.module, *self.allowed}
-        importers = {self.module, *graph.find_descendants(self.module)}
+        modules = _expand(graph, self.module)
+        allowed = {*modules, *(name for one in self.allowed for name in _expand(graph, one))}
+        importers = {found for one in modules for found in (one, *graph.find_descendants(one))}
         strangers = [
             (importer, imported)
             for importer in sorted(importers)
@@ -35,6 +40,19 @@ class OnlyContract(Contract):
         for importer, imported in check.metadata["strangers"]:
             output.print_error(f"{importer} must not import {imported}", bold=False)
         output.print_error(f"{self.module} may import: {', '.join(sorted(self.allowed))}")
+
+
+def _expand(graph: grimp.ImportGraph, name: str) -> set[str]:
+    """Return the modules that a name with wildcards stands for; a plain name is itself.
+
+    :raises ValueError: a wildcard finds nothing, so the contract would hold whatever happens.
+    """
+    if "*" not in name:
+        return {name}
+    found = set(graph.find_matching_modules(name))
+    if not found:
+        raise ValueError(f"no module matches {name}")
+    return found
 
 
 def _is_covered(imported: str, allowed: set[str]) -> bool:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the fleet is kept: one database, its tables, and the reads larger than a row."""
+"""The database: engines, transactions, schema, backups."""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads that are larger than a row."""
+"""Reads of the fleet that are larger than a row."""

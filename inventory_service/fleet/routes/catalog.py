@@ -16,12 +16,11 @@ from inventory_service.core.actors import Scope
 from inventory_service.core.labels import with_article
 from inventory_service.fleet.domain.catalog import CatalogChange, RetirementRequest
 from inventory_service.fleet.models.catalog import CatalogEntry
-from inventory_service.fleet.routes.schemas import page_of
 from inventory_service.fleet.usecases.catalog import get_entry, list_entries
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.idempotency import read_expected, transactional
-from inventory_service.http.pagination import ListQuery, ListSpec
+from inventory_service.http.pagination import ListQuery, ListSpec, page_of
 from inventory_service.http.responses import resource_response
 from inventory_service.http.transactions import reading
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.domain.heartbeats import HeartbeatReport
+from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
 from inventory_service.http.auth import SECURITY, require_scope
-from inventory_service.http.dependencies import get_dependencies
+from inventory_service.http.dependencies import get_component
 from inventory_service.http.responses import json_response
 
 routes = APIBlueprint(
@@ -46,7 +47,7 @@ class HeartbeatsOut(BaseModel):
 @require_scope(Scope.OPERATOR)
 def beat(path: NodePath) -> Response:
     """Sets `last_seen`; no change of the fleet, so no revision and no record."""
-    for refusal in get_dependencies().heartbeats.note([path.node_id]).values():
+    for refusal in get_component(HeartbeatBatcher).note([path.node_id]).values():
         raise refusal
     return Response(status=HTTPStatus.NO_CONTENT.value)
 
@@ -55,7 +56,7 @@ def beat(path: NodePath) -> Response:
 @require_scope(Scope.OPERATOR)
 def beat_many(body: HeartbeatReport) -> Response:
     """Up to 1,000 nodes that a relay has heard of; those that can't be noted are named."""
-    refused = get_dependencies().heartbeats.note(body.nodes)
+    refused = get_component(HeartbeatBatcher).note(body.nodes)
     return json_response(
         {
             "noted": len(set(body.nodes)) - len(refused),

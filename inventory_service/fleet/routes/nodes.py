@@ -14,14 +14,14 @@ from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
-from inventory_service.fleet.routes.schemas import NodeOut, TransitionList, TransitionOut, page_of
+from inventory_service.fleet.routes.schemas import NodeOut, TransitionList, TransitionOut
 from inventory_service.fleet.usecases import nodes as acts
 from inventory_service.fleet.usecases.registrations import register_node as register
 from inventory_service.fleet.usecases.restorations import restore_node as restore
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_dependencies
 from inventory_service.http.idempotency import read_expected, transactional
-from inventory_service.http.pagination import ListQuery, ListSpec
+from inventory_service.http.pagination import ListQuery, ListSpec, page_of
 from inventory_service.http.responses import json_response, resource_response
 from inventory_service.http.transactions import reading
 

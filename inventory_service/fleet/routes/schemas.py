@@ -4,9 +4,8 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field
 
-from inventory_service.core.actors import Scope
 from inventory_service.fleet.domain.clusters import ClusterType
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.fleet.domain.services import ServiceProtocol
@@ -136,58 +135,6 @@ class PortOut(BaseModel):
     preferred: int = Field(description="the port before a collision was resolved")
 
 
-class TokenOut(BaseModel):
-    """A token, without its secret."""
-
-    token_id: str
-    name: str
-    scope: Scope
-    created_at: datetime
-    created_by: str
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    revoked_by: str | None
-
-
-class NewTokenOut(TokenOut):
-    """A token that was made just now."""
-
-    token: str = Field(description="shown here, and never again")
-
-
-class AuditOut(BaseModel):
-    """One act that changed the fleet."""
-
-    id: int
-    at: datetime
-    actor: str
-    door: str
-    action: str
-    noun: str
-    subject: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    reason: str | None
-    revision: int
-
-
-class ChangeOut(BaseModel):
-    """That something changed; what it is now is asked of the thing itself."""
-
-    revision: int
-    at: datetime
-    action: str
-    noun: str
-    subject: str
-
-
-class ChangePage(BaseModel):
-    """A page of changes."""
-
-    items: list[ChangeOut]
-    next_cursor: str | None
-
-
 class StatusOut(BaseModel):
     """The fleet at a glance."""
 
@@ -202,21 +149,3 @@ class TransitionList(BaseModel):
 
     items: list[TransitionOut]
     next_cursor: str | None
-
-
-def page_of(view: type[BaseModel]) -> type[BaseModel]:
-    """Return the shape of a page of things, of which `fields` may leave out parts."""
-    noun = view.__name__.removesuffix("View")
-    item = create_model(f"{noun}Item", __base__=(view, _Partial), __doc__=view.__doc__)
-    return create_model(
-        f"{noun}Page",
-        __doc__=f"A page: {view.__doc__}",
-        items=(list[item], ...),  # type: ignore[valid-type] # made just now
-        next_cursor=(str | None, ...),
-    )
-
-
-class _Partial(BaseModel):
-    """A thing of which each field may be left out."""
-
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))

@@ -1,5 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be done with the fleet: one function an act, shared by all doors.
-
-A use case works inside the transaction that a door began, and never commits.
-"""
+"""Use cases of the fleet: one function each, inside the caller's transaction, never committing."""

@@ -10,30 +10,28 @@ from pydantic import Field
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
 from inventory_service.http.auth import SECURITY, require_scope
-from inventory_service.http.dependencies import get_dependencies
-from inventory_service.http.responses import json_response
+from inventory_service.http.dependencies import get_component
 from inventory_service.http.transactions import reading
-from inventory_service.imports.domain.terraform_merge import MergeRequest
-from inventory_service.imports.usecases.terraform_merge import merge_terraform
 from inventory_service.inventory.documents import Document
+from inventory_service.inventory.usecases.documents import InventoryDocuments
 
-_TAG = Tag(name="inventory")
+TAG = Tag(name="inventory")
 routes = APIBlueprint(
     "inventory",
     __name__,
     url_prefix="/api/v1/inventory",
-    abp_tags=[_TAG],
+    abp_tags=[TAG],
     abp_security=SECURITY,
 )
 first_routes = APIBlueprint(
     "first_inventory",
     __name__,
     url_prefix="/api/inventory",
-    abp_tags=[_TAG],
+    abp_tags=[TAG],
     abp_security=SECURITY,
 )
 #: An inventory may be any JSON object: groups are named after the fleet.
-_ANY_OBJECT: dict[str, Any] = {
+ANY_OBJECT: dict[str, Any] = {
     "description": "The document",
     "content": {"application/json": {"schema": {"type": "object"}}},
 }
@@ -48,33 +46,25 @@ class InventoryQuery(FilterQuery):
     )
 
 
-@routes.get("", summary="The inventory for Ansible", responses={200: _ANY_OBJECT})
+@routes.get("", summary="The inventory for Ansible", responses={200: ANY_OBJECT})
 @require_scope(Scope.VIEWER, anonymous=True)
 def get_inventory(query: InventoryQuery) -> Response:
     """Groups by type, cluster, region, environment, project, state; host variables in `_meta`.
 
     Retired nodes stand in no inventory.
     """
-    parts = get_dependencies()
     with reading() as session:
-        return _answer(parts.documents.get(session, query.format, to_filters(query)))
+        return _answer(
+            get_component(InventoryDocuments).get(session, query.format, to_filters(query))
+        )
 
 
-@routes.post("", summary="The inventory merged with a Terraform file", responses={200: _ANY_OBJECT})
-@require_scope(Scope.VIEWER, anonymous=True)
-def merge_inventory(query: FilterQuery, body: MergeRequest) -> Response:
-    """The form 'columns', and what of the file is not used; nothing is recorded."""
-    with reading() as session:
-        return json_response(merge_terraform(session, body.terraform, to_filters(query)))
-
-
-@first_routes.get("", summary="The inventory as a list of nodes", responses={200: _ANY_OBJECT})
+@first_routes.get("", summary="The inventory as a list of nodes", responses={200: ANY_OBJECT})
 @require_scope(Scope.VIEWER, anonymous=True)
 def get_first_inventory() -> Response:
     """The shape that the first inventory script reads; keys may be added, none is taken away."""
-    parts = get_dependencies()
     with reading() as session:
-        return _answer(parts.documents.get(session, "first", {}))
+        return _answer(get_component(InventoryDocuments).get(session, "first", {}))
 
 
 def _answer(document: Document) -> Response:

@@ -22,7 +22,7 @@ from tests.service.conftest import Caller, make_caller
 PUBLIC = {"health.live", "health.ready", "_docs", "static"}
 OPEN_WHERE_SET = {
     "inventory.get_inventory",
-    "inventory.merge_inventory",
+    "terraform_merge.merge_inventory",
     "first_inventory.get_first_inventory",
     "ssh.get_known_hosts",
     "prometheus.get_targets",
@@ -31,7 +31,7 @@ OPEN_WHERE_SET = {
 
 #: What routes need to be sent to answer at all.
 BODIES = {
-    "inventory.merge_inventory": {"terraform": '{"nodes": {"sensitive": false, "value": []}}'}
+    "terraform_merge.merge_inventory": {"terraform": '{"nodes": {"sensitive": false, "value": []}}'}
 }
 
 ADMIN_ONLY = re.compile(r"/api/v1/(tokens|audit)(/|\Z)")

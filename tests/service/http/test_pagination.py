@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from inventory_service.audit.routes import audit_log as audit
+from inventory_service.audit import routes as audit
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.routes import clusters, environments, nodes, projects, services
 from inventory_service.http.pagination import ListSpec
@@ -24,7 +24,7 @@ LISTS: dict[str, ListSpec] = {
     "environments": environments.CONTRACT.make_listing(),
     "services": services.CONTRACT.make_listing(),
     "tokens": tokens.LISTING,
-    "audit": audit.LISTING,
+    "audit": audit.RECORDS,
 }
 
 

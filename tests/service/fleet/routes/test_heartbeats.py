@@ -82,7 +82,7 @@ def note_while_held(
 def test_heartbeats_that_wait_are_written_in_one_transaction(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: HeartbeatBatcher = app.extensions[EXTENSION].heartbeats
+    gathering: HeartbeatBatcher = app.extensions[EXTENSION].get(HeartbeatBatcher)
     commits: list[object] = []
     event.listen(database.engine, "commit", commits.append)
     noted = note_while_held(gathering, database, nodes[0], [*nodes[1:], "nobody"])
@@ -96,7 +96,7 @@ def test_heartbeats_that_wait_are_written_in_one_transaction(
 def test_when_they_cannot_be_written_each_of_those_who_wait_is_told(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: HeartbeatBatcher = app.extensions[EXTENSION].heartbeats
+    gathering: HeartbeatBatcher = app.extensions[EXTENSION].get(HeartbeatBatcher)
 
     def fail(_connection: object) -> None:
         raise Unavailable("The database is locked.")

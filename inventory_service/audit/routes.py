@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of the audit log: who did what, and what changed after a revision."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from inventory_service.audit.usecases import Outcome, RecordFilter, list_changes, list_records
+from inventory_service.core.actors import Channel, Scope
+from inventory_service.core.audit_log import AuditRecord
+from inventory_service.core.field_types import Label, Line, Moment
+from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.pagination import ListQuery, ListSpec, PageQuery, page_of
+from inventory_service.http.transactions import reading
+
+routes = APIBlueprint(
+    "audit",
+    __name__,
+    url_prefix="/api/v1/audit",
+    abp_tags=[Tag(name="audit")],
+    abp_security=SECURITY,
+)
+change_routes = APIBlueprint(
+    "changes",
+    __name__,
+    url_prefix="/api/v1/changes",
+    abp_tags=[Tag(name="changes")],
+    abp_security=SECURITY,
+)
+
+
+class AuditOut(BaseModel):
+    """One act that changed the fleet."""
+
+    id: int
+    at: datetime
+    actor: str
+    door: str
+    action: str
+    noun: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    reason: str | None
+    revision: int
+
+
+class ChangeOut(BaseModel):
+    """That something changed; what it is now is asked of the thing itself."""
+
+    revision: int
+    at: datetime
+    action: str
+    noun: str
+    subject: str
+
+
+class ChangePage(BaseModel):
+    """A page of changes."""
+
+    items: list[ChangeOut]
+    next_cursor: str | None
+
+
+RECORDS = ListSpec(AuditRecord, AuditOut, unique=("id",), sortable=("at", "id"), sort="-at,-id")
+
+
+class AuditQuery(ListQuery):
+    """Which records, in which order, and what of them."""
+
+    sort: str = RECORDS.sort_field()
+    fields: str = RECORDS.fields_field()
+
+    actor: Line | None = Field(default=None, description="the name of the token that was used")
+    door: Channel | None = None
+    action: Label | None = Field(default=None, description="such as register, change or refuse")
+    noun: Label | None = Field(default=None, description="the kind of thing; request for refusals")
+    subject: Line | None = Field(default=None, description="the name of the thing")
+    outcome: Outcome | None = None
+    since: Moment | None = Field(default=None, description="from this time on")
+    until: Moment | None = Field(default=None, description="before this time")
+
+
+@routes.get("", summary="List audit records", responses={200: page_of(AuditOut)})
+@require_scope(Scope.ADMIN)
+def list_audit(query: AuditQuery) -> Response:
+    """Who did what, when, through which door, and who was refused what.
+
+    Newest first if nothing else is asked for.
+    """
+    wanted = RecordFilter(**query.model_dump(exclude=set(ListQuery.model_fields)))
+    with reading() as session:
+        records = list_records(session, RECORDS.read(query), wanted)
+        return RECORDS.answer(query, records, lambda entry: entry.as_dict())
+
+
+CHANGES = ListSpec(AuditRecord, ChangeOut, unique=("revision", "id"))
+
+
+class ChangeQuery(PageQuery):
+    """From where on."""
+
+    since: int = Field(default=0, ge=0, le=2**31 - 1, description="a revision that was seen")
+
+
+@change_routes.get("", summary="What changed after a revision", responses={200: ChangePage})
+@require_scope(Scope.VIEWER)
+def get_changes(query: ChangeQuery) -> Response:
+    """Oldest first; a program that keeps a copy asks from the last revision that it has seen.
+
+    410 means that what changed since then is not kept any more: read all anew.
+    """
+    with reading() as session:
+        entries = list_changes(session, CHANGES.read(query), since=query.since)
+        return CHANGES.answer(query, entries, _show)
+
+
+def _show(entry: AuditRecord) -> dict[str, Any]:
+    """Return what a viewer may see of a record: not who, nor why."""
+    return {name: getattr(entry, name) for name in ChangeOut.model_fields}
