@@ -11,9 +11,11 @@ from pydantic import BaseModel, Field
 from inventory_service.audit.usecases import Outcome, RecordFilter, list_changes, list_records
 from inventory_service.core.actors import Channel, Scope
 from inventory_service.core.audit_log import AuditRecord
+from inventory_service.core.errors import Gone
 from inventory_service.core.field_types import Label, Line, Moment
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.pagination import ListQuery, ListSpec, PageQuery, page_of
+from inventory_service.http.problems import raises
 from inventory_service.http.transactions import reading
 
 routes = APIBlueprint(
@@ -108,6 +110,7 @@ class ChangeQuery(PageQuery):
 
 @change_routes.get("", summary="What changed after a revision", responses={200: ChangePage})
 @require_scope(Scope.VIEWER)
+@raises(Gone)
 def get_changes(query: ChangeQuery) -> Response:
     """Oldest first; a program that keeps a copy asks from the last revision that it has seen.
 

@@ -9,6 +9,7 @@ from inventory_service.core.database.schema import read_schema
 from inventory_service.core.errors import Unavailable
 from inventory_service.http.auth import public
 from inventory_service.http.dependencies import get_database
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
 
 routes = APIBlueprint("health", __name__, url_prefix="/health", abp_tags=[Tag(name="health")])
@@ -37,6 +38,7 @@ def live() -> Response:
 
 @routes.get("/ready", summary="Can it work?", responses={200: ReadinessOut})
 @public
+@raises(Unavailable)
 def ready() -> Response:
     """The database answers, has the schema that this version needs, and takes changes.
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from inventory_service.core.errors import BadInput, FieldError
+from inventory_service.core.errors import BadInput, Conflict, FieldError
 from inventory_service.core.idempotency import find_response, store_response
 from inventory_service.core.retention import SMALL_BATCH, prune_expired
 from inventory_service.core.revision import revision_bumped
 from inventory_service.http.dependencies import get_actor, get_dependencies
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import read_revision
 from inventory_service.http.transactions import writing
 
@@ -31,6 +32,7 @@ def transactional(view: View) -> View:
     record is written in the same transaction as what was done, so one is never without the other.
     """
 
+    @raises(Conflict)
     @functools.wraps(view)
     def run(**arguments: object) -> Response:
         key = _read_key()

@@ -2,7 +2,7 @@
 """The API's own description: OpenAPI 3.1 from the code, and a page that shows it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -11,26 +11,17 @@ from flask import redirect
 from flask_openapi3 import APIBlueprint, Info, OpenAPI
 from werkzeug.wrappers import Response
 
-from inventory_service.http.auth import get_needed, public
-from inventory_service.http.problems import MIMETYPE, Problem
+from inventory_service.core.actors import Scope
+from inventory_service.http.auth import public
+from inventory_service.http.problems import MIMETYPE, STATUS, Problem, get_raises
 from inventory_service.http.transactions import REVISION_HEADER
 
 PREFIX = "/api/v1"
-#: How any route may refuse.
-ERRORS = (
+#: How a request with a body may be refused before its view sees it.
+_BODY_ERRORS = (
     HTTPStatus.BAD_REQUEST,
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.GONE,
-    HTTPStatus.PRECONDITION_FAILED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.INTERNAL_SERVER_ERROR,
-    HTTPStatus.SERVICE_UNAVAILABLE,
 )
 SECURITY_SCHEMES: dict[str, Any] = {"token": {"type": "http", "scheme": "bearer"}}
 
@@ -71,29 +62,52 @@ def init_app(app: OpenAPI) -> None:
     def _docs() -> Response:
         return redirect(f"{PREFIX}/swagger")
 
-    for path, operations in app.api_doc["paths"].items():
-        for operation in operations.values():
-            if not path.startswith(_OUTSIDE) and not path.endswith(_NO_CHANGE):
-                for response in operation["responses"].values():
-                    response["headers"] = _HEADERS
-            for status in ERRORS:
-                operation["responses"][str(status.value)] = {
-                    "description": status.phrase,
-                    "content": {MIMETYPE: {"schema": _PROBLEM}},
-                }
-    _name_scopes(app)
+    for path, method, operation, view in _list_operations(app):
+        if not path.startswith(_OUTSIDE) and not path.endswith(_NO_CHANGE):
+            for response in operation["responses"].values():
+                response["headers"] = _HEADERS
+        # The generator lists it for each operation.
+        operation["responses"].pop("422", None)
+        for status in sorted(_list_errors(path, method, operation, view)):
+            operation["responses"][str(status.value)] = {
+                "description": status.phrase,
+                "content": {MIMETYPE: {"schema": _PROBLEM}},
+            }
+        needed = getattr(view, "required_scope", None)
+        if needed is not None:
+            # OpenAPI 3.1 takes scopes for every kind of token.
+            operation["security"] = [{"token": [needed[0].value]}]
 
 
-def _name_scopes(app: OpenAPI) -> None:
-    """Say of each operation which scope it needs, as OpenAPI 3.1 allows for every kind of token."""
+def _list_operations(app: OpenAPI) -> Iterator[tuple[str, str, dict[str, Any], object]]:
+    """Yield path, method, operation and view of all that the document describes."""
     for rule in app.url_map.iter_rules():
-        needed = get_needed(app, rule.endpoint)
-        operations = app.api_doc["paths"].get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), {})
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        operations = app.api_doc["paths"].get(path, {})
         for method in (rule.methods or set()) & {name.upper() for name in operations}:
-            if needed is not None:
-                operations[method.lower()]["security"] = [{"token": [needed[0].value]}]
+            yield path, method, operations[method.lower()], app.view_functions[rule.endpoint]
 
 
+def _list_errors(
+    path: str, method: str, operation: dict[str, Any], view: object
+) -> set[HTTPStatus]:
+    """Return the statuses by which an operation may fail: its own, and those of its kind."""
+    found = {STATUS[kind] for kind in get_raises(view)} | {HTTPStatus.INTERNAL_SERVER_ERROR}
+    needed = getattr(view, "required_scope", None)
+    if needed is not None:
+        found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE}
+        if needed[0] is not Scope.VIEWER:
+            found.add(HTTPStatus.FORBIDDEN)
+    if not path.startswith(_OUTSIDE):
+        found.add(HTTPStatus.TOO_MANY_REQUESTS)
+    if method in _WITH_BODY:
+        found.update(_BODY_ERRORS)
+    if operation.get("parameters") or "requestBody" in operation:
+        found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
+    return found
+
+
+_WITH_BODY = frozenset({"PATCH", "POST"})
 #: What tells nothing of the fleet: the health of the service, and heartbeats, which do not change
 #: it and are written many at once.
 _OUTSIDE = "/health/"

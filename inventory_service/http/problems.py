@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every error as a problem document (RFC 9457), made in this one place."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from typing import Any, TypeVar
 
 import structlog
 from flask import Response, request
@@ -13,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from inventory_service.core import errors
 from inventory_service.http.responses import to_json
 
+View = TypeVar("View", bound=Callable[..., Any])
 _log = structlog.get_logger(__name__)
 MIMETYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -69,6 +71,25 @@ class Problem(BaseModel):
     more_errors: int | None = Field(
         default=None, description="how many there are beyond those; left out if there are none"
     )
+
+
+def raises(*kinds: type[errors.ServiceError]) -> Callable[[View], View]:
+    """Declare how a view may refuse, beyond what follows from its scope, body and parameters.
+
+    The OpenAPI document lists these for its operation.
+    """
+
+    def mark(view: View) -> View:
+        view.raises = (*kinds, *get_raises(view))  # type: ignore[attr-defined] # openapi.py reads it
+        return view
+
+    return mark
+
+
+def get_raises(view: object) -> tuple[type[errors.ServiceError], ...]:
+    """Return how a view was declared to refuse."""
+    kinds: tuple[type[errors.ServiceError], ...] = getattr(view, "raises", ())
+    return kinds
 
 
 def init_app(app: OpenAPI) -> None:

@@ -9,9 +9,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.errors import Conflict, NotFound
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response, resource_response
 from inventory_service.http.transactions import reading, writing
 from inventory_service.identity import usecases as acts
@@ -84,6 +86,7 @@ def list_tokens(query: TokenQuery) -> Response:
 
 @routes.post("", summary="Create a token", responses={201: NewTokenOut})
 @require_scope(Scope.ADMIN)
+@raises(Conflict)
 def create_token(body: TokenRequest) -> Response:
     """The answer holds the token itself, which is kept nowhere."""
     with writing() as session:
@@ -95,6 +98,7 @@ def create_token(body: TokenRequest) -> Response:
 
 @routes.post("/<token_id>/revocation", summary="Revoke a token", responses={201: TokenOut})
 @require_scope(Scope.ADMIN)
+@raises(NotFound)
 def revoke_token(path: TokenPath, body: RevocationRequest) -> Response:  # noqa: ARG001 - an empty object
     """The token ends at once."""
     with writing() as session:

@@ -2,14 +2,17 @@
 """A service of one's own for each test: a database, its application, and tokens of each scope."""
 
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -74,12 +77,24 @@ def make_app() -> Iterator[Callable[[Settings], Flask]]:
     made: list[Flask] = []
 
     def make(settings: Settings) -> Flask:
-        made.append(create_app(settings))
-        return made[-1]
+        app = create_app(settings)
+        app.after_request(partial(check_documented, app))
+        made.append(app)
+        return app
 
     yield make
     for app in made:
         app.extensions[EXTENSION].database.engine.dispose()
+
+
+def check_documented(app: Flask, response: Response) -> Response:
+    """Fail the test whose request was answered by a status that OpenAPI does not list for it."""
+    rule = request.url_rule
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) if rule else ""
+    operation = app.api_doc["paths"].get(path, {}).get(request.method.lower())  # type: ignore[attr-defined] # flask-openapi3's
+    if operation is not None and response.status_code != HTTPStatus.NOT_MODIFIED:
+        assert str(response.status_code) in operation["responses"], (path, response.data)
+    return response
 
 
 @pytest.fixture

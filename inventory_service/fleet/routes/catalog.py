@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, create_model
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.errors import NotFound, PreconditionFailed
 from inventory_service.core.labels import with_article
 from inventory_service.fleet.domain.catalog import CatalogChange, RetirementRequest
 from inventory_service.fleet.models.catalog import CatalogEntry
@@ -21,6 +22,7 @@ from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.idempotency import read_expected, transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import resource_response
 from inventory_service.http.transactions import reading
 
@@ -100,6 +102,7 @@ def _add_reading(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
         responses={200: contract.view},
     )
     @require_scope(Scope.VIEWER)
+    @raises(NotFound)
     @_takes(path=path_model)
     def show(path: BaseModel) -> Response:
         with reading() as session:
@@ -130,6 +133,7 @@ def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
         responses={200: contract.view},
     )
     @require_scope(Scope.OPERATOR)
+    @raises(NotFound, PreconditionFailed)
     @transactional
     @_takes(path=path_model, body=contract.change)
     def change(session: Session, path: BaseModel, body: CatalogChange) -> Response:
@@ -144,6 +148,7 @@ def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
         responses={201: contract.view},
     )
     @require_scope(Scope.OPERATOR)
+    @raises(NotFound)
     @transactional
     @_takes(path=path_model)
     def retire(session: Session, path: BaseModel, body: RetirementRequest) -> Response:

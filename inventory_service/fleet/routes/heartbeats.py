@@ -8,10 +8,12 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.errors import Conflict, NotFound
 from inventory_service.fleet.domain.heartbeats import HeartbeatReport
 from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_component
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
 
 routes = APIBlueprint(
@@ -45,6 +47,7 @@ class HeartbeatsOut(BaseModel):
 
 @routes.post("/nodes/<node_id>/heartbeat", summary="Note that a node lives", responses={204: None})
 @require_scope(Scope.OPERATOR)
+@raises(Conflict, NotFound)
 def beat(path: NodePath) -> Response:
     """Sets `last_seen`; no change of the fleet, so no revision and no record."""
     for refusal in get_component(HeartbeatBatcher).note([path.node_id]).values():

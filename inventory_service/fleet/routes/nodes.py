@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.errors import NotFound, PreconditionFailed
 from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
 from inventory_service.fleet.models.nodes import Node
@@ -22,6 +23,7 @@ from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_dependencies
 from inventory_service.http.idempotency import read_expected, transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response, resource_response
 from inventory_service.http.transactions import reading
 
@@ -97,6 +99,7 @@ def register_node(session: Session, body: NodeRegistration) -> Response:
 
 @routes.get("/<node_id>", summary="Show a node", responses={200: NodeOut})
 @require_scope(Scope.VIEWER)
+@raises(NotFound)
 def show_node(path: NodePath) -> Response:
     """The live node of that name, else the one that was retired last."""
     with reading() as session:
@@ -105,6 +108,7 @@ def show_node(path: NodePath) -> Response:
 
 @routes.patch("/<node_id>", summary="Change a node", responses={200: NodeOut})
 @require_scope(Scope.OPERATOR)
+@raises(NotFound, PreconditionFailed)
 @transactional
 def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
     """What is left out stays as it is; null clears a field."""
@@ -124,6 +128,7 @@ def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
     "/<node_id>/transitions", summary="List a node's moves", responses={200: TransitionList}
 )
 @require_scope(Scope.VIEWER)
+@raises(NotFound)
 def list_transitions(path: NodePath) -> Response:
     """The moves of the node's life, oldest first."""
     with reading() as session:
@@ -133,6 +138,7 @@ def list_transitions(path: NodePath) -> Response:
 
 @routes.post("/<node_id>/transitions", summary="Move a node", responses={201: TransitionOut})
 @require_scope(Scope.OPERATOR)
+@raises(NotFound)
 @transactional
 def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Response:
     """Take the node on to another state of its life."""
@@ -142,6 +148,7 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
 
 @routes.post("/<node_id>/restoration", summary="Restore a node", responses={201: NodeOut})
 @require_scope(Scope.OPERATOR)
+@raises(NotFound)
 @transactional
 def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> Response:
     """Back from retirement: into maintenance if its server still exists, else planned."""

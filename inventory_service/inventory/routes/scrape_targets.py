@@ -8,10 +8,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
 from inventory_service.core.actors import Scope
-from inventory_service.core.errors import BadInput, FieldError
+from inventory_service.core.errors import BadInput, FieldError, NotFound
 from inventory_service.core.field_types import Label
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
 from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import reading
 from inventory_service.inventory.usecases.scrape_targets import list_job_targets, list_targets
@@ -60,6 +61,7 @@ class TargetQuery(FilterQuery):
 
 @routes.get("/targets", summary="Targets for http_sd", responses={200: _TARGETS})
 @require_scope(Scope.VIEWER, anonymous=True)
+@raises(NotFound)
 def get_targets(query: TargetQuery) -> Response:
     """The whole list each time, since Prometheus drops what an answer does not name."""
     if query.job is not None and query.port is not None:

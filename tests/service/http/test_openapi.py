@@ -42,6 +42,39 @@ def test_each_route_of_the_api_stands_in_the_document(app: Flask, stranger: Call
     assert routes - {"/api/v1/docs", "/metrics"} == documented
 
 
+#: What each of some operations answers when it fails.
+ERRORS = [
+    ("get", "/health/live", {500}),
+    ("get", "/health/ready", {500, 503}),
+    ("get", "/api/v1/status", {401, 429, 500, 503}),
+    ("get", "/api/v1/changes", {401, 410, 422, 429, 500, 503}),
+    ("get", "/api/v1/tokens", {401, 403, 422, 429, 500, 503}),
+    ("get", "/api/v1/nodes/{node_id}", {401, 404, 422, 429, 500, 503}),
+    ("post", "/api/v1/nodes", {400, 401, 403, 409, 413, 415, 422, 429, 500, 503}),
+    (
+        "patch",
+        "/api/v1/nodes/{node_id}",
+        {400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503},
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "statuses"), ERRORS)
+def test_an_operation_lists_the_errors_that_it_can_give_and_no_others(
+    stranger: Caller, method: str, path: str, statuses: set[int]
+) -> None:
+    operation = stranger.get("/api/v1/openapi.json")["paths"][path][method]
+    assert {int(status) for status in operation["responses"] if status >= "400"} == statuses
+
+
+def test_an_answer_whose_status_is_not_listed_fails_the_test_that_asked(
+    app: Flask, viewer: Caller
+) -> None:
+    """Without this guard of the fixtures the lists could be too short."""
+    del app.api_doc["paths"]["/api/v1/nodes/{node_id}"]["get"]["responses"]["404"]  # type: ignore[attr-defined] # flask-openapi3's
+    viewer.get("/api/v1/nodes/nobody", status=500)
+
+
 def test_the_page_needs_nothing_from_elsewhere(stranger: Caller) -> None:
     answer = stranger.call("GET", "/api/v1/docs", status=302)
     page = stranger.call("GET", answer.headers["Location"], status=200).get_data(as_text=True)
