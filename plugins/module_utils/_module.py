@@ -43,7 +43,7 @@ class FleetModule(abc.ABC):
 
     represent: t.ClassVar[str]
     """The key of the result under which the thing is returned."""
-    options: t.ClassVar[dict[str, dict[str, t.Any]]] = {}
+    options: t.Mapping[str, dict[str, t.Any]] = {}
     """The argument spec, without the options of the service."""
     rules: t.ClassVar[dict[str, t.Any]] = {}
     """Further arguments of AnsibleModule, as required_if."""

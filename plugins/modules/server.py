@@ -119,7 +119,6 @@ import re
 import typing as t
 from dataclasses import asdict, replace
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -130,6 +129,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._providers.pro
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._providers.registry import (
     PROVIDERS,
+    make_argument_spec,
 )
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -144,7 +144,7 @@ class ServerModule(FleetModule):
     """A server of a provider."""
 
     represent = "server"
-    options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
+    options: t.Mapping[str, dict[str, t.Any]] = {
         "name": {"type": "str", "required": True},
         "state": {
             "type": "str",
@@ -156,25 +156,17 @@ class ServerModule(FleetModule):
         "region": {"type": "str"},
         "labels": {"type": "dict"},
         "ssh_public_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
-        "provider": {"type": "str", "choices": ["docker"], "default": "docker"},
-        "owner": {"type": "str", "default": "quartermaster"},
-        "docker_host": {
-            "type": "str",
-            "default": "unix:///var/run/docker.sock",
-            "fallback": (env_fallback, ["DOCKER_HOST"]),
-        },
-        "docker_network": {"type": "str", "default": "quartermaster"},
-        "timeout": {"type": "int", "default": 60},
     }
 
     def __init__(self) -> None:
+        self.options = {**self.options, **make_argument_spec()}
         super().__init__()
         self.server: Server | None = None
 
     def present(self) -> None:
         """Make or finish the server, give it its size, then its power."""
         wanted = self._parse()
-        provider = PROVIDERS[self.params["provider"]](self.params)
+        provider = PROVIDERS[self.params["provider"]].from_params(self.params)
         before = provider.find_server(wanted.name, wanted.owner)
         for warning in provider.check(wanted, before):
             self.module.warn(warning)
@@ -193,7 +185,7 @@ class ServerModule(FleetModule):
     def absent(self) -> None:
         """Remove the server if it is there and ours."""
         wanted = self._parse()
-        provider = PROVIDERS[self.params["provider"]](self.params)
+        provider = PROVIDERS[self.params["provider"]].from_params(self.params)
         before = provider.find_server(wanted.name, wanted.owner)
         if before:
             self._change(provider.remove, before)

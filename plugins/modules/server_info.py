@@ -52,11 +52,11 @@ servers:
 import typing as t
 from dataclasses import asdict
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import FleetModule
 from ansible_collections.quartermaster.fleet.plugins.module_utils._providers.provider import Server
 from ansible_collections.quartermaster.fleet.plugins.module_utils._providers.registry import (
     PROVIDERS,
+    make_argument_spec,
 )
 
 
@@ -64,26 +64,16 @@ class ServerInfo(FleetModule):
     """The servers of an owner."""
 
     represent = "servers"
-    options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
-        "name": {"type": "str"},
-        "provider": {"type": "str", "choices": ["docker"], "default": "docker"},
-        "owner": {"type": "str", "default": "quartermaster"},
-        "docker_host": {
-            "type": "str",
-            "default": "unix:///var/run/docker.sock",
-            "fallback": (env_fallback, ["DOCKER_HOST"]),
-        },
-        "docker_network": {"type": "str", "default": "quartermaster"},
-        "timeout": {"type": "int", "default": 60},
-    }
+    options: t.Mapping[str, dict[str, t.Any]] = {"name": {"type": "str"}}
 
     def __init__(self) -> None:
+        self.options = {**self.options, **make_argument_spec()}
         super().__init__()
         self.servers: list[Server] = []
 
     def present(self) -> None:
         """Read the servers."""
-        provider = PROVIDERS[self.params["provider"]](self.params)
+        provider = PROVIDERS[self.params["provider"]].from_params(self.params)
         name, owner = self.params["name"], self.params["owner"]
         if name is None:
             self.servers = provider.list_servers(owner)

@@ -44,10 +44,21 @@ class Wanted:
     ssh_public_keys: tuple[str, ...] = ()
 
 
-class Provider(t.Protocol):
-    """The seam: a new provider is one file with a class of this shape and one registry line.
+@dataclass(frozen=True)
+class Registration:
+    """A provider as the registry lists it: how it is built, and which options are its own."""
 
-    Every method raises `Failure` with the thing, the reason and the next step.
+    from_params: t.Callable[[dict[str, t.Any]], Provider]
+    """Returns the provider that a module's options describe."""
+    options: dict[str, dict[str, t.Any]]
+    """Entries of an argument spec, each with its description for the documentation."""
+    requirements: list[str]
+
+
+class Provider(t.Protocol):
+    """The interface of a provider: a package with a class of this shape, and a registry line.
+
+    Every method raises `Failure`, which says what failed, why, and what to do next.
     """
 
     def find_server(self, name: str, owner: str) -> Server | None:
