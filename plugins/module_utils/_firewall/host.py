@@ -14,14 +14,13 @@ import typing as t
 from pathlib import Path
 
 from .._host import secret_files as files
+from .._host.commands import HostCommands
 from .._module import Failure
 from .nftables import REPLACING, TABLE
 from .units import ARMED, FILES, ROLLBACK, UNIT, rollback_command
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from ansible.module_utils.basic import AnsibleModule
 
 PACKAGES = {"nft": "nftables", "ip": "iproute2", "unshare": "util-linux", "flock": "util-linux"}
 TIMEOUT_S = 30
@@ -35,45 +34,11 @@ PENDING = RUN / "pending.json"
 NORMALISE = f"nft -f - && nft -s list table {TABLE}"
 
 
-class Host:
-    """The host that the module runs on."""
+class Host(HostCommands):
+    """The host that the module runs on, as far as its firewall is concerned."""
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-
-    def has(self, program: str) -> bool:
-        """Tell whether a program is installed."""
-        return self._module.get_bin_path(program) is not None
-
-    def run(self, *command: str, data: str | None = None) -> str:
-        """Return what a program prints.
-
-        :raises Failure: if it is missing or fails, with its own words.
-        """
-        code, out, error = self.call(*command, data=data)
-        if code:
-            words = error.strip() or out.strip() or f"exit status {code}"
-            raise Failure(f"`{' '.join(command)}` failed: {words}", code="command_failed")
-        return out
-
-    def call(self, *command: str, data: str | None = None) -> tuple[int, str, str]:
-        """Return exit status, output and errors of a program.
-
-        :raises Failure: if it is missing, with the package that brings it.
-        """
-        if not self.has(command[0]):
-            package = PACKAGES.get(command[0], command[0])
-            raise Failure(
-                f"{command[0]} is missing on this host; install the package {package}",
-                code="tool_missing",
-            )
-        code, out, error = self._module.run_command(
-            ["timeout", str(TIMEOUT_S), *command],
-            data=data,
-            binary_data=False,
-            environ_update={"LC_ALL": "C.UTF-8"},
-        )
-        return int(code), str(out), str(error)
+    packages = PACKAGES
+    timeout_s = TIMEOUT_S
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -11,14 +11,13 @@ import typing as t
 from pathlib import Path
 
 from .._host import secret_files as files
+from .._host.commands import HostCommands
 from .._module import Failure
 from .files import FOLDER
 from .model import is_key
 from .runtime import Running, parse_dump, parse_links, parse_routes
 
 if t.TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
-
     from .model import Network
 
 PACKAGES = {"wg": "wireguard-tools", "wg-quick": "wireguard-tools", "ip": "iproute2"}
@@ -29,62 +28,11 @@ IPV6_OFF = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
 JOURNAL_LINES = 8
 
 
-class Host:
-    """The host that the module runs on; private keys go to programs by standard input or file."""
+class Host(HostCommands):
+    """The host that the module runs on, as far as WireGuard is concerned."""
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-        self._secrets: set[str] = set()
-
-    def hide(self, secret: str | None) -> None:
-        """Keep a private key out of every message and result from now on."""
-        if secret:
-            self._secrets.add(secret)
-            self._module.no_log_values.add(secret)
-
-    def has(self, program: str) -> bool:
-        """Tell whether a program is installed."""
-        return self._module.get_bin_path(program) is not None
-
-    def need(self, program: str) -> str:
-        """Return the path of a program.
-
-        :raises Failure: if it is missing, with the package that brings it.
-        """
-        path = self._module.get_bin_path(program)
-        if path is None:
-            package = PACKAGES.get(program, program)
-            raise Failure(
-                f"{program} is missing on this host; install the package {package}",
-                code="tool_missing",
-            )
-        return str(path)
-
-    def run(self, *command: str, data: str | None = None) -> str:
-        """Return what a program prints.
-
-        :raises Failure: if it is missing or fails, with its own words less the secrets.
-        """
-        code, out, error = self._call(*command, data=data)
-        if code:
-            words = self._clean(error.strip() or out.strip()) or f"exit status {code}"
-            raise Failure(f"`{' '.join(command)}` failed: {words}", code="command_failed")
-        return out
-
-    def _call(self, *command: str, data: str | None = None) -> tuple[int, str, str]:
-        words = [self.need(command[0]), *command[1:]]
-        if self.has("timeout"):
-            words = [self.need("timeout"), str(TIMEOUT_S), *words]
-        code, out, error = self._module.run_command(
-            words, data=data, environ_update={"LC_ALL": "C.UTF-8"}
-        )
-        return int(code), str(out), str(error)
-
-    def _clean(self, text: str) -> str:
-        # wg(8) repeats what it cannot parse, and what it cannot parse may be a key.
-        for secret in self._secrets:
-            text = text.replace(secret, "(private key)")
-        return text
+    packages = PACKAGES
+    timeout_s = TIMEOUT_S
 
     def make_private_key(self) -> str:
         """Return a new private key."""
@@ -106,11 +54,11 @@ class Host:
         own, neighbours = parse_links(self.run("ip", "-j", "address", "show"), name)
         if not own:
             return None, neighbours
-        code, dump, error = self._call("wg", "show", name, "dump")
+        code, dump, error = self.call("wg", "show", name, "dump")
         if code:
             raise Failure(
                 f"an interface {name} exists that does not answer as a WireGuard interface "
-                f"({self._clean(error.strip())}); remove it with `ip link delete {name}`, "
+                f"({self.clean(error.strip())}); remove it with `ip link delete {name}`, "
                 "or choose another name",
                 code="other_kind",
             )
@@ -179,23 +127,23 @@ class Host:
             self.run("wg-quick", "up", name)
             return
         # Earlier failures would count against this start.
-        self._call("systemctl", "reset-failed", unit_of(name))
+        self.call("systemctl", "reset-failed", unit_of(name))
         # Restart, since the unit stays active when somebody deletes the interface under it.
-        code, _out, error = self._call("systemctl", "restart", unit_of(name))
+        code, _out, error = self.call("systemctl", "restart", unit_of(name))
         if code:
-            _code, journal, _error = self._call(
+            _code, journal, _error = self.call(
                 *("journalctl", "--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}"),
                 *("--unit", unit_of(name)),
             )
             raise Failure(
-                f"{unit_of(name)} does not start: {self._clean(error.strip())}\n"
-                f"{self._clean(journal.strip())}",
+                f"{unit_of(name)} does not start: {self.clean(error.strip())}\n"
+                f"{self.clean(journal.strip())}",
                 code="not_started",
             )
 
     def is_active(self, unit: str) -> bool:
         """Tell whether a unit runs."""
-        code, _out, _error = self._call("systemctl", "is-active", "--quiet", unit)
+        code, _out, _error = self.call("systemctl", "is-active", "--quiet", unit)
         return code == 0
 
     def start_unit(self, unit: str, *words: str) -> None:
@@ -204,8 +152,8 @@ class Host:
 
     def stop_unit(self, unit: str) -> None:
         """Stop a transient unit, if there is one."""
-        self._call("systemctl", "stop", unit)
-        self._call("systemctl", "reset-failed", unit)
+        self.call("systemctl", "stop", unit)
+        self.call("systemctl", "reset-failed", unit)
 
     def set_private_key(self, name: str, path: Path) -> None:
         """Have a running interface use the private key of a file, and nothing else changed."""
