@@ -13,8 +13,8 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.matrix import compare
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import Refused
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.probe_plan import (
-    Survey,
-    expect,
+    ProbePlan,
+    expected_probes,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.zones import (
     members_of,
@@ -77,12 +77,12 @@ def firewall_probes(
     """
     node = _find(nodes, node_id)
     try:
-        return expect(node, nodes, Survey(zones, **survey))
+        return expected_probes(node, nodes, ProbePlan(zones, **survey))
     except Refused as error:
         raise AnsibleFilterError(f"firewall_probes: {error}") from error
 
 
-def firewall_others(nodes: Nodes, node_ids: t.Iterable[str]) -> list[str]:
+def firewall_affected_nodes(nodes: Nodes, node_ids: t.Iterable[str]) -> list[str]:
     """Return the names of the nodes in the clusters of some nodes, without those."""
     given = set(node_ids)
     clusters = {node.get("cluster_id") for node in nodes if node["node_id"] in given}
@@ -124,6 +124,6 @@ class FilterModule:
             "firewall_reach": firewall_reach,
             "firewall_members": firewall_members,
             "firewall_probes": firewall_probes,
-            "firewall_others": firewall_others,
+            "firewall_affected_nodes": firewall_affected_nodes,
             "firewall_matrix": firewall_matrix,
         }

@@ -32,9 +32,9 @@ from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.preshare
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.tunnels import (
     NoMesh,
     Tunnel,
-    find_told,
     find_tunnels,
     mesh_address,
+    nodes_to_update,
 )
 
 Peer = dict[str, t.Any]
@@ -97,7 +97,7 @@ def mesh_targets(
     ]
 
 
-def mesh_absentees(nodes: t.Iterable[Node], node_ids: t.Iterable[str]) -> list[str]:
+def mesh_unjoined_nodes(nodes: t.Iterable[Node], node_ids: t.Iterable[str]) -> list[str]:
     """Return the names of the nodes that belong into the meshes of some nodes, but cannot be peers.
 
     :raises AnsibleFilterError: as `mesh_peers`.
@@ -113,7 +113,9 @@ def mesh_absentees(nodes: t.Iterable[Node], node_ids: t.Iterable[str]) -> list[s
     )
 
 
-def mesh_others(nodes: t.Iterable[Node], node_ids: t.Iterable[str], **layout: t.Any) -> list[str]:
+def mesh_affected_nodes(
+    nodes: t.Iterable[Node], node_ids: t.Iterable[str], **layout: t.Any
+) -> list[str]:
     """Return the names of the nodes whose peers change when the given ones join, without those.
 
     `layout` is the hub or the gateways; a mesh that these are not in is a full one.
@@ -122,11 +124,11 @@ def mesh_others(nodes: t.Iterable[Node], node_ids: t.Iterable[str], **layout: t.
     """
     known, given, asked = read_records(nodes), set(node_ids), _read_layout(layout)
     members = [node for node in known if is_member(node)]
-    led = find_clusters(known, asked.list_carriers(), strict=False)
+    led = find_clusters(known, asked.list_relays(), strict=False)
     told = []
     for cluster in find_clusters(members, given, strict=False):
         of_cluster = [node for node in members if node.get("cluster_id") == cluster]
-        told += find_told(of_cluster, given, asked if cluster in led else Layout())
+        told += nodes_to_update(of_cluster, given, asked if cluster in led else Layout())
     return sorted(str(node["node_id"]) for node in told)
 
 
@@ -202,8 +204,8 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
         return {
-            "mesh_absentees": mesh_absentees,
-            "mesh_others": mesh_others,
+            "mesh_unjoined_nodes": mesh_unjoined_nodes,
+            "mesh_affected_nodes": mesh_affected_nodes,
             "mesh_peers": mesh_peers,
             "mesh_refusals": mesh_refusals,
             "mesh_targets": mesh_targets,

@@ -149,7 +149,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.fet
     fetch_fleet,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.safe_vars import (
-    Omissions,
+    SkippedVariables,
     mark,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.terraform import (
@@ -161,10 +161,10 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._service.clien
     resolve_connection,
 )
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._inventory.populate import (
-    collector_paused,
-    fill_by_bulk,
-    fill_by_calls,
+    gc_paused,
     is_bulk_possible,
+    populate_bulk,
+    populate_by_calls,
 )
 
 if t.TYPE_CHECKING:
@@ -202,7 +202,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         self._source = path
-        with collector_paused():
+        with gc_paused():
             try:
                 fleet = self._fetch()
             except ClientError as error:
@@ -215,16 +215,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
 
         All is made before anything is added, so that an error leaves no half inventory.
         """
-        omissions = Omissions()
+        omissions = SkippedVariables()
         variables = list(fleet.variables(omissions))
         omissions.report(self.display.warning)
         if not HAS_TRUST:
             variables = [mark(values, _wrap) for values in variables]
         if self.get_option("bulk") and is_bulk_possible(inventory, fleet):
-            fill_by_bulk(inventory, fleet, variables)
+            populate_bulk(inventory, fleet, variables)
         else:
             self.display.vvv("quartermaster: using the public calls of ansible-core")
-            fill_by_calls(inventory, fleet, variables)
+            populate_by_calls(inventory, fleet, variables)
         return variables
 
     def _fetch(self) -> Fleet:

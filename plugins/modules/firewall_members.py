@@ -76,7 +76,9 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nfta
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
     parse_zones,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import Unsafe
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
+    InsecureFile,
+)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -101,7 +103,7 @@ class FirewallMembers(FleetModule):
         try:
             with self._host.locked():
                 self._bring(wanted)
-        except Unsafe as error:
+        except InsecureFile as error:
             raise Failure(str(error), code="unsafe_file") from None
 
     def _bring(self, wanted: dict[str, tuple[t.Any, ...]]) -> None:

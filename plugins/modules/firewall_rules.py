@@ -205,7 +205,9 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.poli
     Refused,
     parse_policy,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import Unsafe
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
+    InsecureFile,
+)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -371,7 +373,7 @@ class FirewallRules(FleetModule):
         def guarded() -> None:
             try:
                 act()
-            except Unsafe as error:
+            except InsecureFile as error:
                 raise Failure(str(error), code="unsafe_file") from None
 
         super().run(guarded)

@@ -181,7 +181,9 @@ code:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import Unsafe
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
+    InsecureFile,
+)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -241,7 +243,7 @@ class WireguardInterface(FleetModule):
             raise Failure(
                 f"refused, nothing was changed: {error}", code="refused", reasons=error.reasons
             ) from None
-        except Unsafe as error:
+        except InsecureFile as error:
             raise Failure(str(error), code="unsafe_file") from None
         self._show_diff(*self._interface.views(), header=self.params["name"])
 

@@ -118,7 +118,7 @@ class WireguardKey(FleetModule):
                 self._show_diff("", self._describe(), header=str(self._path))
             else:
                 self._adopt(private_key, faults)
-        except files.Unsafe as error:
+        except files.InsecureFile as error:
             raise Failure(str(error), code="unsafe_file") from None
 
     def _prepare_result(self) -> str | None:

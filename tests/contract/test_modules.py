@@ -49,7 +49,7 @@ def tell(ansible: Ansible, own_service: Service) -> Any:
     return run
 
 
-@pytest.mark.parametrize("story", ["node", "node_info", "known_hosts"])
+@pytest.mark.parametrize("story", ["node", "node_info", "fleet_known_hosts"])
 def test_the_story_comes_true(tell: Any, tmp_path: Path, story: str) -> None:
     assert "failed=0" in tell(story, folder=str(tmp_path), key=KEY)
 

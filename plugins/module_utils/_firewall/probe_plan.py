@@ -21,7 +21,7 @@ ADDRESSES = ("internal_ip", "external_ip", "wireguard_ip")
 
 
 @dataclass(frozen=True)
-class Survey:
+class ProbePlan:
     """The policy of a fleet, and how much of it each node asks."""
 
     zones: t.Sequence[Zone]
@@ -51,15 +51,17 @@ class Survey:
             raise Refused(*reasons)
 
 
-def expect(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[dict[str, t.Any]]:
+def expected_probes(
+    source: Node, nodes: t.Iterable[Node], plan: ProbePlan
+) -> list[dict[str, t.Any]]:
     """Return what a node should find: an entry for each node that it asks, road and port.
 
     Asked are all ports that any zone opens, of a range its ends, and ports that must be refused.
     """
-    ports = _ports(survey)
+    ports = _ports(plan)
     probes = []
-    for target in _targets(source, nodes, survey):
-        inside, outside = _policy(target, source, survey), _policy(source, target, survey)
+    for target in _targets(source, nodes, plan):
+        inside, outside = _policy(target, source, plan), _policy(source, target, plan)
         for road, address, own in _roads(source, target):
             interface = inside.mesh_interface if road == "mesh" else "other"
             here, there = ipaddress.ip_address(own), ipaddress.ip_address(address)
@@ -69,8 +71,8 @@ def expect(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[dict[s
                     "road": road,
                     "address": address,
                     "port": port,
-                    "from": _label(source, survey.zones),
-                    "to": _label(target, survey.zones),
+                    "from": _label(source, plan.zones),
+                    "to": _label(target, plan.zones),
                     "allowed": inside.lets_in(here, interface, "tcp", port)
                     and outside.lets_out(there, "tcp", port),
                 }
@@ -79,13 +81,13 @@ def expect(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[dict[s
     return probes
 
 
-def _targets(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[Node]:
+def _targets(source: Node, nodes: t.Iterable[Node], plan: ProbePlan) -> list[Node]:
     """Return the active nodes of the same cluster; of many, some of each kind.
 
     Of its own kind a node asks those after it, of the others those at its own place. So it has as
     many to ask however large the fleet is, each kind is asked by each, and each node by somebody.
     """
-    near = sorted(
+    same_cluster = sorted(
         (
             node
             for node in nodes
@@ -94,12 +96,12 @@ def _targets(source: Node, nodes: t.Iterable[Node], survey: Survey) -> list[Node
         ),
         key=lambda node: str(node["node_id"]),
     )
-    names = [node["node_id"] for node in near]
-    is_small = len(near) <= survey.full_up_to
-    count = len(near) if is_small else survey.sample
+    names = [node["node_id"] for node in same_cluster]
+    is_small = len(same_cluster) <= plan.full_up_to
+    count = len(same_cluster) if is_small else plan.sample
     kinds: dict[tuple[str, ...], list[Node]] = {}
-    for node in near:
-        kinds.setdefault(() if is_small else _kind(node, survey.zones), []).append(node)
+    for node in same_cluster:
+        kinds.setdefault(() if is_small else _kind(node, plan.zones), []).append(node)
     chosen: list[Node] = []
     for members in kinds.values():
         own = [member["node_id"] for member in members]
@@ -137,16 +139,16 @@ def _label(node: Node, zones: t.Sequence[Zone]) -> str:
     return "+".join(names) or "other"
 
 
-def _policy(node: Node, other: Node, survey: Survey) -> Policy:
+def _policy(node: Node, other: Node, plan: ProbePlan) -> Policy:
     """Return a node's policy, as far as one other node is concerned."""
     address = other.get("wireguard_ip")
     known = (ipaddress.ip_address(address),) if address else ()
     return Policy(
-        tuple(rules_of(node, survey.zones, survey.mesh_prefix)),
-        tuple(reach_of(node, survey.zones, survey.mesh_prefix, survey.always)),
-        {zone["name"]: known for zone in survey.zones if is_member(other, zone)},
-        mesh_prefix=ipaddress.ip_network(survey.mesh_prefix) if survey.mesh_prefix else None,
-        outbound=survey.outbound,
+        tuple(rules_of(node, plan.zones, plan.mesh_prefix)),
+        tuple(reach_of(node, plan.zones, plan.mesh_prefix, plan.always)),
+        {zone["name"]: known for zone in plan.zones if is_member(other, zone)},
+        mesh_prefix=ipaddress.ip_network(plan.mesh_prefix) if plan.mesh_prefix else None,
+        outbound=plan.outbound,
     )
 
 
@@ -168,10 +170,10 @@ def _roads(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
         yield "mesh", str(target["wireguard_ip"]), str(source["wireguard_ip"])
 
 
-def _ports(survey: Survey) -> list[int]:
+def _ports(plan: ProbePlan) -> list[int]:
     """Return the ports worth asking: the ends of all ranges, and those to be refused."""
-    ports = {int(port) for port in survey.refused_ports}
-    for zone in survey.zones:
+    ports = {int(port) for port in plan.refused_ports}
+    for zone in plan.zones:
         for entry in (*zone["allow"], *zone.get("reach", ())):
             for text in entry.get("tcp") or ():
                 ports.update(int(end) for end in str(text).split("-"))

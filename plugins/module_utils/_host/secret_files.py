@@ -22,7 +22,7 @@ NEW = ".new"
 """Ending of a file in the making; a killed run leaves at most one, which the next one removes."""
 
 
-class Unsafe(Exception):
+class InsecureFile(Exception):
     """A file or folder that cannot hold a secret; the text says what to do."""
 
 
@@ -30,14 +30,16 @@ class Unsafe(Exception):
 def locked(folder: Path, timeout_s: float = LOCK_TIMEOUT_S) -> t.Iterator[None]:
     """Hold the lock of a folder; the kernel frees it when the holder dies.
 
-    :raises Unsafe: if another run holds it for too long.
+    :raises InsecureFile: if another run holds it for too long.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         deadline = time.monotonic() + timeout_s
         while not _try_lock(descriptor):
             if time.monotonic() > deadline:
-                raise Unsafe(f"another run holds the lock of {folder}; try again when it has ended")
+                raise InsecureFile(
+                    f"another run holds the lock of {folder}; try again when it has ended"
+                )
             time.sleep(POLL_S)
         yield
     finally:
@@ -80,29 +82,29 @@ def make_folder(folder: Path) -> None:
 def read(path: Path, max_bytes: int) -> tuple[str | None, list[str]]:
     """Return the text of a file, None if there is none, and what is wrong with its protection.
 
-    :raises Unsafe: if it is a link, no file, too large, or no text.
+    :raises InsecureFile: if it is a link, no file, too large, or no text.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None, []
     except OSError as error:
-        raise Unsafe(
+        raise InsecureFile(
             f"{path} cannot be opened ({error.strerror}); if it is a link, replace it by the file"
         ) from error
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
-        raise Unsafe(f"{path} is no regular file; move it away, or choose another path")
+        raise InsecureFile(f"{path} is no regular file; move it away, or choose another path")
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise Unsafe(f"{path} is larger than {max_bytes} bytes; it is not what it should be")
+        raise InsecureFile(f"{path} is larger than {max_bytes} bytes; it is not what it should be")
     try:
         return content.decode(), list(_faults(found))
     except UnicodeDecodeError:
         # The cause is dropped: it would repeat the secret's bytes in a traceback.
-        raise Unsafe(f"{path} is no text; it is not what it should be") from None
+        raise InsecureFile(f"{path} is no text; it is not what it should be") from None
 
 
 def _faults(found: os.stat_result) -> t.Iterator[str]:
@@ -155,7 +157,7 @@ def write_new(path: Path, text: str) -> Path:
 
     The caller holds the folder's lock, so that what is there is a killed run's.
     """
-    made = name_new(path)
+    made = temp_name(path)
     remove(made)
     descriptor = os.open(
         made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE
@@ -168,7 +170,7 @@ def write_new(path: Path, text: str) -> Path:
     return made
 
 
-def name_new(path: Path) -> Path:
+def temp_name(path: Path) -> Path:
     """Return the name that a file has while it is made: hidden, beside it."""
     return path.with_name(f".{path.name}{NEW}")
 

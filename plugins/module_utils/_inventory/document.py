@@ -11,8 +11,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .._service.response import Refusal
-from .safe_vars import ALLOWED_ANSIBLE, MAX_REPORTED, Omissions, is_plain, is_plain_text
+from .._service.response import InvalidResponse
+from .safe_vars import ALLOWED_ANSIBLE, MAX_REPORTED, SkippedVariables, is_plain, is_plain_text
 
 VERSION = 1
 HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -44,7 +44,7 @@ class Fleet:
         """The name of each host, in the order of the rows."""
         return [row[0] for row in self.rows]
 
-    def variables(self, omissions: Omissions) -> t.Iterator[dict[str, t.Any]]:
+    def variables(self, omissions: SkippedVariables) -> t.Iterator[dict[str, t.Any]]:
         """Yield the variables of each host, in the order of the rows.
 
         What Ansible could take for more than data is left out and noted in `omissions`: reserved
@@ -69,7 +69,7 @@ class Fleet:
                 variables.update(given)
             yield variables
 
-    def _refused_values(self, kept: list[str], omissions: Omissions) -> dict[str, list[str]]:
+    def _refused_values(self, kept: list[str], omissions: SkippedVariables) -> dict[str, list[str]]:
         """Return the names of the values that are not safe, by host; all are looked at here.
 
         For a large fleet it matters that most columns can hold no such value.
@@ -88,17 +88,17 @@ class Fleet:
                     refused.setdefault(row[0], []).append(name)
         return refused
 
-    def _is_kept(self, column: str, omissions: Omissions) -> bool:
-        return column != OWN_VARIABLES and omissions.pass_name("all hosts", column)
+    def _is_kept(self, column: str, omissions: SkippedVariables) -> bool:
+        return column != OWN_VARIABLES and omissions.accept_name("all hosts", column)
 
     def _own_variables(
-        self, host: str, given: dict[str, t.Any], omissions: Omissions
+        self, host: str, given: dict[str, t.Any], omissions: SkippedVariables
     ) -> dict[str, t.Any]:
         own = {}
         for name, value in given.items():
             if name in self.columns and name not in ALLOWED_ANSIBLE:
                 omissions.note(host, name, "the service itself states it")
-            elif omissions.pass_name(host, name) and _is_safe(host, name, value, omissions):
+            elif omissions.accept_name(host, name) and _is_safe(host, name, value, omissions):
                 own[name] = value
         return own
 
@@ -106,14 +106,14 @@ class Fleet:
 def parse_fleet(body: bytes) -> Fleet:
     """Return the fleet in the body of an answer.
 
-    :raises Refusal: if the body is not a whole columnar document, version 1.
+    :raises InvalidResponse: if the body is not a whole columnar document, version 1.
     """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Refusal(f"it is not JSON ({error})" if body else "it is empty") from error
+        raise InvalidResponse(f"it is not JSON ({error})" if body else "it is empty") from error
     if not isinstance(document, dict) or document.get("version") != VERSION:
-        raise Refusal(f"it is not a columnar inventory of version {VERSION}")
+        raise InvalidResponse(f"it is not a columnar inventory of version {VERSION}")
     columns = _check_columns(document.get("columns"))
     rows = document.get("rows")
     _check_rows(columns, rows)
@@ -125,45 +125,47 @@ def parse_fleet(body: bytes) -> Fleet:
 
 def _check_columns(columns: t.Any) -> tuple[str, ...]:
     if not isinstance(columns, list) or columns[:1] != ["node_id"]:
-        raise Refusal("its columns do not start with node_id")
+        raise InvalidResponse("its columns do not start with node_id")
     if not all(isinstance(name, str) and COLUMN.fullmatch(name) for name in columns):
-        raise Refusal("its columns are not all names of variables")
+        raise InvalidResponse("its columns are not all names of variables")
     if len(set(columns)) != len(columns):
-        raise Refusal("it names a column twice")
+        raise InvalidResponse("it names a column twice")
     return tuple(columns)
 
 
 def _check_rows(columns: tuple[str, ...], rows: t.Any) -> None:
     if not isinstance(rows, list):
-        raise Refusal("it has no rows")
+        raise InvalidResponse("it has no rows")
     width = len(columns)
     own = columns.index(OWN_VARIABLES) if OWN_VARIABLES in columns else None
     names = set()
     for number, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != width:
-            raise Refusal(f"row {number} does not have {width} columns")
+            raise InvalidResponse(f"row {number} does not have {width} columns")
         name = row[0]
         if not isinstance(name, str) or not HOST.fullmatch(name) or name in NOT_HOSTS:
-            raise Refusal(f"row {number} has the name {str(name)[:80]!r}, which no host can have")
+            raise InvalidResponse(
+                f"row {number} has the name {str(name)[:80]!r}, which no host can have"
+            )
         if own is not None and not isinstance(row[own], (dict, type(None))):
-            raise Refusal(f"row {number} has variables that are no object")
+            raise InvalidResponse(f"row {number} has variables that are no object")
         names.add(name)
     if len(names) != len(rows):
-        raise Refusal("it names a host twice")
+        raise InvalidResponse("it names a host twice")
 
 
 def _check_groups(groups: t.Any, size: int) -> None:
     if not isinstance(groups, dict):
-        raise Refusal("it has no groups")
+        raise InvalidResponse("it has no groups")
     for name, places in groups.items():
         if not GROUP.fullmatch(name) or name in NOT_GROUPS:
-            raise Refusal(f"it has a group {name[:80]!r}, which no group can be called")
+            raise InvalidResponse(f"it has a group {name[:80]!r}, which no group can be called")
         if not isinstance(places, list) or not set(map(type, places)) <= {int}:
-            raise Refusal(f"group {name!r} is not a list of places")
+            raise InvalidResponse(f"group {name!r} is not a list of places")
         if places and not 0 <= min(places) <= max(places) < size:
-            raise Refusal(f"group {name!r} lists a host that is not there")
+            raise InvalidResponse(f"group {name!r} lists a host that is not there")
         if len(set(places)) != len(places):
-            raise Refusal(f"group {name!r} lists a host twice")
+            raise InvalidResponse(f"group {name!r} lists a host twice")
 
 
 def _notes_of_conflicts(document: dict[str, t.Any]) -> t.Iterator[str]:
@@ -196,11 +198,11 @@ def _list_of(
     if not isinstance(found, list) or not all(
         isinstance(one, dict) and one.keys() >= set(keys) for one in found
     ):
-        raise Refusal(f"its {name} are not as a merged inventory has them")
+        raise InvalidResponse(f"its {name} are not as a merged inventory has them")
     return found
 
 
-def _is_safe(host: str, name: str, value: t.Any, omissions: Omissions) -> bool:
+def _is_safe(host: str, name: str, value: t.Any, omissions: SkippedVariables) -> bool:
     if name in ALLOWED_ANSIBLE:
         if ALLOWED_ANSIBLE[name](value):
             return True

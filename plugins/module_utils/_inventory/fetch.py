@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._service.connection import ClientError
-from .._service.response import Refusal
+from .._service.response import InvalidResponse
 from .cache import Cache, Cached
 from .document import Fleet, parse_fleet
 
@@ -89,7 +89,7 @@ def _ask(client: Client, question: Question, cache: Cache, last: Cached | None) 
     if last and answer.status == http.HTTPStatus.NOT_MODIFIED:
         try:
             fleet = parse_fleet(last.body)
-        except Refusal:
+        except InvalidResponse:
             # Kept by an earlier version that was less strict: ask for the whole.
             return _ask(client, question, cache, None)
         cache.confirm()
@@ -104,7 +104,7 @@ def _take(answer: Answer, cache: Cache, asked: str) -> Fleet:
     """
     try:
         fleet = parse_fleet(answer.body)
-    except Refusal as error:
+    except InvalidResponse as error:
         raise ClientError(
             f"{asked}: the answer was refused: {error}. Check that url is the address of the "
             "service, and that the service is as new as this collection."
@@ -136,7 +136,7 @@ def _fall_back(
         ) from error
     try:
         fleet = parse_fleet(last.body)
-    except Refusal as refusal:
+    except InvalidResponse as refusal:
         raise ClientError(f"{error} The kept answer is of no use: {refusal}.") from error
     warn(f"{error} Using the last good answer, {last.age_s:.0f} s old: {len(fleet.rows)} hosts.")
     return fleet

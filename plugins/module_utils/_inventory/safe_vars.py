@@ -50,7 +50,7 @@ All others choose programs or their arguments: ansible_connection, ansible_ssh_c
 """
 
 
-class Omissions:
+class SkippedVariables:
     """Variables that were left out, and why; a fleet may have the same one on each of its hosts."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Omissions:
         """Remember that a variable of a host is left out."""
         self._hosts.setdefault((name[:80], reason), []).append(host)
 
-    def pass_name(self, host: str, name: str) -> bool:
+    def accept_name(self, host: str, name: str) -> bool:
         """Say whether a variable may have this name; note it if not."""
         if name in RESERVED or not name.isidentifier():
             self.note(host, name, "it is no name for a variable, or one that Ansible gives")

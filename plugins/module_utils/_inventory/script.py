@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .safe_vars import Omissions, mark
+from .safe_vars import SkippedVariables, mark
 
 if t.TYPE_CHECKING:
     from .document import Fleet
@@ -20,7 +20,7 @@ def make_document(fleet: Fleet, warn: t.Callable[[str], None]) -> dict[str, t.An
     Text that a template engine could run stands in it as ``{"__ansible_unsafe": …}``, which every
     supported ansible-core takes for data (ansible-core, parsing/ajson.py, AnsibleJSONDecoder).
     """
-    omissions = Omissions()
+    omissions = SkippedVariables()
     names = fleet.names
     document: dict[str, t.Any] = {
         "_meta": {

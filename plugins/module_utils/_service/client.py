@@ -26,7 +26,7 @@ from .connection import (
     is_loopback,
     resolve_connection,
 )
-from .response import Answer, Refusal, errors_of, read_answer
+from .response import Answer, InvalidResponse, errors_of, read_answer
 
 __all__ = ["DEFAULT_URL", "Answer", "Client", "ClientError", "resolve_connection", "segment"]
 
@@ -211,7 +211,7 @@ class Client:
         try:
             with self._opener.open(request, timeout=self._timeout_s) as response:
                 answer = read_answer(response, time.monotonic() + TOTAL_TIMEOUTS * self._timeout_s)
-        except Refusal as error:
+        except InvalidResponse as error:
             raise self._refused(method, path, str(error)) from error
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(method, path, error) from error

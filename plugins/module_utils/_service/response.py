@@ -22,7 +22,7 @@ MAX_BODY_BYTES = 512 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
 
 
-class Refusal(Exception):
+class InvalidResponse(Exception):
     """An answer that must not be used, and why."""
 
 
@@ -74,7 +74,7 @@ def errors_of(problem: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
 def read_answer(response: http.client.HTTPResponse, deadline: float) -> Answer:
     """Return the answer once its body is whole; `deadline` is on the monotonic clock.
 
-    :raises Refusal: if the body is cut short, endless, too large or not what its headers say.
+    :raises InvalidResponse: if the body is cut short, endless, too large or not as its headers say.
     """
     headers = {name.lower(): value for name, value in response.headers.items()}
     body = b""
@@ -90,18 +90,18 @@ def _read_body(
 ) -> bytes:
     stated = headers.get("content-length")
     if stated is None and not response.chunked:
-        raise Refusal("it states no length, so that nobody can tell whether it is whole")
+        raise InvalidResponse("it states no length, so that nobody can tell whether it is whole")
     chunks: list[bytes] = []
     size = 0
     while chunk := response.read(CHUNK_BYTES):
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_BODY_BYTES:
-            raise Refusal(f"it is larger than {MAX_BODY_BYTES} bytes")
+            raise InvalidResponse(f"it is larger than {MAX_BODY_BYTES} bytes")
         if time.monotonic() > deadline:
-            raise Refusal("it did not end in time")
+            raise InvalidResponse("it did not end in time")
     if stated is not None and size != int(stated):
-        raise Refusal(f"it is cut short: {size} of {stated} bytes")
+        raise InvalidResponse(f"it is cut short: {size} of {stated} bytes")
     return b"".join(chunks)
 
 
@@ -110,7 +110,7 @@ def _unpack(packed: bytes) -> bytes:
     try:
         body = unpacker.decompress(packed, MAX_BODY_BYTES)
     except zlib.error as error:
-        raise Refusal(f"it is not valid gzip ({error})") from error
+        raise InvalidResponse(f"it is not valid gzip ({error})") from error
     if not unpacker.eof:
-        raise Refusal("its gzip body is cut short or too large")
+        raise InvalidResponse("its gzip body is cut short or too large")
     return body

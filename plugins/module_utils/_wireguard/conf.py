@@ -61,7 +61,7 @@ class _Section:
 
     kind: str
     name: str = ""
-    other_key: str | None = None
+    standby_key: str | None = None
     values: dict[str, list[str]] = field(default_factory=dict)
 
     def one(self, key: str) -> str | None:
@@ -123,15 +123,15 @@ def render_sync(
         _render_peer(peer, None if peer.public_key in roaming else peer.endpoint, is_sync=True)
         for peer in interface.peers
     ]
-    blocks += [_render_held_back(peer.other_key) for peer in interface.peers if peer.other_key]
+    blocks += [_render_held_back(peer.standby_key) for peer in interface.peers if peer.standby_key]
     return "\n\n".join(["\n".join(head), *blocks]) + "\n"
 
 
 def _render_peer(peer: Peer, endpoint: str | None, *, is_sync: bool = False) -> str:
     """Return a peer's section; syncconf leaves what is not said, wg-quick starts from nothing."""
     lines = ["[Peer]", f"# name: {peer.name}", f"PublicKey = {peer.public_key}"]
-    if peer.other_key and not is_sync:
-        lines.append(f"# other key: {peer.other_key}")
+    if peer.standby_key and not is_sync:
+        lines.append(f"# other key: {peer.standby_key}")
     if peer.allowed_ips:
         lines.append(f"AllowedIPs = {', '.join(peer.allowed_ips)}")
     if endpoint:
@@ -190,7 +190,7 @@ def _split(text: str) -> t.Iterator[_Section]:
         if name and section:
             section.name = name[1]
         elif other and section:
-            section.other_key = other[1] if is_key(other[1]) else None
+            section.standby_key = other[1] if is_key(other[1]) else None
         elif stripped.lower() in ("[interface]", "[peer]"):
             if section:
                 yield section
@@ -231,6 +231,6 @@ def _parse_peer(section: _Section) -> Peer:
         endpoint=parse_endpoint(endpoint) if endpoint else None,
         allowed_ips=parse_allowed_ips(section.many("allowedips")),
         persistent_keepalive=section.number("persistentkeepalive", 0, PORT_MAX),
-        other_key=section.other_key,
+        standby_key=section.standby_key,
         preshared_key=preshared if preshared and is_key(preshared) else None,
     )

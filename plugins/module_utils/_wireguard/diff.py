@@ -10,9 +10,9 @@ import typing as t
 from dataclasses import replace
 
 from .model import Interface, Peer, fingerprint, parse_allowed_ips
-from .runtime import OURS, Route, Running, RunningPeer, needed_routes
+from .runtime import MANAGED_PROTOCOLS, Route, Running, RunningPeer, needed_routes
 
-NOBODYS = "nobody's"
+PLACEHOLDER_PSK = "nobody's"
 """Stands for the preshared key of a peer that is held back; it is made when it is needed."""
 
 
@@ -36,8 +36,8 @@ def describe_peer(peer: Peer) -> str:
     parts.append(f"keepalive {peer.persistent_keepalive or 'off'}")
     if peer.preshared_key:
         parts.append("with a preshared key")
-    if peer.other_key:
-        parts.append(f"other key {fingerprint(peer.other_key)}")
+    if peer.standby_key:
+        parts.append(f"other key {fingerprint(peer.standby_key)}")
     return " ".join(parts)
 
 
@@ -73,7 +73,7 @@ def _shown_routes(running: Running) -> t.Iterator[str]:
             yield str(route.network)
 
 
-def foresee(
+def predict(
     wanted: Interface,
     running: Running,
     *,
@@ -96,11 +96,11 @@ def foresee(
             )
         )
     peers += [
-        RunningPeer(peer.other_key, NOBODYS, None, frozenset(), 0, 0)
+        RunningPeer(peer.standby_key, PLACEHOLDER_PSK, None, frozenset(), 0, 0)
         for peer in wanted.peers
-        if peer.other_key
+        if peer.standby_key
     ]
-    replaced = {*OURS, "kernel"}
+    replaced = {*MANAGED_PROTOCOLS, "kernel"}
     kept = [r for r in running.routes if r.protocol not in replaced or not r.is_direct]
     made = [Route(network, "boot", is_direct=True) for network in needed_routes(wanted)]
     return replace(

@@ -39,11 +39,11 @@ def locked() -> t.Iterator[None]:
 
     Two plays may tell this host of two new peers at the same moment.
 
-    :raises Unsafe: if the folder cannot hold secrets.
+    :raises InsecureFile: if the folder cannot hold secrets.
     """
     fault = files.find_folder_fault(FOLDER)
     if fault:
-        raise files.Unsafe(fault)
+        raise files.InsecureFile(fault)
     if not FOLDER.is_dir():
         yield
         return

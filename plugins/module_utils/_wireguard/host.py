@@ -51,9 +51,9 @@ class Host(HostCommands):
 
         :raises Failure: if an interface of another kind has the name.
         """
-        own, neighbours = parse_links(self.run("ip", "-j", "address", "show"), name)
+        own, other_interfaces = parse_links(self.run("ip", "-j", "address", "show"), name)
         if not own:
-            return None, neighbours
+            return None, other_interfaces
         code, dump, error = self.call("wg", "show", name, "dump")
         if code:
             raise Failure(
@@ -69,7 +69,7 @@ class Host(HostCommands):
         self.hide(running.private_key)
         for peer in running.peers:
             self.hide(peer.preshared_key)
-        return running, neighbours
+        return running, other_interfaces
 
     def read_handshakes(self, name: str, now: float) -> dict[str, int]:
         """Return how many seconds ago the last handshake with each peer was, by public key."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from .._host import secret_files as files
 from .._module import Failure
 from .conf import Conf, render, render_sync
-from .diff import describe, describe_running, foresee
+from .diff import describe, describe_running, predict
 from .files import FOLDER, Known, locked, read_private_key, read_to_extend, read_whole
 from .host import Host, has_ipv6
 from .model import Interface, Invalid, check_interface_name
@@ -59,7 +59,7 @@ class InterfaceOnHost:
         with locked():
             known = (read_whole if self._params["purge_peers"] else read_to_extend)(self._file)
             private_key = self._find_private_key(known.conf)
-            running, neighbours = self._read_running()
+            running, other_interfaces = self._read_running()
             wanted = self._decide(stated, known.conf, running)
             self._wanted = with_keys_in_use(wanted, running.used_keys if running else ())
             if private_key:
@@ -67,7 +67,7 @@ class InterfaceOnHost:
             check_whole(
                 self._wanted,
                 own_public_key=self._public_key,
-                neighbours=neighbours,
+                other_interfaces=other_interfaces,
                 has_ipv6=has_ipv6(),
             )
             if not self._check_mode:
@@ -167,7 +167,7 @@ class InterfaceOnHost:
     def _remove_leftovers(self) -> None:
         """Remove what a killed run left half made; both hold the private key."""
         for path in (self._file, self._host.sync_file(self._name)):
-            files.remove(files.name_new(path))
+            files.remove(files.temp_name(path))
 
     def _keep_file(self, known: Known, private_key: str | None) -> None:
         self.changes += known.notes
@@ -190,7 +190,9 @@ class InterfaceOnHost:
     ) -> None:
         """Bring the running interface to what is wanted, until nothing differs."""
         endpoints = {p.name: p.endpoint for p in known.interface.peers} if known else {}
-        settled = {p.public_key for p in self._wanted.peers if endpoints.get(p.name) == p.endpoint}
+        stable_endpoints = {
+            p.public_key for p in self._wanted.peers if endpoints.get(p.name) == p.endpoint
+        }
         for attempt in range(MAX_ROUNDS):
             if running is None or self._host.is_half_made(self._name, running):
                 self._before.append("running: no")
@@ -201,7 +203,12 @@ class InterfaceOnHost:
                 # In check mode the key may be one that is still to be made.
                 key = private_key or running.private_key or ""
                 drift = find_drift(
-                    self._name, self._wanted, key, running, settled=settled, now=time.time()
+                    self._name,
+                    self._wanted,
+                    key,
+                    running,
+                    stable_endpoints=stable_endpoints,
+                    now=time.time(),
                 )
                 if not drift.notes:
                     return
@@ -219,7 +226,7 @@ class InterfaceOnHost:
     def _repair(self, drift: Drift, private_key: str, running: Running, *, show: bool) -> None:
         if show:
             names = {peer.public_key: peer.name for peer in self._wanted.peers}
-            then = foresee(
+            then = predict(
                 self._wanted, running, own_public_key=self._public_key, roaming=drift.roaming
             )
             self._before.append(f"running:\n{describe_running(running, names)}")
@@ -241,7 +248,7 @@ class InterfaceOnHost:
 
     def _keep_follower(self) -> None:
         """Have a program follow the peers that may change their keys, as long as there are any."""
-        pairs = [peer.keys for peer in self._wanted.peers if peer.other_key]
+        pairs = [peer.keys for peer in self._wanted.peers if peer.standby_key]
         if self._follower.is_following(pairs):
             # From here on it has its whole time again, which counts as no change.
             if pairs and not self._check_mode:

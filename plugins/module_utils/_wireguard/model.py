@@ -45,7 +45,7 @@ class Peer:
     endpoint: str | None = None
     allowed_ips: tuple[str, ...] | None = None
     persistent_keepalive: int | None = None
-    other_key: str | None = None
+    standby_key: str | None = None
     """A second key, to or from which a rotation may change this end at any moment."""
     preshared_key: str | None = field(default=None, repr=False)
     """A secret that both ends have besides their keys; empty for none."""
@@ -53,11 +53,11 @@ class Peer:
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys that it may have."""
-        return (self.public_key, self.other_key) if self.other_key else (self.public_key,)
+        return (self.public_key, self.standby_key) if self.standby_key else (self.public_key,)
 
     def swapped(self) -> Peer:
         """Return the same peer with its other key in use."""
-        return replace(self, public_key=self.other_key or "", other_key=self.public_key)
+        return replace(self, public_key=self.standby_key or "", standby_key=self.public_key)
 
     def over(self, known: Peer | None) -> Peer:
         """Return this peer, with what it leaves out taken from the one known so far."""
@@ -148,7 +148,7 @@ def parse_peer(given: t.Mapping[str, t.Any]) -> Peer:
         endpoint=checked(parse_endpoint, endpoint) if endpoint else None,
         allowed_ips=checked(parse_allowed_ips, allowed) if allowed is not None else None,
         persistent_keepalive=checked(check_range, "persistent_keepalive", keepalive, 0, PORT_MAX),
-        other_key=None if other == key else other,
+        standby_key=None if other == key else other,
         preshared_key=preshared,
     )
     if reasons:

@@ -45,7 +45,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Road:
+class NetworkPath:
     """A way to a target for packets of the mesh; outside of it they are larger by `extra`."""
 
     place: int
@@ -82,15 +82,15 @@ def parse_target(given: t.Mapping[str, t.Any]) -> Target:
 
 def ask(targets: t.Sequence[Target], packet_size: int | None, timeout_s: int) -> list[Answer]:
     """Return how each target answers; without a size, those who answer are `whole`."""
-    roads = [Road(place, target.address) for place, target in enumerate(targets)]
-    open_roads = _answered(roads, timeout_s)
+    paths = [NetworkPath(place, target.address) for place, target in enumerate(targets)]
+    open_roads = _answered(paths, timeout_s)
     words = dict.fromkeys(range(len(targets)), Answer("silent"))
-    words.update({road.place: Answer("whole") for road in open_roads})
+    words.update({path.place: Answer("whole") for path in open_roads})
     if packet_size is not None:
         outside = [
-            Road(road.place, endpoint, TUNNEL_BYTES[ipaddress.ip_address(endpoint).version])
-            for road in open_roads
-            for endpoint in [targets[road.place].endpoint]
+            NetworkPath(path.place, endpoint, TUNNEL_BYTES[ipaddress.ip_address(endpoint).version])
+            for path in open_roads
+            for endpoint in [targets[path.place].endpoint]
             if endpoint
         ]
         open_roads += _answered(outside, SIZE_TIMEOUT_S)
@@ -99,38 +99,38 @@ def ask(targets: t.Sequence[Target], packet_size: int | None, timeout_s: int) ->
     return [words[place] for place in range(len(targets))]
 
 
-def _find_narrow(roads: t.Sequence[Road], packet_size: int) -> dict[int, int | None]:
+def _find_narrow(paths: t.Sequence[NetworkPath], packet_size: int) -> dict[int, int | None]:
     """Return the largest packet for each target that a packet of the size does not reach."""
-    passed = set(_answered(roads, SIZE_TIMEOUT_S, lambda _road: packet_size))
-    low = {road: MTU_MIN - 1 for road in roads if road not in passed}
+    passed = set(_answered(paths, SIZE_TIMEOUT_S, lambda _path: packet_size))
+    low = {path: MTU_MIN - 1 for path in paths if path not in passed}
     high = dict.fromkeys(low, packet_size)
     while True:
-        sought = [road for road in low if high[road] - low[road] > 1]
+        sought = [path for path in low if high[path] - low[path] > 1]
         if not sought:
             break
-        middle = {road: (low[road] + high[road]) // 2 for road in sought}
+        middle = {path: (low[path] + high[path]) // 2 for path in sought}
         passed = set(_answered(sought, SIZE_TIMEOUT_S, middle.__getitem__))
-        for road in sought:
-            (low if road in passed else high)[road] = middle[road]
+        for path in sought:
+            (low if path in passed else high)[path] = middle[path]
     found: dict[int, int] = {}
-    for road, largest in low.items():
-        found[road.place] = min(largest, found.get(road.place, largest))
+    for path, largest in low.items():
+        found[path.place] = min(largest, found.get(path.place, largest))
     return {place: size if size >= MTU_MIN else None for place, size in found.items()}
 
 
 def _answered(
-    roads: t.Sequence[Road],
+    paths: t.Sequence[NetworkPath],
     timeout_s: int,
-    size_of: t.Callable[[Road], int | None] = lambda _road: None,
-) -> list[Road]:
-    """Return the roads on which a ping came back, of those asked together."""
+    size_of: t.Callable[[NetworkPath], int | None] = lambda _path: None,
+) -> list[NetworkPath]:
+    """Return the paths on which a ping came back, of those asked together."""
     answered = []
-    for first in range(0, len(roads), AT_ONCE):
+    for first in range(0, len(paths), AT_ONCE):
         asked = [
-            (road, _start(road.ping(timeout_s, size_of(road))))
-            for road in roads[first : first + AT_ONCE]
+            (path, _start(path.ping(timeout_s, size_of(path))))
+            for path in paths[first : first + AT_ONCE]
         ]
-        answered += [road for road, ping in asked if ping.wait() == 0]
+        answered += [path for path, ping in asked if ping.wait() == 0]
     return answered
 
 

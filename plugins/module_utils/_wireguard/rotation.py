@@ -16,7 +16,7 @@ from .conf import MAX_BYTES
 from .files import FOLDER, locked, read_private_key
 from .host import Host
 from .model import Invalid, check_interface_name, check_range
-from .units import Reversal, wake_script
+from .units import RollbackTimer, ping_script
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -42,7 +42,7 @@ class Rotation:
         check_range("timeout", self._timeout_s, TIMEOUT_MIN_S, TIMEOUT_MAX_S)
         self._addresses = [_parse_address(text) for text in params["addresses"]]
         self._host = Host(module)
-        self._reversal = Reversal(self._host, self._name)
+        self._reversal = RollbackTimer(self._host, self._name)
         self._change = change
         self._check_mode: bool = module.check_mode
 
@@ -69,7 +69,7 @@ class Rotation:
             steps[state]()
         if state in ("switched", "reverted") and not self._check_mode:
             # Outside the lock: what follows the peers on this host may need it meanwhile.
-            self._host.run("sh", "-c", wake_script(self._addresses))
+            self._host.run("sh", "-c", ping_script(self._addresses))
 
     def _prepare(self) -> None:
         if self._read_next() is None:

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 
 FRESH_HANDSHAKE_S = 180
 """WireGuard refuses session keys older than this (REJECT_AFTER_TIME of the protocol's paper)."""
-OURS = frozenset({"boot", "static"})
+MANAGED_PROTOCOLS = frozenset({"boot", "static"})
 """Protocols of routes made by wg-quick(8), by this module or by hand, not by routing daemons."""
 
 
@@ -100,7 +100,7 @@ def _parse_dumped_peer(fields: t.Sequence[str]) -> RunningPeer:
 def parse_links(text: str, name: str) -> tuple[dict[str, t.Any], dict[str, list[Network]]]:
     """Return the interface's fields from `ip -j address show`, and the others' networks."""
     own: dict[str, t.Any] = {}
-    neighbours: dict[str, list[Network]] = {}
+    other_interfaces: dict[str, list[Network]] = {}
     for link in json.loads(text or "[]"):
         if not link.get("ifname"):
             continue  # iproute2 prints empty objects for what its filter left out
@@ -117,8 +117,8 @@ def parse_links(text: str, name: str) -> tuple[dict[str, t.Any], dict[str, list[
             }
         elif addresses:
             networks = [ipaddress.ip_interface(address).network for address in addresses]
-            neighbours[link["ifname"]] = networks
-    return own, neighbours
+            other_interfaces[link["ifname"]] = networks
+    return own, other_interfaces
 
 
 def parse_routes(*texts: str) -> tuple[Route, ...]:
@@ -147,15 +147,15 @@ def find_drift(
     private_key: str,
     running: Running,
     *,
-    settled: t.Collection[str] = (),
+    stable_endpoints: t.Collection[str] = (),
     now: float,
 ) -> Drift:
     """Return what has to be done for the running interface to be the wanted one.
 
-    `settled` holds the public keys of peers whose wanted endpoint is not new: theirs may have
+    `stable_endpoints` are public keys of peers whose wanted endpoint is not new: theirs may have
     moved meanwhile, which is roaming as long as handshakes arrive from there.
     """
-    roaming = frozenset(_find_roaming(wanted, running, settled, now))
+    roaming = frozenset(_find_roaming(wanted, running, stable_endpoints, now))
     notes = _compare_peers(wanted, private_key, running, roaming)
     needs_sync = bool(notes)
     commands: list[tuple[str, ...]] = []
@@ -169,7 +169,7 @@ def find_drift(
 
 
 def _find_roaming(
-    wanted: Interface, running: Running, settled: t.Collection[str], now: float
+    wanted: Interface, running: Running, stable_endpoints: t.Collection[str], now: float
 ) -> t.Iterator[str]:
     current = {peer.public_key: peer for peer in running.peers}
     for peer in wanted.peers:
@@ -177,7 +177,7 @@ def _find_roaming(
         if runs is None or not runs.endpoint or runs.endpoint == peer.endpoint:
             continue
         is_fresh = now - runs.latest_handshake < FRESH_HANDSHAKE_S
-        if peer.endpoint is None or (peer.public_key in settled and is_fresh):
+        if peer.endpoint is None or (peer.public_key in stable_endpoints and is_fresh):
             yield peer.public_key
 
 
@@ -194,8 +194,8 @@ def _compare_peers(
     current = {peer.public_key: peer for peer in running.peers}
     for peer in wanted.peers:
         notes += _compare_peer(peer, current.pop(peer.public_key, None), roaming)
-        if peer.other_key:
-            notes += _compare_held_back(peer.name, current.pop(peer.other_key, None))
+        if peer.standby_key:
+            notes += _compare_held_back(peer.name, current.pop(peer.standby_key, None))
     notes += [f"peer with key {fingerprint(key)}: removed" for key in sorted(current)]
     return notes
 
@@ -268,7 +268,7 @@ def _repair_routes(
             continue  # the kernel makes it together with the address
         yield f"route {network}: added", command
     for route in running.routes:
-        if route.network not in needed and route.is_direct and route.protocol in OURS:
+        if route.network not in needed and route.is_direct and route.protocol in MANAGED_PROTOCOLS:
             command = ("ip", "route", "del", str(route.network), "dev", name)
             yield f"route {route.network}: removed", command
 

@@ -66,7 +66,7 @@ class Follower:
         self._host.stop_unit(self._unit)
 
 
-class Reversal:
+class RollbackTimer:
     """The timer on a host that puts the key of its file back into the running interface."""
 
     def __init__(self, host: Host, interface: str) -> None:
@@ -81,7 +81,7 @@ class Reversal:
         """
         self.disarm()
         words = ("--timer-property=AccuracySec=100ms", f"--on-active={seconds}s")
-        script = reversal_script(self._interface, key_file, addresses)
+        script = rollback_script(self._interface, key_file, addresses)
         self._host.start_unit(f"{self._unit}.service", *words, "--", "/bin/sh", "-c", script)
         if not self._host.is_active(f"{self._unit}.timer"):
             raise Failure(f"{self._unit}.timer does not run; nothing was changed", code="not_armed")
@@ -91,7 +91,7 @@ class Reversal:
         self._host.stop_unit(f"{self._unit}.timer")
 
 
-def reversal_script(interface: str, key_file: Path, addresses: t.Iterable[str]) -> str:
+def rollback_script(interface: str, key_file: Path, addresses: t.Iterable[str]) -> str:
     """Return the shell script that makes the running key the file's, and wakes the peers.
 
     After a commit it changes nothing: the file has the running key then.
@@ -99,11 +99,11 @@ def reversal_script(interface: str, key_file: Path, addresses: t.Iterable[str]) 
     key = shlex.quote(str(key_file))
     return (
         f"exec 9</etc/wireguard; flock -w {LOCK_TIMEOUT_S} 9; "
-        f"wg set {interface} private-key {key} || exit 1; exec 9<&-; {wake_script(addresses)}"
+        f"wg set {interface} private-key {key} || exit 1; exec 9<&-; {ping_script(addresses)}"
     )
 
 
-def wake_script(addresses: t.Iterable[str]) -> str:
+def ping_script(addresses: t.Iterable[str]) -> str:
     """Return the shell script that sends each peer a packet, which makes the tunnel begin anew.
 
     A peer learns that this end has another key by the handshake that comes before the packet.

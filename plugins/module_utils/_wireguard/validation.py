@@ -51,7 +51,7 @@ def parse_options(params: t.Mapping[str, t.Any]) -> Interface:
         mtu=checked(check_range, "mtu", params["mtu"], MTU_MIN, MTU_MAX),
         peers=_sorted(peer for peer in peers if peer),
     )
-    reasons += _doubles(stated.peers)
+    reasons += _duplicates(stated.peers)
     if reasons:
         raise Invalid(*reasons)
     return stated
@@ -108,7 +108,7 @@ def with_keys_in_use(interface: Interface, used: t.Collection[str]) -> Interface
     return replace(
         interface,
         peers=tuple(
-            peer.swapped() if peer.other_key in used and peer.public_key not in used else peer
+            peer.swapped() if peer.standby_key in used and peer.public_key not in used else peer
             for peer in interface.peers
         ),
     )
@@ -118,17 +118,17 @@ def check_whole(
     interface: Interface,
     *,
     own_public_key: str | None,
-    neighbours: t.Mapping[str, t.Sequence[Network]],
+    other_interfaces: t.Mapping[str, t.Sequence[Network]],
     has_ipv6: bool = True,
 ) -> None:
     """Refuse an interface that would cut off itself, a peer, or its host.
 
-    `neighbours` are the networks on which the host's other interfaces are. A host that `has_ipv6`
-    not would start no interface with one such address, at its next boot at the latest.
+    `other_interfaces` has the networks of the host's other interfaces. A host that `has_ipv6` not
+    would start no interface with one such address, at its next boot at the latest.
 
     :raises Invalid: with every reason against it.
     """
-    reasons = _doubles(interface.peers)
+    reasons = _duplicates(interface.peers)
     if not interface.addresses:
         reasons.append("address is missing: the interface needs at least one, as 10.8.0.1/24")
     if not has_ipv6 and any(":" in network for network in _all_networks(interface)):
@@ -136,14 +136,14 @@ def check_whole(
     for peer in interface.peers:
         if own_public_key and own_public_key in peer.keys:
             reasons.append(f"peer {peer.name} has the public key of this host itself")
-    reasons += _claims(interface)
-    reasons += _loops(interface)
-    reasons += _thefts(interface, neighbours)
+    reasons += _own_address_conflicts(interface)
+    reasons += _routing_loops(interface)
+    reasons += _route_conflicts(interface, other_interfaces)
     if reasons:
         raise Invalid(*reasons)
 
 
-def _doubles(peers: t.Sequence[Peer]) -> list[str]:
+def _duplicates(peers: t.Sequence[Peer]) -> list[str]:
     """Return what two peers claim at once; WireGuard would silently give it to the last one."""
     reasons: list[str] = []
     seen: dict[tuple[str, str], Peer] = {}
@@ -167,7 +167,7 @@ def _all_networks(interface: Interface) -> t.Iterator[str]:
         yield from peer.allowed_ips or ()
 
 
-def _claims(interface: Interface) -> list[str]:
+def _own_address_conflicts(interface: Interface) -> list[str]:
     """Return the peers that claim an address of this host for themselves."""
     own = {str(ipaddress.ip_network(text.partition("/")[0])) for text in interface.addresses}
     return [
@@ -178,7 +178,7 @@ def _claims(interface: Interface) -> list[str]:
     ]
 
 
-def _loops(interface: Interface) -> list[str]:
+def _routing_loops(interface: Interface) -> list[str]:
     """Return the peers that could be reached only through the tunnel to reach them."""
     inside = {
         str(network): network
@@ -204,10 +204,12 @@ def _loops(interface: Interface) -> list[str]:
     return reasons
 
 
-def _thefts(interface: Interface, neighbours: t.Mapping[str, t.Sequence[Network]]) -> list[str]:
+def _route_conflicts(
+    interface: Interface, other_interfaces: t.Mapping[str, t.Sequence[Network]]
+) -> list[str]:
     """Return what would pull traffic of the host's other interfaces into the tunnel."""
     reasons = []
-    for device, networks in sorted(neighbours.items()):
+    for device, networks in sorted(other_interfaces.items()):
         for theirs in networks:
             reasons += [
                 f"address {text} overlaps {theirs} of {device}"

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two roads by which a fleet becomes hosts and groups of Ansible, with one result.
+"""Two strategies by which a fleet becomes hosts and groups of Ansible, with one result.
 
-The public road makes the calls that every inventory plugin makes. The bulk road makes the objects
-itself and links them, since the calls alone take most of the start of a run on a large fleet: they
-search the ancestors of each host, and ansible-core 2.19 wraps each value. What the bulk road relies
-on is internal to ansible-core, so `is_bulk_possible` compares it with what is known first.
+One makes the calls that every inventory plugin makes. The bulk strategy creates the objects itself
+and links them, since the calls alone take most of the start of a run on a large fleet: they search
+the ancestors of each host, and ansible-core 2.19 wraps each value. What the bulk strategy relies on
+is internal to ansible-core, so `is_bulk_possible` compares it with what is known first.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def is_bulk_possible(inventory: t.Any, fleet: Fleet) -> bool:
 
 
 @contextlib.contextmanager
-def collector_paused() -> t.Iterator[None]:
+def gc_paused() -> t.Iterator[None]:
     """Keep the cyclic collector from walking the growing fleet, now and after each fork."""
     was_on = gc.isenabled()
     gc.disable()
@@ -85,7 +85,7 @@ def collector_paused() -> t.Iterator[None]:
             gc.enable()
 
 
-def fill_by_bulk(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
+def populate_bulk(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
     """Add the fleet by making and linking the objects; only if `is_bulk_possible`."""
     data = find_data(inventory)
     names = fleet.names
@@ -112,7 +112,7 @@ def fill_by_bulk(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
     data._groups_dict_cache = {}  # noqa: SLF001 - what each public call does
 
 
-def fill_by_calls(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
+def populate_by_calls(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
     """Add the fleet by the public calls alone."""
     names = fleet.names
     for name in fleet.groups:

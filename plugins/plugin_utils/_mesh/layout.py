@@ -25,7 +25,7 @@ NOT_ON_RECORD = "is not on record as provisioning, active, maintenance or failed
 class Layout:
     """How the nodes of one mesh are joined.
 
-    Each node has a carrier, through which it is reached by those who have no tunnel to it. In a
+    Each node has a relay, through which it is reached by those who have no tunnel to it. In a
     full mesh, that is the node itself.
     """
 
@@ -34,23 +34,23 @@ class Layout:
     gateways: t.Mapping[str, str] = field(default_factory=dict)
     """By region, the node through which its other nodes talk to those of other regions."""
     network: str = ""
-    """The mesh as a whole, as one of its addresses with the prefix length; carriers need it."""
+    """The mesh as a whole, as one of its addresses with the prefix length; relays need it."""
     port: int = DEFAULT_PORT
     """Where the records have none."""
     behind_nat: str = "auto"
     """Whether the node in question cannot be called from outside: of NAT_WORDS."""
 
-    def carrier_of(self, node: Node) -> str:
+    def relay_of(self, node: Node) -> str:
         """Return the name of the node that carries what goes to and from a node."""
         if self.gateways:
             return self.gateways.get(str(node.get("region")), "")
         return self.hub or str(node["node_id"])
 
-    def circle_of(self, node: Node) -> str:
-        """Return what nodes have in common that need no carrier between each other."""
+    def segment_of(self, node: Node) -> str:
+        """Return what nodes have in common that need no relay between each other."""
         return str(node.get("region") if self.gateways else node["node_id"])
 
-    def list_carriers(self) -> list[str]:
+    def list_relays(self) -> list[str]:
         """Return the names of the nodes that carry for others, sorted."""
         return sorted(self.gateways.values() or ([self.hub] if self.hub else []))
 
@@ -60,23 +60,23 @@ def find_layout_faults(layout: Layout, own: Node, known: t.Iterable[Node]) -> li
 
     It has to do for all members, and for the node itself, which may be about to become one.
     """
-    if not layout.list_carriers():
+    if not layout.list_relays():
         return []
     if layout.hub and layout.gateways:
         return [NOT_BOTH]
     on_record = {str(node["node_id"]): node for node in known if node.get("state") in MEMBER_STATES}
     faults = []
     if layout.hub:
-        faults += _find_carrier_faults(f"the hub {layout.hub}", layout.hub, own, on_record)
+        faults += _find_relay_faults(f"the hub {layout.hub}", layout.hub, own, on_record)
     for region, name in sorted(layout.gateways.items()):
         what = f"the gateway {name} of the region {region}"
-        faults += _find_carrier_faults(what, name, own, on_record, region)
+        faults += _find_relay_faults(what, name, own, on_record, region)
     if layout.gateways:
         faults += _find_regions_without(layout, own, on_record)
     return faults
 
 
-def _find_carrier_faults(
+def _find_relay_faults(
     what: str, name: str, own: Node, on_record: t.Mapping[str, Node], region: str = ""
 ) -> list[str]:
     """Return why a node cannot carry for others; nothing if it can, once it has a key."""

@@ -50,18 +50,20 @@ def find_tunnels(own: Node, members: t.Iterable[Node], layout: Layout) -> list[T
     return tunnels
 
 
-def find_told(members: t.Sequence[Node], joining: t.Collection[str], layout: Layout) -> list[Node]:
+def nodes_to_update(
+    members: t.Sequence[Node], joining: t.Collection[str], layout: Layout
+) -> list[Node]:
     """Return the members whose tunnels change when some of them join, without those."""
     new = [node for node in members if node["node_id"] in joining]
     names, new_names = ({node["node_id"] for node in nodes} for nodes in (members, new))
-    circles = {layout.circle_of(node) for node in new}
-    are_carried = not names.isdisjoint(layout.carrier_of(node) for node in new)
+    segments = {layout.segment_of(node) for node in new}
+    are_carried = not names.isdisjoint(layout.relay_of(node) for node in new)
 
     def learns(node: Node) -> bool:
-        carrier = layout.carrier_of(node)
-        if carrier == node["node_id"]:
+        relay = layout.relay_of(node)
+        if relay == node["node_id"]:
             return are_carried
-        return carrier in new_names or layout.circle_of(node) in circles
+        return relay in new_names or layout.segment_of(node) in segments
 
     return [node for node in members if node["node_id"] not in new_names and learns(node)]
 
@@ -87,22 +89,22 @@ def _find_routes(own: Node, members: t.Iterable[Node], layout: Layout) -> dict[s
 
     One who is no member, as a gateway that has no key yet, may be among those.
     """
-    name, carrier, circle = own["node_id"], layout.carrier_of(own), layout.circle_of(own)
+    name, relay, segment = own["node_id"], layout.relay_of(own), layout.segment_of(own)
     host_routes = _find_host_routes(members)
     routes: dict[str, list[str]] = {}
     for node in members:
         hop = far = node["node_id"]
         if far == name:
             continue
-        if carrier == name:
-            its_carrier = layout.carrier_of(node)
-            hop = far if its_carrier == name else its_carrier
-        elif far != carrier and layout.circle_of(node) != circle:
+        if relay == name:
+            its_relay = layout.relay_of(node)
+            hop = far if its_relay == name else its_relay
+        elif far != relay and layout.segment_of(node) != segment:
             continue
         routes.setdefault(hop, []).append(host_routes[far])
-    if carrier in routes:
+    if relay in routes:
         # All others are behind it; who has a tunnel of its own keeps it, by its longer prefix.
-        routes[carrier].append(_network(layout))
+        routes[relay].append(_network(layout))
     return routes
 
 

@@ -67,7 +67,7 @@ class Engine:
         :raises Failure: with code `not_ours` when it does not carry the owner's label.
         """
         container = containers.get_container_name(self.network, name)
-        with told(f"look at the container {container}"):
+        with translate_errors(f"look at the container {container}"):
             try:
                 attrs: dict[str, t.Any] = self.api.inspect_container(container)
             except docker.errors.NotFound:
@@ -88,7 +88,7 @@ class Engine:
         """Return the server with its host keys, read through the engine, not over the network."""
         if containers.was_never_started(attrs):
             return containers.parse_server(attrs)
-        with told("read the host keys"):
+        with translate_errors("read the host keys"):
             try:
                 stream, _stat = self.api.get_archive(attrs["Id"], "/etc/ssh")
             except docker.errors.NotFound:
@@ -98,7 +98,7 @@ class Engine:
 
     def list_addresses(self, *, besides: str = "") -> set[str]:
         """Return the addresses of all containers on the network, also of those that do not run."""
-        with told(f"list the addresses on {self.network}"):
+        with translate_errors(f"list the addresses on {self.network}"):
             found = self.api.containers(all=True)
         addresses = (
             containers.get_address(entry["NetworkSettings"]["Networks"] or {}, self.network)
@@ -109,7 +109,7 @@ class Engine:
 
     def get_pool(self) -> dict[str, t.Any]:
         """Return the IPv4 pool of the network."""
-        with told(f"look at the network {self.network}"):
+        with translate_errors(f"look at the network {self.network}"):
             try:
                 network = self.api.inspect_network(self.network)
             except docker.errors.NotFound as error:
@@ -140,7 +140,7 @@ class Engine:
         """
         deadline = time.monotonic() + self._timeout_s
         pause_s = POLL_S
-        with told("wait"):
+        with translate_errors("wait"):
             while not is_done():
                 if time.monotonic() > deadline:
                     raise Failure(f"{failure} (after {self._timeout_s:g} s)", code="timeout")
@@ -151,7 +151,7 @@ class Engine:
 
 
 @contextlib.contextmanager
-def told(act: str) -> t.Iterator[None]:
+def translate_errors(act: str) -> t.Iterator[None]:
     """Turn the SDK's errors into a sentence about what was tried."""
     try:
         yield

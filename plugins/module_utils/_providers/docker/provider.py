@@ -14,7 +14,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 from ..provider import Server, Wanted
 from ..sizes import parse_spec
 from . import containers
-from .engine import Engine, told
+from .engine import Engine, translate_errors
 
 with contextlib.suppress(ImportError):
     # Where it is missing, Engine.connect says so before anything is called.
@@ -50,7 +50,7 @@ class DockerProvider:
             f"{containers.OWNER_LABEL}={owner}",
             f"{containers.NETWORK_LABEL}={self._engine.network}",
         ]
-        with told("list the servers"):
+        with translate_errors("list the servers"):
             found = self._api.containers(all=True, filters={"label": labels})
         names = sorted(entry["Labels"].get(containers.NAME_LABEL, "") for entry in found)
         # One that is removed meanwhile is simply no longer listed.
@@ -127,25 +127,25 @@ class DockerProvider:
     def resize(self, server: Server, spec: str) -> Server:
         """Change the limits of the container, without a restart."""
         limits = containers.get_limits(spec)
-        with told(f"resize the server {server.name} from {server.spec} to {spec}"):
+        with translate_errors(f"resize the server {server.name} from {server.spec} to {spec}"):
             self._api.update_container(server.provider_id, **limits)
         return self._get(server.provider_id)
 
     def start(self, server: Server) -> Server:
         """Start the container at its old address."""
-        with told(f"start the server {server.name}"):
+        with translate_errors(f"start the server {server.name}"):
             self._api.start(server.provider_id)
         return self._wait_until_up(server.provider_id, server.name)
 
     def stop(self, server: Server) -> Server:
         """Let systemd shut the host down, and end what does not follow in time."""
-        with told(f"stop the server {server.name}"):
+        with translate_errors(f"stop the server {server.name}"):
             self._api.stop(server.provider_id, timeout=STOP_TIMEOUT_S)
         return self._get(server.provider_id)
 
     def remove(self, server: Server) -> None:
         """Remove the container with its anonymous volumes; one that is gone already is no error."""
-        with told(f"remove the server {server.name}"):
+        with translate_errors(f"remove the server {server.name}"):
             try:
                 self._api.remove_container(server.provider_id, v=True, force=True)
             except docker.errors.NotFound:
@@ -159,7 +159,7 @@ class DockerProvider:
         )
 
     def _get(self, container_id: str) -> Server:
-        with told("look at the server"):
+        with translate_errors("look at the server"):
             return self._engine.read(self._api.inspect_container(container_id))
 
     def _check_creation(self, wanted: Wanted) -> None:
@@ -169,7 +169,7 @@ class DockerProvider:
                     f"{option} is needed to make the server {wanted.name}", code="missing"
                 )
         self._engine.get_pool()
-        with told(f"look at the image {wanted.image}"):
+        with translate_errors(f"look at the image {wanted.image}"):
             try:
                 self._api.inspect_image(wanted.image)
             except docker.errors.ImageNotFound as error:
@@ -186,7 +186,7 @@ class DockerProvider:
         limits = containers.get_limits(wanted.spec or "")
         network = self._engine.network
         endpoint = api.create_endpoint_config(ipv4_address=address, aliases=[wanted.name])
-        with told(f"create the server {wanted.name}"):
+        with translate_errors(f"create the server {wanted.name}"):
             try:
                 made = api.create_container(
                     wanted.image,
@@ -213,7 +213,7 @@ class DockerProvider:
         """
         shown, container_id = containers.parse_server(attrs), attrs["Id"]
         is_wanted = self.has_size(shown, wanted.spec or "") and shown.image == wanted.image
-        with told(f"start the server {wanted.name}"):
+        with translate_errors(f"start the server {wanted.name}"):
             try:
                 if is_wanted and not self._is_shared(container_id, shown.internal_ip):
                     keys = containers.pack_authorized_keys(wanted.ssh_public_keys)

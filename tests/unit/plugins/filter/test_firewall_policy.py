@@ -12,9 +12,9 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.quartermaster.fleet.plugins.filter.firewall_policy import (
     FilterModule,
+    firewall_affected_nodes,
     firewall_matrix,
     firewall_members,
-    firewall_others,
     firewall_policy,
     firewall_probes,
     firewall_reach,
@@ -86,8 +86,8 @@ def test_who_is_in_a_zone_is_told_by_mesh_address_of_the_own_cluster() -> None:
 def test_those_who_share_a_cluster_have_to_learn_of_a_node() -> None:
     nodes = [*NODES, node(9, "web", cluster_id="other")]
 
-    assert firewall_others(nodes, ["web-1"]) == ["db-3", "web-2"]
-    assert firewall_others(nodes, [str(one["node_id"]) for one in nodes]) == []
+    assert firewall_affected_nodes(nodes, ["web-1"]) == ["db-3", "web-2"]
+    assert firewall_affected_nodes(nodes, [str(one["node_id"]) for one in nodes]) == []
 
 
 def test_a_node_reaches_what_its_zones_say_after_what_each_node_may() -> None:
@@ -280,7 +280,7 @@ def test_the_filters_have_their_names() -> None:
     assert set(FilterModule().filters()) == {
         "firewall_matrix",
         "firewall_members",
-        "firewall_others",
+        "firewall_affected_nodes",
         "firewall_policy",
         "firewall_probes",
         "firewall_reach",

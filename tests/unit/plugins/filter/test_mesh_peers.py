@@ -13,11 +13,11 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.quartermaster.fleet.plugins.filter.mesh_peers import (
     FilterModule,
-    mesh_absentees,
-    mesh_others,
+    mesh_affected_nodes,
     mesh_peers,
     mesh_refusals,
     mesh_targets,
+    mesh_unjoined_nodes,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,7 +90,7 @@ def test_the_order_of_the_records_does_not_matter(fleet: list[Node], random: t.A
 @given(fleets())
 def test_a_node_is_a_peer_or_an_absentee_or_not_meant_to_be_in_the_mesh(fleet: list[Node]) -> None:
     own = fleet[0]
-    absent = set(mesh_absentees(fleet, [own["node_id"]]))
+    absent = set(mesh_unjoined_nodes(fleet, [own["node_id"]]))
 
     assert absent.isdisjoint(names(mesh_peers(fleet, own["node_id"])))
     for one in fleet:
@@ -105,7 +105,7 @@ def test_the_others_are_exactly_those_who_have_one_of_the_given_as_a_peer(
 ) -> None:
     given_ids = [one["node_id"] for one in fleet[::2]]
 
-    others = mesh_others(fleet, given_ids)
+    others = mesh_affected_nodes(fleet, given_ids)
 
     assert others == sorted(
         one["node_id"]
@@ -218,7 +218,7 @@ def test_through_a_hub_others_are_told_only_if_they_have_a_tunnel(
     near = [node("a", 1), node("b", 2), node("hub", 3)]
     far = [node("y", 5, cluster_id="other"), node("z", 4, cluster_id="other")]
 
-    assert mesh_others([*near, *far], given_ids, hub="hub") == others
+    assert mesh_affected_nodes([*near, *far], given_ids, hub="hub") == others
 
 
 def test_through_gateways_a_node_asks_everybody_and_knows_its_region() -> None:
@@ -251,7 +251,7 @@ def test_a_layout_is_that_of_the_mesh_which_its_nodes_are_in(
     far = [node("y", 5, cluster_id="other"), node("z", 4, cluster_id="other", region="south")]
     gateways = {"north": "a", "south": "c"}
 
-    assert mesh_others([*near, *far], given_ids, gateways=gateways) == others
+    assert mesh_affected_nodes([*near, *far], given_ids, gateways=gateways) == others
 
 
 def test_refusals_are_told_before_a_node_has_a_key() -> None:
@@ -337,12 +337,12 @@ def test_a_list_that_cannot_be_whole_or_true_is_refused(nodes: t.Any, message: s
 
 def test_a_node_that_is_not_on_record_has_no_absentees() -> None:
     with pytest.raises(AnsibleFilterError, match="b is not in the list"):
-        mesh_absentees([node("a")], ["a", "b"])
+        mesh_unjoined_nodes([node("a")], ["a", "b"])
 
 
 def test_all_filters_have_their_names() -> None:
-    words = ("absentees", "others", "peers", "refusals", "targets")
-    assert list(FilterModule().filters()) == [f"mesh_{word}" for word in words]
+    words = ("affected_nodes", "peers", "refusals", "targets", "unjoined_nodes")
+    assert sorted(FilterModule().filters()) == [f"mesh_{word}" for word in words]
 
 
 def test_the_work_grows_with_the_number_of_nodes_not_faster() -> None:

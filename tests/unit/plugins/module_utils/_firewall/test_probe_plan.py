@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.matrix import compare
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import Refused
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.probe_plan import (
-    Survey,
-    expect,
+    ProbePlan,
+    expected_probes,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,8 +75,8 @@ def kind(one: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
 
 def ask(nodes: list[dict[str, t.Any]], **survey: t.Any) -> dict[str, list[dict[str, t.Any]]]:
     """Return what each node asks, by its name."""
-    chosen = Survey(ZONES, mesh_prefix=PREFIX, refused_ports=[23], **survey)
-    return {one["node_id"]: expect(one, nodes, chosen) for one in nodes}
+    chosen = ProbePlan(ZONES, mesh_prefix=PREFIX, refused_ports=[23], **survey)
+    return {one["node_id"]: expected_probes(one, nodes, chosen) for one in nodes}
 
 
 def pairs(asked: dict[str, list[dict[str, t.Any]]]) -> set[tuple[str, str, str, int]]:
@@ -170,7 +170,7 @@ def test_an_address_is_asked_from_one_of_its_own_family() -> None:
 )
 def test_a_survey_that_would_prove_nothing_is_refused(survey: t.Any, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
-        Survey(ZONES, **survey)
+        ProbePlan(ZONES, **survey)
 
 
 def test_in_a_larger_fleet_nobody_has_more_to_ask() -> None:
@@ -179,11 +179,13 @@ def test_in_a_larger_fleet_nobody_has_more_to_ask() -> None:
         for node_type in sorted(ZONES_OF)
         for region in ("north", "south")
     ]
-    survey = Survey(ZONES, mesh_prefix=PREFIX)
+    survey = ProbePlan(ZONES, mesh_prefix=PREFIX)
     most = []
     for size in (60, 240):
         nodes = [node(number, **kinds[number % 6]) for number in range(1, size + 1)]
-        asked = ({probe["target"] for probe in expect(one, nodes, survey)} for one in nodes[:20])
+        asked = (
+            {probe["target"] for probe in expected_probes(one, nodes, survey)} for one in nodes[:20]
+        )
         most.append(max(map(len, asked)))
 
     assert most == [2 * len(kinds)] * 2

@@ -67,18 +67,18 @@ def test_a_file_is_written_whole_and_private_whatever_the_umask(path: Path) -> N
 
 
 def test_what_a_killed_run_left_does_not_get_in_the_way(path: Path) -> None:
-    files.name_new(path).write_text("half")
+    files.temp_name(path).write_text("half")
 
     files.replace(path, "whole")
 
     assert path.read_text() == "whole"
-    assert not files.name_new(path).exists()
+    assert not files.temp_name(path).exists()
 
 
 def test_a_link_in_the_place_of_the_file_in_the_making_is_not_followed(path: Path) -> None:
     target = path.parent / "target"
     target.write_text("mine")
-    files.name_new(path).symlink_to(target)
+    files.temp_name(path).symlink_to(target)
 
     files.replace(path, "secret")
 
@@ -89,7 +89,7 @@ def test_creating_never_replaces(path: Path) -> None:
     assert files.create(path, "first")
     assert not files.create(path, "second")
     assert path.read_text() == "first"
-    assert not files.name_new(path).exists()
+    assert not files.temp_name(path).exists()
 
 
 def test_a_missing_file_is_none(path: Path) -> None:
@@ -110,14 +110,14 @@ def test_a_link_is_not_followed(path: Path) -> None:
     target.write_text("text")
     path.symlink_to(target)
 
-    with pytest.raises(files.Unsafe, match="if it is a link"):
+    with pytest.raises(files.InsecureFile, match="if it is a link"):
         files.read(path, 100)
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(path: Path) -> None:
     os.mkfifo(path, 0o600)
 
-    with pytest.raises(files.Unsafe, match="no regular file"):
+    with pytest.raises(files.InsecureFile, match="no regular file"):
         files.read(path, 100)
 
 
@@ -127,7 +127,7 @@ def test_what_is_no_text_of_its_size_is_refused_without_repeating_it(
 ) -> None:
     path.write_bytes(content)
 
-    with pytest.raises(files.Unsafe) as refusal:
+    with pytest.raises(files.InsecureFile) as refusal:
         files.read(path, 100)
 
     assert "secret" not in str(refusal.value)
@@ -149,7 +149,10 @@ def test_a_lock_keeps_others_out_and_ends_with_its_holder(path: Path) -> None:
     holder.start()
     assert holds.wait(10)
 
-    with pytest.raises(files.Unsafe, match="holds the lock"), files.locked(folder, timeout_s=0.1):
+    with (
+        pytest.raises(files.InsecureFile, match="holds the lock"),
+        files.locked(folder, timeout_s=0.1),
+    ):
         pass
     holder.kill()
     holder.join(10)

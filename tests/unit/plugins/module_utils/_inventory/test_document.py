@@ -14,12 +14,14 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.doc
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.safe_vars import (
     ALLOWED_ANSIBLE,
-    Omissions,
+    SkippedVariables,
     is_plain,
     is_plain_text,
     mark,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._service.response import Refusal
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.response import (
+    InvalidResponse,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +37,7 @@ VALUES = st.recursive(
 
 
 def variables_of(document: dict[str, t.Any]) -> tuple[list[dict[str, t.Any]], list[str]]:
-    omissions, warnings = Omissions(), []
+    omissions, warnings = SkippedVariables(), []
     variables = list(parse_fleet(json.dumps(document).encode()).variables(omissions))
     omissions.report(warnings.append)
     return variables, warnings
@@ -79,7 +81,7 @@ def test_a_row_becomes_the_variables_of_a_host_without_what_is_null(columns: Col
     ],
 )
 def test_what_is_no_columnar_document_is_refused(body: bytes) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(InvalidResponse):
         parse_fleet(body)
 
 
@@ -110,7 +112,7 @@ def test_what_is_no_columnar_document_is_refused(body: bytes) -> None:
 def test_a_document_of_the_wrong_shape_is_refused(
     columns: Columns, changed: dict[str, t.Any]
 ) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(InvalidResponse):
         parse_fleet(json.dumps(columns("a", "b", **changed)).encode())
 
 
@@ -136,12 +138,12 @@ def test_a_document_of_the_wrong_shape_is_refused(
 def test_a_name_that_no_host_may_have_refuses_the_document(columns: Columns, name: t.Any) -> None:
     document = columns("a")
     document["rows"][0][0] = name
-    with pytest.raises(Refusal):
+    with pytest.raises(InvalidResponse):
         parse_fleet(json.dumps(document).encode())
 
 
 def test_the_same_host_twice_refuses_the_document(columns: Columns) -> None:
-    with pytest.raises(Refusal, match="twice"):
+    with pytest.raises(InvalidResponse, match="twice"):
         parse_fleet(json.dumps(columns("a", "a")).encode())
 
 
@@ -225,7 +227,7 @@ def test_what_is_known_of_the_whole_text_saves_time_and_changes_nothing(
         "groups": {},
     }
     fleet = parse_fleet(json.dumps(document).encode())
-    quick, thorough = Omissions(), Omissions()
+    quick, thorough = SkippedVariables(), SkippedVariables()
     found = list(fleet.variables(quick))
     assert found == list(dataclasses.replace(fleet, is_plain=False).variables(thorough))
     warnings: tuple[list[str], list[str]] = ([], [])

@@ -22,7 +22,9 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._service.clien
     Client,
     ClientError,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._service.response import Refusal
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.response import (
+    InvalidResponse,
+)
 
 Columns = t.Callable[..., dict[str, t.Any]]
 CONFLICT = {"node_id": "a", "field": "region", "service": "fsn1", "file": "hel1"}
@@ -114,5 +116,5 @@ def test_a_note_cannot_steer_the_terminal(columns: Columns) -> None:
 
 @pytest.mark.parametrize("conflicts", [None, {}, [1], [{"node_id": "a"}]])
 def test_notes_of_another_shape_refuse_the_answer(columns: Columns, conflicts: t.Any) -> None:
-    with pytest.raises(Refusal, match="conflicts"):
+    with pytest.raises(InvalidResponse, match="conflicts"):
         parse_fleet(json.dumps({**columns("a"), "conflicts": conflicts}).encode())

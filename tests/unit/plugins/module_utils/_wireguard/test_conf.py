@@ -34,7 +34,7 @@ PRIVATE = key(1)
 PEERS = (
     Peer("a", key(2), "192.0.2.2:51820", ("10.8.0.2/32", "192.168.7.0/24"), 25),
     Peer("b", key(3), "[2001:db8::3]:1", ("fd00::3/128",), None),
-    Peer("c", key(4), None, (), None, other_key=key(5), preshared_key=key(6)),
+    Peer("c", key(4), None, (), None, standby_key=key(5), preshared_key=key(6)),
 )
 WHOLE = Interface(("10.8.0.1/24", "fd00::1/64"), 51820, 1420, PEERS)
 

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.diff import (
     describe,
     describe_running,
-    foresee,
+    predict,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
     Interface,
@@ -140,7 +140,7 @@ def test_a_preshared_key_is_compared_and_never_said(
 
     found = drift(running, wanted)
     names = {peer.public_key: peer.name for peer in WANTED.peers}
-    foreseen = foresee(wanted, running, own_public_key=key(8), roaming=())
+    foreseen = predict(wanted, running, own_public_key=key(8), roaming=())
     shown = describe_running(foreseen, names) + describe(wanted, key(8)) + repr((wanted, running))
 
     assert found.notes == ((note,) if note else ())
@@ -218,15 +218,15 @@ def test_a_link_that_is_down_gets_its_address_route_from_the_kernel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settled", "age_s", "is_roaming"),
+    ("stable_endpoints", "age_s", "is_roaming"),
     [({key(2)}, 10, True), ({key(2)}, 179, True), ({key(2)}, 181, False), ((), 10, False)],
 )
 def test_an_endpoint_that_moved_is_roaming_while_handshakes_arrive_from_there(
-    settled: t.Collection[str], age_s: int, *, is_roaming: bool
+    stable_endpoints: t.Collection[str], age_s: int, *, is_roaming: bool
 ) -> None:
     running = moved(endpoint="192.0.2.9:1", latest_handshake=int(NOW) - age_s)
 
-    found = drift(running, settled=settled)
+    found = drift(running, stable_endpoints=stable_endpoints)
 
     assert found.roaming == (frozenset({key(2)}) if is_roaming else frozenset())
     assert found.needs_sync is not is_roaming
@@ -283,10 +283,10 @@ def test_links_are_told_apart_and_link_local_addresses_do_not_count() -> None:
         },
     ]
 
-    own, neighbours = parse_links(json.dumps(links), "wg0")
+    own, other_interfaces = parse_links(json.dumps(links), "wg0")
 
     assert own == {"addresses": ("10.8.0.1/24",), "mtu": 1420, "is_up": True}
-    assert neighbours == {"eth0": [ipaddress.ip_network("192.168.7.0/24")]}
+    assert other_interfaces == {"eth0": [ipaddress.ip_network("192.168.7.0/24")]}
     assert parse_links("", "wg0") == ({}, {})
 
 
@@ -329,12 +329,12 @@ def test_no_view_has_a_key_in_it() -> None:
 def test_what_is_foreseen_looks_as_the_repaired_interface_does(running: Running) -> None:
     names = {peer.public_key: peer.name for peer in WANTED.peers}
 
-    foreseen = foresee(WANTED, running, own_public_key=key(8), roaming=())
+    foreseen = predict(WANTED, running, own_public_key=key(8), roaming=())
 
     assert describe_running(foreseen, names) == describe_running(RUNNING, names)
 
 
-ROTATING = replace(WANTED, peers=(replace(WANTED.peers[0], other_key=key(9)), WANTED.peers[1]))
+ROTATING = replace(WANTED, peers=(replace(WANTED.peers[0], standby_key=key(9)), WANTED.peers[1]))
 HELD_BACK = RunningPeer(key(9), key(7), None, frozenset(), 0, 0)
 
 

@@ -56,10 +56,10 @@ def options(**changes: t.Any) -> dict[str, t.Any]:
     }
 
 
-def refusal(wanted: Interface, own: str | None = None, **neighbours: str) -> str:
-    networks = {name: [ipaddress.ip_network(text)] for name, text in neighbours.items()}
+def refusal(wanted: Interface, own: str | None = None, **other_interfaces: str) -> str:
+    networks = {name: [ipaddress.ip_network(text)] for name, text in other_interfaces.items()}
     with pytest.raises(Invalid) as error:
-        check_whole(wanted, own_public_key=own, neighbours=networks)
+        check_whole(wanted, own_public_key=own, other_interfaces=networks)
     return str(error.value)
 
 
@@ -140,7 +140,7 @@ def test_a_wider_allowed_ip_leaves_the_other_interface_its_own() -> None:
     check_whole(
         wanted,
         own_public_key=key(1),
-        neighbours={"eth0": [ipaddress.ip_network("192.168.7.0/24")]},
+        other_interfaces={"eth0": [ipaddress.ip_network("192.168.7.0/24")]},
     )
 
 
@@ -148,7 +148,7 @@ def test_networks_of_the_other_family_do_not_matter() -> None:
     check_whole(
         interface(peer(2, allowed_ips=("fd00::2/128",))),
         own_public_key=None,
-        neighbours={"eth0": [ipaddress.ip_network("fe00::/8")]},
+        other_interfaces={"eth0": [ipaddress.ip_network("fe00::/8")]},
     )
 
 
@@ -158,13 +158,13 @@ def test_networks_of_the_other_family_do_not_matter() -> None:
 )
 def test_ipv6_is_refused_where_the_host_has_none(wanted: Interface) -> None:
     with pytest.raises(Invalid, match="IPv6 is disabled"):
-        check_whole(wanted, own_public_key=None, neighbours={}, has_ipv6=False)
+        check_whole(wanted, own_public_key=None, other_interfaces={}, has_ipv6=False)
 
 
 def test_a_hub_may_route_the_whole_mesh_and_a_longer_prefix_may_win() -> None:
     wanted = interface(peer(2, allowed_ips=("10.8.0.0/16",)), peer(3))
 
-    check_whole(wanted, own_public_key=key(1), neighbours={})
+    check_whole(wanted, own_public_key=key(1), other_interfaces={})
 
 
 def test_replacing_keeps_only_the_peers_asked_for() -> None:
@@ -218,7 +218,9 @@ def test_a_thousand_peers_are_checked_in_a_moment() -> None:
     started = time.process_time()
 
     check_whole(
-        wanted, own_public_key=key(1), neighbours={"eth0": [ipaddress.ip_network("10.0.0.0/24")]}
+        wanted,
+        own_public_key=key(1),
+        other_interfaces={"eth0": [ipaddress.ip_network("10.0.0.0/24")]},
     )
 
     assert time.process_time() - started < 1

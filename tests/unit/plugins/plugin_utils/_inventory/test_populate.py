@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Both roads leave Ansible with the same hosts, groups and links, in the same order."""
+"""Both strategies leave Ansible with the same hosts, groups and links, in the same order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible.inventory.group import Group
 from ansible.inventory.host import Host
 from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.document import Fleet
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._inventory import (
-    populate as roads,
+    populate,
 )
 
 SOURCE = "/fleet/x.quartermaster.yml"
@@ -34,10 +34,10 @@ def variables_of(fleet: Fleet) -> list[dict[str, t.Any]]:
     return [dict(zip(fleet.columns, row, strict=True)) for row in fleet.rows]
 
 
-def fill(road: t.Callable[..., None], fleet: Fleet) -> InventoryData:
+def fill(strategy: t.Callable[..., None], fleet: Fleet) -> InventoryData:
     inventory = InventoryData()
     inventory.current_source = SOURCE
-    road(inventory, fleet, variables_of(fleet))
+    strategy(inventory, fleet, variables_of(fleet))
     inventory.reconcile_inventory()
     return inventory
 
@@ -80,7 +80,7 @@ def describe(inventory: InventoryData) -> dict[str, t.Any]:
 @pytest.mark.parametrize("size", [0, 1, 2, 50])
 def test_both_roads_lead_to_the_same_inventory(size: int) -> None:
     fleet = make_fleet(size)
-    by_bulk, by_calls = fill(roads.fill_by_bulk, fleet), fill(roads.fill_by_calls, fleet)
+    by_bulk, by_calls = fill(populate.populate_bulk, fleet), fill(populate.populate_by_calls, fleet)
     assert describe(by_bulk) == describe(by_calls)
 
 
@@ -95,7 +95,10 @@ CHANGES: dict[str, t.Callable[[InventoryData], t.Any]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_comes_later_has_one_effect_on_either_road(change: str) -> None:
-    inventories = [fill(road, make_fleet(4)) for road in (roads.fill_by_bulk, roads.fill_by_calls)]
+    inventories = [
+        fill(strategy, make_fleet(4))
+        for strategy in (populate.populate_bulk, populate.populate_by_calls)
+    ]
     before = describe(inventories[0])
     for inventory in inventories:
         CHANGES[change](inventory)
@@ -104,15 +107,15 @@ def test_what_comes_later_has_one_effect_on_either_road(change: str) -> None:
 
 
 def test_each_host_is_itself_alone() -> None:
-    hosts = [*fill(roads.fill_by_bulk, make_fleet(3)).hosts.values()]
-    others = [*fill(roads.fill_by_bulk, make_fleet(3)).hosts.values(), Host("n0")]
+    hosts = [*fill(populate.populate_bulk, make_fleet(3)).hosts.values()]
+    others = [*fill(populate.populate_bulk, make_fleet(3)).hosts.values(), Host("n0")]
     assert len({*hosts, *others}) == 7
     assert hosts[0] != hosts[1]
     assert hosts[0] not in others
 
 
 def test_the_objects_of_this_ansible_core_are_known() -> None:
-    assert roads.is_bulk_possible(InventoryData(), make_fleet(3))
+    assert populate.is_bulk_possible(InventoryData(), make_fleet(3))
 
 
 @pytest.mark.parametrize("kind", [Host, Group])
@@ -126,25 +129,25 @@ def test_objects_of_another_shape_lead_to_the_public_calls(
         self.new_in_some_later_core = None
 
     monkeypatch.setattr(kind, "__init__", make)
-    assert not roads.is_bulk_possible(InventoryData(), make_fleet(3))
+    assert not populate.is_bulk_possible(InventoryData(), make_fleet(3))
 
 
 def test_an_inventory_of_another_kind_leads_to_the_public_calls() -> None:
     class Other(InventoryData):
         pass
 
-    assert not roads.is_bulk_possible(Other(), make_fleet(3))
+    assert not populate.is_bulk_possible(Other(), make_fleet(3))
 
 
 def test_a_host_or_group_of_another_source_leads_to_the_public_calls() -> None:
     with_host, with_group = InventoryData(), InventoryData()
     with_host.add_host("n1")
     with_group.add_group("data")
-    assert not roads.is_bulk_possible(with_host, make_fleet(3))
-    assert not roads.is_bulk_possible(with_group, make_fleet(3))
+    assert not populate.is_bulk_possible(with_host, make_fleet(3))
+    assert not populate.is_bulk_possible(with_group, make_fleet(3))
     with_host.add_host("elsewhere")
     del with_host.hosts["n1"]
-    assert roads.is_bulk_possible(with_host, make_fleet(3))
+    assert populate.is_bulk_possible(with_host, make_fleet(3))
 
 
 def test_the_public_calls_add_to_what_another_source_gave() -> None:
@@ -152,19 +155,19 @@ def test_the_public_calls_add_to_what_another_source_gave() -> None:
     inventory.add_group("data")
     inventory.add_host("n0", "data")
     inventory.set_variable("n0", "mine", 1)
-    roads.fill_by_calls(inventory, make_fleet(3), variables_of(make_fleet(3)))
+    populate.populate_by_calls(inventory, make_fleet(3), variables_of(make_fleet(3)))
     inventory.reconcile_inventory()
     assert inventory.hosts["n0"].vars["mine"] == 1
     assert inventory.hosts["n0"].vars["number"] == 0
     assert inventory.get_groups_dict()["data"] == ["n0", "n2"]
 
 
-@pytest.mark.parametrize("road", [roads.fill_by_bulk, roads.fill_by_calls])
+@pytest.mark.parametrize("strategy", [populate.populate_bulk, populate.populate_by_calls])
 def test_a_host_with_the_name_of_a_group_keeps_its_variables_and_its_place(
-    road: t.Callable[..., None],
+    strategy: t.Callable[..., None],
 ) -> None:
     fleet = Fleet(("node_id",), [["control"], ["b"]], {"control": [0, 1]})
-    inventory = fill(road, fleet)
+    inventory = fill(strategy, fleet)
     assert inventory.hosts["control"].vars["node_id"] == "control"
     assert "node_id" not in inventory.groups["control"].vars
     assert inventory.get_groups_dict()["control"] == ["control", "b"]
@@ -174,7 +177,7 @@ def test_a_host_with_the_name_of_a_group_keeps_its_variables_and_its_place(
 def test_the_collector_is_left_as_it_was(*, was_on: bool) -> None:
     (gc.enable if was_on else gc.disable)()
     try:
-        with roads.collector_paused():
+        with populate.gc_paused():
             assert not gc.isenabled()
         assert gc.isenabled() is was_on
     finally:
@@ -188,5 +191,5 @@ def test_the_wrapper_of_newer_cores_is_looked_behind() -> None:
             self.__wrapped__ = wrapped
 
     inventory = InventoryData()
-    assert roads.find_data(Wrapper(inventory)) is inventory
-    assert roads.find_data(inventory) is inventory
+    assert populate.find_data(Wrapper(inventory)) is inventory
+    assert populate.find_data(inventory) is inventory

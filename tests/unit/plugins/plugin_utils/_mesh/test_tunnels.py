@@ -14,8 +14,8 @@ from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.layout i
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._mesh.tunnels import (
     NoMesh,
     Tunnel,
-    find_told,
     find_tunnels,
+    nodes_to_update,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,14 +126,14 @@ def test_exactly_those_are_told_whose_tunnels_change_and_of_what_changes(
     after = join(members, layout)
     before = join([one for one in members if one["node_id"] not in joining], layout)
 
-    told = [one["node_id"] for one in find_told(members, joining, layout)]
+    told = [one["node_id"] for one in nodes_to_update(members, joining, layout)]
 
     assert told == [n for n in every if n in before and routes(before[n]) != routes(after[n])]
     for name in told:
         news = {
             far: networks
             for far, networks in routes(after[name]).items()
-            if far in joining or far in layout.list_carriers()
+            if far in joining or far in layout.list_relays()
         }
         assert {**routes(before[name]), **news} == routes(after[name])
 
@@ -229,7 +229,7 @@ def test_a_gateway_carries_for_its_region(name: str, wanted: dict[str, tuple[str
 def test_a_node_is_told_to_its_region_and_to_the_gateways(
     joining: set[str], told: list[str]
 ) -> None:
-    assert [one["node_id"] for one in find_told(REGIONS, joining, GATEWAYS)] == told
+    assert [one["node_id"] for one in nodes_to_update(REGIONS, joining, GATEWAYS)] == told
 
 
 def test_a_hub_that_has_no_key_yet_leaves_the_others_alone() -> None:

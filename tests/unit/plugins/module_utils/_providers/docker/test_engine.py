@@ -54,7 +54,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_an_error_says_what_was_tried(error: Exception, words: str) -> None:
-    with pytest.raises(Failure) as refusal, engine.told("dig"):
+    with pytest.raises(Failure) as refusal, engine.translate_errors("dig"):
         raise error
     assert (str(refusal.value), refusal.value.code) == (words, "engine")
 

@@ -8,7 +8,9 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.quartermaster.fleet.plugins.filter.to_provision import to_provision
+from ansible_collections.quartermaster.fleet.plugins.filter.nodes_to_provision import (
+    nodes_to_provision,
+)
 
 Node = t.Mapping[str, t.Any]
 
@@ -46,15 +48,15 @@ def names(nodes: list[Node]) -> list[str]:
 
 
 def test_planned_begun_and_resized_nodes_wait() -> None:
-    assert names(to_provision(FLEET)) == ["planned", "begun", "resize"]
+    assert names(nodes_to_provision(FLEET)) == ["planned", "begun", "resize"]
 
 
 def test_a_failed_node_is_tried_again_only_when_it_is_named() -> None:
-    assert names(to_provision(FLEET, ["failed"])) == ["failed"]
+    assert names(nodes_to_provision(FLEET, ["failed"])) == ["failed"]
 
 
 def test_all_failed_nodes_are_tried_again_when_that_is_asked() -> None:
-    assert names(to_provision(FLEET, None, failed=True)) == [
+    assert names(nodes_to_provision(FLEET, None, failed=True)) == [
         "planned",
         "begun",
         "failed",
@@ -63,9 +65,9 @@ def test_all_failed_nodes_are_tried_again_when_that_is_asked() -> None:
 
 
 def test_naming_a_node_that_needs_nothing_is_no_error() -> None:
-    assert to_provision(FLEET, ["same", "elsewhere"]) == []
+    assert nodes_to_provision(FLEET, ["same", "elsewhere"]) == []
 
 
 def test_a_name_that_the_fleet_does_not_have_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="no node of the fleet is called typo"):
-        to_provision(FLEET, ["planned", "typo"])
+        nodes_to_provision(FLEET, ["planned", "typo"])

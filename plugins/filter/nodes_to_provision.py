@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 Node = t.Mapping[str, t.Any]
 
 
-def to_provision(
+def nodes_to_provision(
     nodes: t.Iterable[Node],
     only: t.Collection[str] | None = None,
     failed: bool = False,  # noqa: FBT002 - filters take their options by position
@@ -33,8 +33,8 @@ def to_provision(
     strangers = sorted(set(only) - names - {node["node_id"] for node in nodes})
     if strangers:
         raise AnsibleFilterError(
-            f"to_provision: no node of the fleet is called {', '.join(map(str, strangers))}, or it "
-            "is retired or in maintenance; `qm node list` shows what there is"
+            f"nodes_to_provision: no node of the fleet is called {', '.join(map(str, strangers))}, "
+            "or it is retired or in maintenance; `qm node list` shows what there is"
         )
     return [node for node in waiting if node["node_id"] in only]
 
@@ -53,4 +53,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {"to_provision": to_provision}
+        return {"nodes_to_provision": nodes_to_provision}

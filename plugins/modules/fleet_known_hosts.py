@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: known_hosts
+module: fleet_known_hosts
 short_description: Write the SSH host keys of the fleet into a known_hosts file
 version_added: 0.1.0
 description:
@@ -38,7 +38,7 @@ attributes:
 
 EXAMPLES = r"""
 - name: The host keys of the fleet are known
-  quartermaster.fleet.known_hosts:
+  quartermaster.fleet.fleet_known_hosts:
   delegate_to: localhost
   run_once: true
 """

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module known_hosts writes plain host keys, and keeps the file if anything else comes."""
+"""The module fleet_known_hosts writes plain host keys, and keeps its file if others come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.quartermaster.fleet.plugins.modules import known_hosts
+from ansible_collections.quartermaster.fleet.plugins.modules import fleet_known_hosts
 
 Run = t.Callable[..., dict[str, t.Any]]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHqTr4iH1dQPQ3DdVQ0bkEFXpIYJHHdI0NGAfjBtbsSW"
@@ -26,11 +26,11 @@ def path(tmp_path: Path) -> Path:
 def test_the_file_holds_what_the_service_says(loopback: t.Any, run_module: Run, path: Path) -> None:
     lines = f"# fleet\na,10.0.0.1,fd00::1 {KEY}\n[b]:2222 {KEY}\n"
     loopback.reply(lines.encode(), **TEXT)
-    result = run_module(known_hosts, path=str(path), _ansible_diff=True)
+    result = run_module(fleet_known_hosts, path=str(path), _ansible_diff=True)
     assert result["known_hosts"] == {"path": str(path), "keys": 2}
     assert path.read_text() == lines.partition("\n")[2] == result["diff"]["after"]
     assert path.stat().st_mode & 0o777 == 0o600
-    assert not run_module(known_hosts, path=str(path))["changed"]
+    assert not run_module(fleet_known_hosts, path=str(path))["changed"]
     assert [entry.name for entry in path.parent.iterdir()] == ["known_hosts"]
 
 
@@ -57,7 +57,7 @@ def test_a_line_that_could_vouch_for_others_keeps_the_file(
 ) -> None:
     before = path.read_text()
     loopback.reply(f"a {KEY}\n{line}\n".encode(), **TEXT)
-    result = run_module(known_hosts, path=str(path))
+    result = run_module(fleet_known_hosts, path=str(path))
     assert result["failed"]
     assert result["code"] == "refused"
     assert "line 2" in result["msg"]
@@ -77,12 +77,12 @@ def test_a_bad_answer_keeps_the_file(
 ) -> None:
     before = path.read_text()
     loopback.reply(**reply)
-    assert run_module(known_hosts, path=str(path))["failed"]
+    assert run_module(fleet_known_hosts, path=str(path))["failed"]
     assert path.read_text() == before
 
 
 def test_check_mode_writes_nothing(loopback: t.Any, run_module: Run, path: Path) -> None:
     before = path.read_text()
     loopback.reply(f"a {KEY}\n".encode(), **TEXT)
-    assert run_module(known_hosts, path=str(path), _ansible_check_mode=True)["changed"]
+    assert run_module(fleet_known_hosts, path=str(path), _ansible_check_mode=True)["changed"]
     assert path.read_text() == before
