@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node: a machine of the fleet, what is known of it, and how its life may go."""
+"""A node: a machine of the fleet, its fields, and the transitions between its states."""
 
 import enum
 from collections.abc import Mapping
@@ -23,26 +23,37 @@ from inventory_service.fleet.domain.sizes import Spec
 
 
 class NodeState(enum.StrEnum):
-    """Where a node stands in its life; the words are stored as they are."""
+    """The state of a node; the values are stored as they are."""
 
     PLANNED = "planned"  # wanted; no server yet
     PROVISIONING = "provisioning"  # its server is being made
     ACTIVE = "active"  # in service; playbooks manage it
     MAINTENANCE = "maintenance"  # kept out of service by a person
     FAILED = "failed"  # it does not do its work
-    RETIRED = "retired"  # gone for good; its address rests in quarantine
+    RETIRED = "retired"  # its address rests in quarantine; only a restoration brings it back
 
 
-#: The one table of legal moves.
-MOVES: Mapping[NodeState, frozenset[NodeState]] = {
-    NodeState.PLANNED: frozenset({NodeState.PROVISIONING, NodeState.RETIRED}),
-    NodeState.PROVISIONING: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
-    NodeState.ACTIVE: frozenset({NodeState.MAINTENANCE, NodeState.FAILED, NodeState.RETIRED}),
-    NodeState.MAINTENANCE: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
-    NodeState.FAILED: frozenset(
-        {NodeState.PROVISIONING, NodeState.MAINTENANCE, NodeState.ACTIVE, NodeState.RETIRED}
-    ),
-    NodeState.RETIRED: frozenset(),
+class Verb(enum.StrEnum):
+    """How a node gets from one state to another; the values are the actions in the audit."""
+
+    TRANSITION = "move"
+    RESTORATION = "restore"
+
+
+#: The one table of legal transitions: by verb, from each state, to which states.
+TRANSITIONS: Mapping[Verb, Mapping[NodeState, frozenset[NodeState]]] = {
+    Verb.TRANSITION: {
+        NodeState.PLANNED: frozenset({NodeState.PROVISIONING, NodeState.RETIRED}),
+        NodeState.PROVISIONING: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
+        NodeState.ACTIVE: frozenset({NodeState.MAINTENANCE, NodeState.FAILED, NodeState.RETIRED}),
+        NodeState.MAINTENANCE: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
+        NodeState.FAILED: frozenset(
+            {NodeState.PROVISIONING, NodeState.MAINTENANCE, NodeState.ACTIVE, NodeState.RETIRED}
+        ),
+    },
+    Verb.RESTORATION: {
+        NodeState.RETIRED: frozenset({NodeState.PLANNED, NodeState.MAINTENANCE}),
+    },
 }
 
 #: Nodes that exist as servers and belong into an inventory.
@@ -51,18 +62,27 @@ IN_SERVICE = (NodeState.ACTIVE, NodeState.MAINTENANCE, NodeState.FAILED)
 LIVE = tuple(state for state in NodeState if state is not NodeState.RETIRED)
 
 
-def check_move(node_id: str, current: NodeState, wanted: NodeState) -> None:
-    """Let a legal move pass.
-
-    :raises Conflict: the table has no such move; the message lists those that it has.
-    """
-    if wanted in MOVES[current]:
+def check_transition(node_id: str, verb: Verb, current: NodeState, wanted: NodeState) -> None:
+    """Raise Conflict if the table has no such transition; the message lists those that it has."""
+    ends = TRANSITIONS[verb].get(current, frozenset())
+    if wanted in ends:
         return
-    ways = ", ".join(sorted(MOVES[current])) or "nowhere: a retired node stays retired"
-    raise Conflict(
-        f"Node '{node_id}' is {current} and can't become {wanted}. From {current} it can go to "
-        f"{ways}."
+    if verb is Verb.RESTORATION:
+        raise Conflict(f"Node '{node_id}' is {current}; only a retired node can be restored.")
+    hint = (
+        f"From {current} it can go to {', '.join(sorted(ends))}."
+        if ends
+        else f"`qm node restore {node_id}` brings it back."
     )
+    raise Conflict(f"Node '{node_id}' is {current} and can't become {wanted}. {hint}")
+
+
+def get_restored_state(*, has_server: bool) -> NodeState:
+    """Return the state that a restoration leads to: maintenance if the server still exists.
+
+    A person ends the maintenance, who has looked at what happened to the server meanwhile.
+    """
+    return NodeState.MAINTENANCE if has_server else NodeState.PLANNED
 
 
 class NodeChange(BaseModel):
@@ -120,11 +140,19 @@ class BulkRegistration(BaseModel):
 
 
 class TransitionRequest(BaseModel):
-    """A move in a node's life, and why."""
+    """The state that a node is to have next, and why."""
 
     model_config = ConfigDict(extra="forbid")
 
     state: NodeState
+    reason: Reason | None = None
+
+
+class RestorationRequest(BaseModel):
+    """Why a retired node comes back."""
+
+    model_config = ConfigDict(extra="forbid")
+
     reason: Reason | None = None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes and the moves of their lives."""
+"""Nodes, and the record of their transitions."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,12 @@ from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
 from inventory_service.core.database.base import Base, UTCDateTime
 from inventory_service.core.errors import Conflict
-from inventory_service.fleet.domain.nodes import NodeState, check_move
+from inventory_service.fleet.domain.nodes import (
+    NodeState,
+    Verb,
+    check_transition,
+    get_restored_state,
+)
 
 _LIVE = text("state <> 'retired'")
 
@@ -95,34 +100,29 @@ class Node(Base):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revision: Mapped[int] = mapped_column(index=True)
 
-    def move(self, wanted: NodeState, actor: Actor, reason: str | None) -> "Transition":
-        """Go on to another state, and leave the record of it.
+    def change_state(self, wanted: NodeState, actor: Actor, reason: str | None) -> "Transition":
+        """Change the state and return the record of the transition.
 
-        :raises Conflict: the table of moves has no such one, or an active node would be one that
-            nobody can reach.
+        :raises Conflict: the table of transitions has no such one, or the node would be active
+            without an address.
         """
-        current = NodeState(self.state)
-        check_move(self.node_id, current, wanted)
+        check_transition(self.node_id, Verb.TRANSITION, NodeState(self.state), wanted)
         if wanted is NodeState.ACTIVE and not (self.internal_ip or self.external_ip):
             raise Conflict(
                 f"Node '{self.node_id}' has no address and can't become active. Set internal_ip or "
                 "external_ip first."
             )
-        return self._go(wanted, actor, "move", reason)
+        return self._go(wanted, actor, Verb.TRANSITION, reason)
 
     def restore(self, actor: Actor, reason: str | None, *, wireguard_ip: str) -> "Transition":
-        """Come back from retirement: into maintenance if the server is still there, else planned.
-
-        A person ends the maintenance, who has looked at what happened to the server meanwhile.
+        """Bring the node back from retirement, without the fields of a server that is gone.
 
         :raises Conflict: the node is not retired.
         """
-        if self.state != NodeState.RETIRED.value:
-            raise Conflict(f"Node '{self.node_id}' is {self.state}; only a retired one comes back.")
-        has_server = self.provider_id is not None
-        wanted = NodeState.MAINTENANCE if has_server else NodeState.PLANNED
+        wanted = get_restored_state(has_server=self.provider_id is not None)
+        check_transition(self.node_id, Verb.RESTORATION, NodeState(self.state), wanted)
         fields = self.find_lost() | {"wireguard_ip": wireguard_ip}
-        return self._go(wanted, actor, "restore", reason, **fields)
+        return self._go(wanted, actor, Verb.RESTORATION, reason, **fields)
 
     def find_lost(self) -> dict[str, Any]:
         """Return what a restoration empties: all that was true of a server that is gone."""
@@ -132,7 +132,7 @@ class Node(Base):
         return {**emptied, "ssh_host_keys": []}
 
     def _go(
-        self, wanted: NodeState, actor: Actor, action: str, reason: str | None, **fields: object
+        self, wanted: NodeState, actor: Actor, verb: Verb, reason: str | None, **fields: object
     ) -> "Transition":
         after = {
             name: value
@@ -143,7 +143,7 @@ class Node(Base):
         entry = record(
             self._session,
             actor,
-            action,
+            verb.value,
             "node",
             self.node_id,
             before=before,
@@ -177,12 +177,12 @@ class Node(Base):
     @property
     def _session(self) -> Session:
         session = object_session(self)
-        assert session is not None  # noqa: S101 - a node moves only inside a transaction
+        assert session is not None  # noqa: S101 - a node changes only inside a transaction
         return session
 
 
 class Transition(Base):
-    """One move in a node's life: who, when, through which door, why."""
+    """One change of a node's state: who, when, through which door, why."""
 
     __tablename__ = "transitions"
 
@@ -197,6 +197,6 @@ class Transition(Base):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what outsiders see of the move."""
+        """Return what outsiders see of the transition."""
         names = ("id", "node_id", "from_state", "to_state", "actor", "door", "reason", "at")
         return {name: getattr(self, name) for name in names}

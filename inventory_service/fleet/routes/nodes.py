@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes of nodes and of the moves of their lives."""
+"""Routes of nodes and of their transitions."""
 
 from http import HTTPStatus
 from urllib.parse import quote
@@ -11,8 +11,12 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.errors import NotFound, PreconditionFailed
-from inventory_service.fleet.domain.catalog import RetirementRequest
-from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
+from inventory_service.fleet.domain.nodes import (
+    NodeChange,
+    NodeRegistration,
+    RestorationRequest,
+    TransitionRequest,
+)
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
 from inventory_service.fleet.routes.schemas import NodeOut, TransitionList, TransitionOut
@@ -130,7 +134,7 @@ def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
 @require_scope(Scope.VIEWER)
 @raises(NotFound)
 def list_transitions(path: NodePath) -> Response:
-    """The moves of the node's life, oldest first."""
+    """The transitions of the node, oldest first."""
     with reading() as session:
         moves = acts.list_transitions(session, path.node_id)
         return json_response({"items": [move.as_dict() for move in moves], "next_cursor": None})
@@ -141,8 +145,8 @@ def list_transitions(path: NodePath) -> Response:
 @raises(NotFound)
 @transactional
 def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Response:
-    """Take the node on to another state of its life."""
-    move = acts.move_node(session, get_actor(), path.node_id, body)
+    """Change the state of the node."""
+    move = acts.transition_node(session, get_actor(), path.node_id, body)
     return resource_response(move, HTTPStatus.CREATED)
 
 
@@ -150,8 +154,8 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
 @require_scope(Scope.OPERATOR)
 @raises(NotFound)
 @transactional
-def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> Response:
+def restore_node(session: Session, path: NodePath, body: RestorationRequest) -> Response:
     """Back from retirement: into maintenance if its server still exists, else planned."""
     quarantine = get_dependencies().settings.address_quarantine
-    node = restore(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
+    node = restore(session, get_actor(), path.node_id, body, quarantine=quarantine)
     return resource_response(node, HTTPStatus.CREATED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Acts on nodes: change, move, read."""
+"""Change nodes and their states, and read them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -76,16 +76,16 @@ def change_node(
     return node
 
 
-def move_node(
+def transition_node(
     session: Session, actor: Actor, node_id: str, request: TransitionRequest
 ) -> Transition:
-    """Take a node on to another state of its life; retirement gives its mesh address back.
+    """Change the state of a node; retirement releases its mesh address.
 
     :raises NotFound: no such node.
-    :raises Conflict: there is no such move.
+    :raises Conflict: there is no such transition.
     """
     node = get_node(session, node_id)
-    transition = node.move(request.state, actor, request.reason)
+    transition = node.change_state(request.state, actor, request.reason)
     if request.state is NodeState.RETIRED:
         _release_address(session, node)
     session.flush()
@@ -121,7 +121,7 @@ def list_nodes(
 
 
 def list_transitions(session: Session, node_id: str) -> Sequence[Transition]:
-    """Return the moves of a node's life, oldest first.
+    """Return the transitions of a node, oldest first.
 
     :raises NotFound: no such node.
     """

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Restoring nodes: back from retirement, with what is theirs still."""
+"""Restore retired nodes, with what still belongs to them."""
 
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
+from inventory_service.fleet.domain.nodes import RestorationRequest
 from inventory_service.fleet.models.address_leases import AddressAllocator, AddressLease
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
@@ -18,7 +19,12 @@ from inventory_service.fleet.usecases.uniqueness import (
 
 
 def restore_node(
-    session: Session, actor: Actor, node_id: str, reason: str | None, *, quarantine: timedelta
+    session: Session,
+    actor: Actor,
+    node_id: str,
+    request: RestorationRequest,
+    *,
+    quarantine: timedelta,
 ) -> Node:
     """Bring back the node of that name that was retired last, with its old address if it can be.
 
@@ -32,7 +38,7 @@ def restore_node(
     GroupNameCheck(session, [fields]).check(fields)
     UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)
     address = _choose_address(session, node, quarantine=quarantine)
-    node.restore(actor, reason, wireguard_ip=address)
+    node.restore(actor, request.reason, wireguard_ip=address)
     AddressLease.give(session, node.cluster_id, address, node.id)
     session.flush()
     return node

@@ -23,7 +23,7 @@ from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.usecases.environments import register_environment
-from inventory_service.fleet.usecases.nodes import change_node, move_node
+from inventory_service.fleet.usecases.nodes import change_node, transition_node
 from inventory_service.fleet.usecases.projects import register_project
 from inventory_service.fleet.usecases.registrations import place_row, register_nodes
 from inventory_service.imports.domain.projects_csv import Place, ProjectRow, parse_projects
@@ -134,7 +134,7 @@ def _record(
     cluster_id = choose_cluster(session, request)
     reason = request.reason or "projects.csv"
     for node_id in plan.retire:
-        move_node(
+        transition_node(
             session, actor, node_id, TransitionRequest(state=NodeState.RETIRED, reason=reason)
         )
     for resize in plan.resize:

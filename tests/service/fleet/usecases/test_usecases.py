@@ -33,7 +33,7 @@ from inventory_service.fleet.usecases.environments import (
     register_environment,
     retire_environment,
 )
-from inventory_service.fleet.usecases.nodes import change_node, move_node
+from inventory_service.fleet.usecases.nodes import change_node, transition_node
 from inventory_service.fleet.usecases.projects import (
     change_project,
     register_project,
@@ -104,7 +104,7 @@ ACTS: dict[str, Act] = {
     "change a node": lambda session: change_node(
         session, ACTOR, "web-1", NodeChange(labels={"tier": "front"}), quarantine=REST
     ),
-    "move a node": lambda session: move_node(
+    "change the state of a node": lambda session: transition_node(
         session, ACTOR, "web-1", TransitionRequest(state=NodeState.RETIRED, reason="done")
     ),
     "apply an import": lambda session: apply_import(
