@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.audit_log import record
+from inventory_service.core.audit_log import AuditRecord, record
 from inventory_service.core.database.base import Base, UTCDateTime
 from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.nodes import (
@@ -17,6 +17,7 @@ from inventory_service.fleet.domain.nodes import (
     check_transition,
     get_restored_state,
 )
+from inventory_service.fleet.models.address_leases import AddressLease
 
 _LIVE = text("state <> 'retired'")
 
@@ -101,7 +102,7 @@ class Node(Base):
     revision: Mapped[int] = mapped_column(index=True)
 
     def change_state(self, wanted: NodeState, actor: Actor, reason: str | None) -> "Transition":
-        """Change the state and return the record of the transition.
+        """Change the state and return the record of it; retirement releases the mesh address.
 
         :raises Conflict: the table of transitions has no such one, or the node would be active
             without an address.
@@ -112,7 +113,10 @@ class Node(Base):
                 f"Node '{self.node_id}' has no address and can't become active. Set internal_ip or "
                 "external_ip first."
             )
-        return self._go(wanted, actor, Verb.TRANSITION, reason)
+        transition = self._go(wanted, actor, Verb.TRANSITION, reason)
+        if wanted is NodeState.RETIRED:
+            self.release_address(transition.at)
+        return transition
 
     def restore(self, actor: Actor, reason: str | None, *, wireguard_ip: str) -> "Transition":
         """Bring the node back from retirement, without the fields of a server that is gone.
@@ -123,6 +127,18 @@ class Node(Base):
         check_transition(self.node_id, Verb.RESTORATION, NodeState(self.state), wanted)
         fields = self.find_lost() | {"wireguard_ip": wireguard_ip}
         return self._go(wanted, actor, Verb.RESTORATION, reason, **fields)
+
+    def change(self, fields: dict[str, Any], actor: Actor, reason: str | None) -> None:
+        """Set fields, and leave the record of what they were."""
+        self._set(fields, actor, "change", reason)
+
+    def release_address(self, at: datetime) -> None:
+        """Start the quarantine of the mesh address, unless another node has its lease by now."""
+        if self.wireguard_ip is None:
+            return
+        lease = self._session.get(AddressLease, (self.cluster_id, self.wireguard_ip))
+        if lease is not None and lease.node_pk == self.id:
+            lease.release(at)
 
     def find_lost(self) -> dict[str, Any]:
         """Return what a restoration empties: all that was true of a server that is gone."""
@@ -139,24 +155,12 @@ class Node(Base):
             for name, value in {"state": wanted.value, **fields}.items()
             if value != getattr(self, name)
         }
-        before = {name: getattr(self, name) for name in after}
-        entry = record(
-            self._session,
-            actor,
-            verb.value,
-            "node",
-            self.node_id,
-            before=before,
-            after=after,
-            reason=reason,
-        )
-        for name, value in after.items():
-            setattr(self, name, value)
-        self.touch(entry.revision)
+        from_state = self.state
+        entry = self._set(after, actor, verb.value, reason)
         transition = Transition(
             node_pk=self.id,
             node_id=self.node_id,
-            from_state=before["state"],
+            from_state=from_state,
             to_state=wanted.value,
             actor=actor.name,
             door=actor.door.value,
@@ -166,9 +170,24 @@ class Node(Base):
         self._session.add(transition)
         return transition
 
-    def touch(self, revision: int) -> None:
-        """Note that the node is not what it was."""
-        self.updated_at, self.revision = datetime.now(UTC), revision
+    def _set(
+        self, fields: dict[str, Any], actor: Actor, action: str, reason: str | None
+    ) -> AuditRecord:
+        before = {name: getattr(self, name) for name in fields}
+        entry = record(
+            self._session,
+            actor,
+            action,
+            "node",
+            self.node_id,
+            before=before,
+            after=fields,
+            reason=reason,
+        )
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.updated_at, self.revision = datetime.now(UTC), entry.revision
+        return entry
 
     def as_dict(self) -> dict[str, Any]:
         """Return what outsiders see of the node."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.errors import NotFound, PreconditionFailed
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import (
     NodeChange,
     NodeRegistration,
@@ -24,7 +25,7 @@ from inventory_service.fleet.usecases import nodes as acts
 from inventory_service.fleet.usecases.registrations import register_node as register
 from inventory_service.fleet.usecases.restorations import restore_node as restore
 from inventory_service.http.auth import SECURITY, require_scope
-from inventory_service.http.dependencies import get_actor, get_dependencies
+from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import read_expected, transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
 from inventory_service.http.problems import raises
@@ -94,8 +95,7 @@ def list_nodes(query: NodeQuery) -> Response:
 @transactional
 def register_node(session: Session, body: NodeRegistration) -> Response:
     """The node starts as planned and gets an address of its cluster's mesh."""
-    parts = get_dependencies()
-    node = register(session, get_actor(), body, quarantine=parts.settings.address_quarantine)
+    node = register(session, get_actor(), body, allocator=get_component(AddressAllocator))
     return resource_response(
         node, HTTPStatus.CREATED, location=f"/api/v1/nodes/{quote(node.node_id, safe='')}"
     )
@@ -116,13 +116,12 @@ def show_node(path: NodePath) -> Response:
 @transactional
 def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
     """What is left out stays as it is; null clears a field."""
-    parts = get_dependencies()
     node = acts.change_node(
         session,
         get_actor(),
         path.node_id,
         body,
-        quarantine=parts.settings.address_quarantine,
+        allocator=get_component(AddressAllocator),
         expected=read_expected(),
     )
     return resource_response(node)
@@ -156,6 +155,6 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
 @transactional
 def restore_node(session: Session, path: NodePath, body: RestorationRequest) -> Response:
     """Back from retirement: into maintenance if its server still exists, else planned."""
-    quarantine = get_dependencies().settings.address_quarantine
-    node = restore(session, get_actor(), path.node_id, body, quarantine=quarantine)
+    allocator = get_component(AddressAllocator)
+    node = restore(session, get_actor(), path.node_id, body, allocator=allocator)
     return resource_response(node, HTTPStatus.CREATED)

@@ -3,7 +3,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from inventory_service.core.errors import (
     refuse_file,
 )
 from inventory_service.core.revision import rolled_back_savepoint
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.nodes import change_node
@@ -42,7 +42,7 @@ Known = Mapping[str, dict[str, Any]]
 
 
 def plan_stated(
-    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> StatedPlan:
     """Return what the file would change; it is recorded for a try, and nothing of that is kept.
 
@@ -51,12 +51,12 @@ def plan_stated(
     """
     plan, known = _plan(session, request)
     with rolled_back_savepoint(session):
-        _record(session, actor, request, plan, known, quarantine=quarantine)
+        _record(session, actor, request, plan, known, allocator=allocator)
     return plan
 
 
 def apply_stated(
-    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> StatedPlan:
     """Record what the file says: new nodes as planned, and changes of those that are there.
 
@@ -69,7 +69,7 @@ def apply_stated(
             "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
             "changed. Look at the new plan and apply that one."
         )
-    _record(session, actor, request, plan, known, quarantine=quarantine)
+    _record(session, actor, request, plan, known, allocator=allocator)
     return plan
 
 
@@ -111,7 +111,7 @@ def _record(
     plan: StatedPlan,
     known: Known,
     *,
-    quarantine: timedelta,
+    allocator: AddressAllocator,
 ) -> None:
     """Record a plan; what of it is refused is named by its addresses in the file."""
     reason = request.reason or request.format
@@ -120,7 +120,7 @@ def _record(
         wanted = apply_changes(changed.changes, known[changed.node_id])
         change = NodeChange(**wanted, reason=reason)
         try:
-            change_node(session, actor, changed.node_id, change, quarantine=quarantine)
+            change_node(session, actor, changed.node_id, change, allocator=allocator)
         except ServiceError as refusal:
             refusals.note(refusal.relocated(partial(_below, changed.address)))
     source = SOURCES[request.format]
@@ -128,7 +128,7 @@ def _record(
         NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
     ]
     try:
-        register_nodes(session, actor, nodes, quarantine=quarantine, source=source)
+        register_nodes(session, actor, nodes, allocator=allocator, source=source)
     except ServiceError as refusal:
         refusals.note(
             refusal.relocated(

@@ -2,7 +2,6 @@
 """Imports: show what a projects.csv would change, and record it, all or nothing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 from inventory_service.core.actors import Actor
 from inventory_service.core.errors import BadInput, Conflict, FieldError, ServiceError, refuse_file
 from inventory_service.core.revision import rolled_back_savepoint
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.environments import EnvironmentRegistration
 from inventory_service.fleet.domain.nodes import (
     NodeChange,
@@ -39,7 +39,7 @@ SOURCE = "csv"
 
 
 def plan_import(
-    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> Plan:
     """Return what the file would change; it is recorded for a try, and nothing of that is kept.
 
@@ -49,12 +49,12 @@ def plan_import(
     rows = parse_projects(request.content)
     plan = _plan(session, rows)
     with rolled_back_savepoint(session):
-        _record(session, actor, request, rows, plan, quarantine=quarantine)
+        _record(session, actor, request, rows, plan, allocator=allocator)
     return plan
 
 
 def apply_import(
-    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> Plan:
     """Record what the file asks for: new nodes as planned, new sizes, retirements.
 
@@ -70,7 +70,7 @@ def apply_import(
             "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
             "changed. Look at the new plan and apply that one."
         )
-    _record(session, actor, request, rows, plan, quarantine=quarantine)
+    _record(session, actor, request, rows, plan, allocator=allocator)
     return plan
 
 
@@ -128,7 +128,7 @@ def _record(
     rows: Sequence[ProjectRow],
     plan: Plan,
     *,
-    quarantine: timedelta,
+    allocator: AddressAllocator,
 ) -> None:
     """Record a plan; what of it is refused is named by its line and column in the file."""
     cluster_id = choose_cluster(session, request)
@@ -139,11 +139,11 @@ def _record(
         )
     for resize in plan.resize:
         change = NodeChange(spec=resize.to_spec, reason=reason)
-        change_node(session, actor, resize.node_id, change, quarantine=quarantine)
+        change_node(session, actor, resize.node_id, change, allocator=allocator)
     _register_missing(session, actor, plan)
     nodes = [_registration(wanted, cluster_id, request.provider, reason) for wanted in plan.add]
     try:
-        register_nodes(session, actor, nodes, quarantine=quarantine, source=SOURCE)
+        register_nodes(session, actor, nodes, allocator=allocator, source=SOURCE)
     except ServiceError as refusal:
         if not refusal.field_errors:
             raise

@@ -12,6 +12,7 @@ from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
 from inventory_service.core.revision import get_revision
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.clusters import ClusterChange, ClusterRegistration
 from inventory_service.fleet.domain.environments import EnvironmentChange, EnvironmentRegistration
@@ -51,7 +52,7 @@ from inventory_service.imports.domain.projects_plan import ImportRequest
 from inventory_service.imports.usecases.projects import apply_import
 
 ACTOR = Actor("somebody", Channel.ANSIBLE, Scope.OPERATOR)
-REST = timedelta(days=1)
+ALLOCATOR = AddressAllocator(quarantine=timedelta(days=1))
 CSV = "Project,Servers,MasterSpec,WebSpec\nshop,2,s-1vcpu-1gb,s-1vcpu-1gb\n"
 
 Act = Callable[[Session], object]
@@ -99,16 +100,16 @@ ACTS: dict[str, Act] = {
         session,
         ACTOR,
         NodeRegistration(node_id="web-2", node_type="web", cluster_id="main"),
-        quarantine=REST,
+        allocator=ALLOCATOR,
     ),
     "change a node": lambda session: change_node(
-        session, ACTOR, "web-1", NodeChange(labels={"tier": "front"}), quarantine=REST
+        session, ACTOR, "web-1", NodeChange(labels={"tier": "front"}), allocator=ALLOCATOR
     ),
     "change the state of a node": lambda session: transition_node(
         session, ACTOR, "web-1", TransitionRequest(state=NodeState.RETIRED, reason="done")
     ),
     "apply an import": lambda session: apply_import(
-        session, ACTOR, ImportRequest(content=CSV, cluster="main"), quarantine=REST
+        session, ACTOR, ImportRequest(content=CSV, cluster="main"), allocator=ALLOCATOR
     ),
     "create a token": lambda session: create_token(session, ACTOR, TokenRequest(name="robot")),
 }
@@ -126,7 +127,7 @@ def fleet(database: Database) -> Database:
         api = ServiceRegistration(service="api", project="shop", environment="prod")
         register_service(session, ACTOR, api)
         node = NodeRegistration(node_id="web-1", node_type="web", cluster_id="main")
-        register_node(session, ACTOR, node, quarantine=REST)
+        register_node(session, ACTOR, node, allocator=ALLOCATOR)
     return database
 
 
