@@ -22,9 +22,8 @@ from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
-from inventory_service.fleet.usecases.environments import register_environment
+from inventory_service.fleet.usecases.catalog import register_entry
 from inventory_service.fleet.usecases.nodes import change_node, transition_node
-from inventory_service.fleet.usecases.projects import register_project
 from inventory_service.fleet.usecases.registrations import place_row, register_nodes
 from inventory_service.imports.domain.projects_csv import Place, ProjectRow, parse_projects
 from inventory_service.imports.domain.projects_plan import (
@@ -173,10 +172,10 @@ def _register_missing(session: Session, actor: Actor, plan: Plan) -> None:
     """Make the projects and environments known that the file is the first to name."""
     for name in sorted({wanted.project for wanted in plan.add}):
         if session.get(Project, name) is None:
-            register_project(session, actor, ProjectRegistration(project=name))
+            register_entry(session, actor, Project, ProjectRegistration(project=name))
     for name in sorted({wanted.environment for wanted in plan.add}):
         if session.get(Environment, name) is None:
-            register_environment(session, actor, EnvironmentRegistration(environment=name))
+            register_entry(session, actor, Environment, EnvironmentRegistration(environment=name))
 
 
 def _registration(
