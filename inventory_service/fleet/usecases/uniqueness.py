@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What belongs to one live node only: its name, its addresses, its key; and what it refers to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -14,13 +14,12 @@ from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
+from inventory_service.fleet.queries.chunks import in_chunks
 
 #: What belongs to one live node only, beside its name.
 UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
 #: What a node or a service refers to by its name.
 REFERENCES: tuple[type[CatalogEntry], ...] = (Cluster, Project, Environment)
-#: How many values one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
-_CHUNK = 1000
 
 Fields = Mapping[str, Any]
 _LIVE = Node.state != NodeState.RETIRED.value
@@ -36,7 +35,7 @@ class UniqueFieldCheck:
         for name in UNIQUE:
             values = {fields[name] for fields in wanted if fields.get(name) is not None}
             column = getattr(Node, name)
-            for chunk in _chunks(values):
+            for chunk in in_chunks(values):
                 query = select(Node.node_id, Node.id, Node.cluster_id, column).where(
                     column.in_(chunk), _LIVE
                 )
@@ -72,7 +71,7 @@ class NodeIdCheck:
 
     def __init__(self, session: Session, names: Iterable[str]) -> None:
         self._known: dict[str, tuple[str, str | None]] = {}
-        for chunk in _chunks(names):
+        for chunk in in_chunks(names):
             query = (
                 select(Node.node_id, Node.state, Node.provider_id)
                 .where(Node.node_id.in_(chunk))
@@ -115,10 +114,10 @@ class GroupNameCheck:
     def __init__(self, session: Session, wanted: Sequence[Fields]) -> None:
         self._types = {fields["node_type"] for fields in wanted}
         self._names = {fields["node_id"] for fields in wanted}
-        for chunk in _chunks(set(self._names)):
+        for chunk in in_chunks(set(self._names)):
             query = select(Node.node_type).where(Node.node_type.in_(chunk), _LIVE).distinct()
             self._types.update(session.scalars(query))
-        for chunk in _chunks(set(self._types)):
+        for chunk in in_chunks(set(self._types)):
             query = select(Node.node_id).where(Node.node_id.in_(chunk), _LIVE)
             self._names.update(session.scalars(query))
 
@@ -162,9 +161,3 @@ def check_references(session: Session, fields: Fields) -> None:
 def _place(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:
     # Private networks may repeat from one cluster to the next.
     return (name, value or "", cluster_id) if name == "internal_ip" else (name, value or "")
-
-
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    ordered = sorted(values)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]

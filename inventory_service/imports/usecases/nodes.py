@@ -21,6 +21,7 @@ from inventory_service.core.revision import rolled_back_savepoint
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.queries.chunks import in_chunks
 from inventory_service.fleet.usecases.nodes import change_node
 from inventory_service.fleet.usecases.registrations import place_row, register_nodes
 from inventory_service.imports.domain.declared_nodes import Row
@@ -33,8 +34,6 @@ from inventory_service.imports.usecases.projects import choose_cluster
 
 #: What a node is said to come from, by the format of the file.
 SOURCES = {"terraform": "terraform", "nodes": "api"}
-#: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
-_CHUNK = 1000
 _FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
 
 #: The fields of the nodes that a file names and the fleet has, by name.
@@ -95,9 +94,9 @@ def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
 def _list_known(session: Session, names: Sequence[str]) -> Known:
     columns = [getattr(Node, name) for name in _FIELDS]
     known = {}
-    for start in range(0, len(names), _CHUNK):
+    for chunk in in_chunks(names):
         query = select(Node.node_id, *columns).where(
-            Node.node_id.in_(names[start : start + _CHUNK]), Node.state != NodeState.RETIRED.value
+            Node.node_id.in_(chunk), Node.state != NodeState.RETIRED.value
         )
         for node_id, *values in session.execute(query):
             known[node_id] = dict(zip(_FIELDS, values, strict=True))
