@@ -56,9 +56,9 @@ TRANSITIONS: Mapping[Verb, Mapping[NodeState, frozenset[NodeState]]] = {
     },
 }
 
-#: Nodes that exist as servers and belong into an inventory.
+#: Nodes that have a server and belong into an inventory.
 IN_SERVICE = (NodeState.ACTIVE, NodeState.MAINTENANCE, NodeState.FAILED)
-#: Nodes that are not gone.
+#: Nodes that are not retired.
 LIVE = tuple(state for state in NodeState if state is not NodeState.RETIRED)
 
 
@@ -86,7 +86,7 @@ def get_restored_state(*, has_server: bool) -> NodeState:
 
 
 class NodeChange(BaseModel):
-    """What may be changed of a node; what is left out stays as it is, null clears a field."""
+    """The fields of a node that can change; what is left out stays, null clears a field."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -116,23 +116,23 @@ class NodeChange(BaseModel):
     ssh_host_keys: list[SSHKey] = Field(default_factory=list, max_length=8)
     labels: Labels = Field(default_factory=dict, max_length=64)
     vars: Variables = Field(default_factory=dict, max_length=256)
-    reason: Reason | None = Field(default=None, description="stands in the audit record")
+    reason: Reason | None = Field(default=None, description="kept in the audit record")
 
 
 class NodeRegistration(NodeChange):
-    """What is said of a node when it becomes known; it starts as planned."""
+    """The fields of a new node; its first state is planned."""
 
     node_id: NodeId
     node_type: NodeType
     cluster_id: Label
 
 
-#: How many nodes one act makes known.
+#: How many nodes one request registers.
 MOST_NODES = 10_000
 
 
 class BulkRegistration(BaseModel):
-    """Nodes that become known together, or not at all."""
+    """Nodes that are registered together, or not at all."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -156,5 +156,5 @@ class RestorationRequest(BaseModel):
     reason: Reason | None = None
 
 
-#: Fields that may not be cleared by a change.
+#: Fields that a change can't clear.
 REQUIRED = ("node_type", "cluster_id", "ssh_host_keys", "labels", "vars")

@@ -94,7 +94,7 @@ class Node(Base):
     ssh_host_keys: Mapped[list[str]] = mapped_column(JSON, default=list)
     labels: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     vars: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    #: What made it known: 'api'; 'csv' for nodes that follow projects.csv; 'terraform'.
+    #: What registered it: 'api'; 'csv' for nodes that follow projects.csv; 'terraform'.
     source: Mapped[str] = mapped_column(String(16), default="api")
     last_seen: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -143,10 +143,10 @@ def _check_changeable(node: Node, wanted: dict[str, Any]) -> None:
     empty = [name for name in REQUIRED if name in wanted and wanted[name] is None]
     if empty:
         raise BadInput(
-            f"Node '{node.node_id}' can't do without {', '.join(empty)}.",
+            f"{', '.join(empty)} of node '{node.node_id}' must not be empty.",
             field_errors=[FieldError(name, "must not be null") for name in empty],
         )
-    # A retired node's server is still to be destroyed, and that is noted here.
+    # The server of a retired node is destroyed later, and its provider_id cleared then.
     if node.state == NodeState.RETIRED.value and not wanted.keys() <= {"provider_id"}:
         raise Conflict(
             f"Node '{node.node_id}' is retired; only its provider_id can still change. Register a "

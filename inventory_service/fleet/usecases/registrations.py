@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registering nodes: one, or thousands in one act."""
+"""Register nodes: one, or thousands in one transaction."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ _Meshes = Mapping[str, _Mesh]
 def register_node(
     session: Session, actor: Actor, wanted: NodeRegistration, *, allocator: AddressAllocator
 ) -> Node:
-    """Make a node known, planned, with an address of its cluster's mesh.
+    """Register a node as planned, with an address of its cluster's mesh.
 
     :raises Conflict: the name, an address or the key belongs to another node; or an older node of
         that name is retired but still has its server.
@@ -63,7 +63,7 @@ def register_nodes(
     allocator: AddressAllocator,
     source: str = "api",
 ) -> list[Node]:
-    """Make all of the nodes known, or none.
+    """Register all of the nodes, or none.
 
     :raises Conflict: a name, an address or a key belongs to another node, or two of these want
         the same; ``field_errors`` name each row and field.
@@ -76,59 +76,61 @@ def register_nodes(
     return _register(session, actor, wanted, meshes, source=source)
 
 
-def place_row(fault: FieldError, place: Callable[[int, FieldError], FieldError]) -> FieldError:
-    """Return a fault of `register_nodes` as ``place`` tells it, who gets its row and its field."""
-    row = _ROW.match(fault.field)
-    return place(int(row[1]), replace(fault, field=row[2])) if row else fault
+def relocate_row(
+    error: FieldError, relocate: Callable[[int, FieldError], FieldError]
+) -> FieldError:
+    """Return an error of `register_nodes` relocated by its row and the error in that row."""
+    row = _ROW.match(error.field)
+    return relocate(int(row[1]), replace(error, field=row[2])) if row else error
 
 
 def _check_all(session: Session, wanted: Sequence[NodeRegistration], meshes: _Meshes) -> None:
-    """Let nodes pass that can all be registered together, else name each that can't."""
-    refusals = ErrorCollector()
+    """Raise an error that names each node that can't be registered, if there is one."""
+    errors = ErrorCollector()
 
-    def note(place: int, refusal: ServiceError) -> None:
-        refusals.note(
-            refusal.relocated(lambda fault: replace(fault, field=f"nodes.{place}.{fault.field}"))
+    def collect(index: int, error: ServiceError) -> None:
+        errors.note(
+            error.relocated(lambda fault: replace(fault, field=f"nodes.{index}.{fault.field}"))
         )
 
-    _check(session, wanted, meshes, note)
-    if refusals.field_errors:
-        raise refusals.kind(
-            f"{len(refusals.field_errors)} of {len(wanted)} nodes can't be registered, and so "
+    _check(session, wanted, meshes, collect)
+    if errors.field_errors:
+        raise errors.kind(
+            f"{len(errors.field_errors)} of {len(wanted)} nodes can't be registered, and so "
             "none was. Mend the rows named and send all of them again.",
-            field_errors=refusals.field_errors,
+            field_errors=errors.field_errors,
         )
 
 
-def _raise(_place: int, refusal: ServiceError) -> None:
-    raise refusal
+def _raise(_index: int, error: ServiceError) -> None:
+    raise error
 
 
 def _check(
     session: Session,
     wanted: Sequence[NodeRegistration],
     meshes: _Meshes,
-    refuse: Callable[[int, ServiceError], None],
+    handle: Callable[[int, ServiceError], None],
 ) -> None:
-    """Hand over what can't be registered; the others have the mesh addresses they asked for."""
+    """Pass each error to ``handle``; reserve the mesh addresses that the other nodes ask for."""
     rows = [one.model_dump(exclude={"reason"}) for one in wanted]
     names = NodeIdCheck(session, {row["node_id"] for row in rows})
     groups = GroupNameCheck(session, rows)
     taken = UniqueFieldCheck(session, rows)
-    known: set[tuple[str | None, ...]] = set()
-    for place, row in enumerate(rows):
+    checked: set[tuple[str | None, ...]] = set()
+    for index, row in enumerate(rows):
         try:
             names.take(row["node_id"])
             groups.check(row)
             references = tuple(row[kind.FIELDS[0]] for kind in REFERENCES)
-            if references not in known:
+            if references not in checked:
                 check_references(session, row)
-                known.add(references)
+                checked.add(references)
             taken.check(row)
             if row["wireguard_ip"] is not None:
                 meshes[row["cluster_id"]].allocation.choose(row["wireguard_ip"])
-        except ServiceError as refusal:
-            refuse(place, refusal)
+        except ServiceError as error:
+            handle(index, error)
         else:
             taken.add(row)
 
@@ -145,7 +147,7 @@ def _register(
         return []
     now = datetime.now(UTC)
     revision = next_revision(session)
-    # Those asked for are chosen by now, so that none of them is given to another node.
+    # `_check` has reserved those asked for, so that none of them is given to another node.
     addresses = [
         one.wireguard_ip or meshes[one.cluster_id].allocation.choose(None) for one in wanted
     ]

@@ -41,7 +41,7 @@ def register_service(session: Session, actor: Actor, wanted: ServiceRegistration
     _check_nodes(session, wanted.nodes)
     port = wanted.port
     if port is None:
-        port = give_port(session, actor, wanted.get_wish())[0].port
+        port = give_port(session, actor, wanted.get_port_request())[0].port
     else:
         _check_port(session, port)
     service = register_entry(session, actor, Service, wanted, port=port)
@@ -73,14 +73,14 @@ def change_service(
 
 
 def _check_nodes(session: Session, wanted: Sequence[str]) -> None:
-    """Let nodes pass that are live; a node that is retired later just drops out."""
+    """Raise BadInput if a node is not live; one that is retired later just drops out."""
     query = select(Node.node_id).where(
         Node.node_id.in_(wanted), Node.state != NodeState.RETIRED.value
     )
     live = set(session.scalars(query)) if wanted else set()
     field_errors = [
-        FieldError(f"nodes.{place}", f"node '{node_id}' is not known or retired")
-        for place, node_id in enumerate(wanted)
+        FieldError(f"nodes.{index}", f"node '{node_id}' is not known or retired")
+        for index, node_id in enumerate(wanted)
         if node_id not in live
     ]
     if field_errors:

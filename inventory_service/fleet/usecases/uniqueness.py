@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs to one live node only: its name, its addresses, its key; and what it refers to."""
+"""Checks against other rows: names, addresses and keys that are taken, references that exist."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.queries.chunks import in_chunks
 
-#: What belongs to one live node only, beside its name.
+#: Fields that are unique among live nodes, beside the name.
 UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
 #: What a node or a service refers to by its name.
 REFERENCES: tuple[type[CatalogEntry], ...] = (Cluster, Project, Environment)
@@ -26,7 +26,7 @@ _LIVE = Node.state != NodeState.RETIRED.value
 
 
 class UniqueFieldCheck:
-    """What other nodes have of what some nodes want; asked once for all of them."""
+    """Whether other nodes have the addresses and keys of some nodes; one check for all of them."""
 
     def __init__(
         self, session: Session, wanted: Sequence[Fields], *, own_id: int | None = None
@@ -41,16 +41,13 @@ class UniqueFieldCheck:
                 )
                 for node_id, key, cluster_id, value in session.execute(query):
                     if key != own_id:
-                        self._owners[_place(name, value, cluster_id)] = node_id
+                        self._owners[_make_key(name, value, cluster_id)] = node_id
 
     def check(self, fields: Fields) -> None:
-        """Let a node pass that wants nothing of another one.
-
-        :raises Conflict: an address or the key belongs to another node.
-        """
+        """Raise Conflict if an address or the key belongs to another node."""
         for name in UNIQUE:
             value = fields.get(name)
-            owner = self._owners.get(_place(name, value, fields["cluster_id"]))
+            owner = self._owners.get(_make_key(name, value, fields["cluster_id"]))
             if value is not None and owner is not None:
                 raise Conflict(
                     f"The {name} {value} belongs to node '{owner}' already. Retire or change that "
@@ -59,15 +56,15 @@ class UniqueFieldCheck:
                 )
 
     def add(self, fields: Fields) -> None:
-        """Note what a node has got now."""
+        """Add what a node has from now on."""
         for name in UNIQUE:
             if fields.get(name) is not None:
-                place = _place(name, fields[name], fields["cluster_id"])
-                self._owners[place] = fields["node_id"]
+                key = _make_key(name, fields[name], fields["cluster_id"])
+                self._owners[key] = fields["node_id"]
 
 
 class NodeIdCheck:
-    """Which of some names can be given to new nodes; asked once for all of them."""
+    """Which of some names new nodes can have; one check for all of them."""
 
     def __init__(self, session: Session, names: Iterable[str]) -> None:
         self._known: dict[str, tuple[str, str | None]] = {}
@@ -122,9 +119,9 @@ class GroupNameCheck:
             self._names.update(session.scalars(query))
 
     def check(self, fields: Fields) -> None:
-        """Let a node pass whose name is no type, and whose type is no name.
+        """Raise Conflict if the name of a node is a type, or its type the name of a node.
 
-        :raises Conflict: it is; a type with a dash is no danger, since its group has an underscore.
+        A name with a dash is no danger: the group of such a type has an underscore.
         """
         for field, others, kind in (
             ("node_id", self._types, "a node_type in use"),
@@ -139,10 +136,7 @@ class GroupNameCheck:
 
 
 def check_references(session: Session, fields: Fields) -> None:
-    """Let a node or a service pass whose cluster, project and environment are known.
-
-    :raises BadInput: one of them is not known, or retired.
-    """
+    """Raise BadInput if the cluster, project or environment is not known, or retired."""
     for kind in REFERENCES:
         field = kind.FIELDS[0]
         if fields.get(field) is None:
@@ -158,6 +152,6 @@ def check_references(session: Session, fields: Fields) -> None:
             )
 
 
-def _place(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:
+def _make_key(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:
     # Private networks may repeat from one cluster to the next.
     return (name, value or "", cluster_id) if name == "internal_ip" else (name, value or "")

@@ -23,7 +23,7 @@ from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, N
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.queries.chunks import in_chunks
 from inventory_service.fleet.usecases.nodes import change_node
-from inventory_service.fleet.usecases.registrations import place_row, register_nodes
+from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.node_list import ListedNode, read_nodes
 from inventory_service.imports.domain.nodes_plan import StatedPlan, apply_changes, plan_rows
@@ -131,7 +131,7 @@ def _record(
     except ServiceError as refusal:
         refusals.note(
             refusal.relocated(
-                lambda fault: place_row(
+                lambda fault: relocate_row(
                     fault, lambda row, cell: _below(plan.add[row].address, cell)
                 )
             )

@@ -24,7 +24,7 @@ from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.usecases.catalog import register_entry
 from inventory_service.fleet.usecases.nodes import change_node, transition_node
-from inventory_service.fleet.usecases.registrations import place_row, register_nodes
+from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.projects_csv import Place, ProjectRow, parse_projects
 from inventory_service.imports.domain.projects_plan import (
     ImportRequest,
@@ -148,7 +148,9 @@ def _record(
             raise
         places = {(row.project, row.environment): row.place for row in rows}
         placed = refusal.relocated(
-            lambda fault: place_row(fault, lambda row, cell: _in_file(plan.add[row], cell, places))
+            lambda fault: relocate_row(
+                fault, lambda row, cell: _in_file(plan.add[row], cell, places)
+            )
         )
         raise refuse_file(placed.field_errors, type(placed)) from None
 
