@@ -15,6 +15,7 @@ from inventory_service.audit import denied_requests
 from inventory_service.audit.routes import change_routes
 from inventory_service.audit.routes import routes as audit_routes
 from inventory_service.core.database.engine import Database
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
 from inventory_service.fleet.metrics import FleetCollector
 from inventory_service.fleet.routes import (
@@ -110,7 +111,11 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _make_dependencies(settings: Settings, database: Database) -> Dependencies:
-    components = (InventoryDocuments(to_json), HeartbeatBatcher(database))
+    components = (
+        InventoryDocuments(to_json),
+        HeartbeatBatcher(database),
+        AddressAllocator(settings.address_quarantine),
+    )
     return Dependencies(
         settings=settings,
         database=database,

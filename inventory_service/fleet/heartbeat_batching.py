@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heartbeats that come in at once are written in one transaction.
+"""Group commit for heartbeats: those that come in during a transaction share the next one.
 
-A transaction of its own for each would wait for the disk each time, one after the other. Nobody is
-answered before what he brought is on the disk.
+With a transaction for each, requests would wait for the disk one after the other. A request is
+answered only after its heartbeats are on the disk.
 """
 
 import threading
@@ -22,20 +22,20 @@ def _hold_lock() -> threading.Lock:
 
 @dataclass
 class _Batch:
-    """What one request brings, and what became of it."""
+    """The heartbeats of one request, and their outcome."""
 
     node_ids: Collection[str]
-    #: Free when it was written, or when it is its turn to write; an event costs ten times more.
-    call: threading.Lock = field(default_factory=_hold_lock)
-    is_done: bool = False
+    #: Released when the batch is written, or must write itself. An event costs ten times more.
+    ready: threading.Lock = field(default_factory=_hold_lock)
+    is_written: bool = False
     refused: dict[str, ServiceError] = field(default_factory=dict)
     error: Exception | None = None
 
 
 class HeartbeatBatcher:
-    """Who comes while others are written waits, and is written with all who wait by then.
+    """Writes all batches that wait in one transaction, by the thread of one of them.
 
-    There can't be more of them than the service has threads.
+    Each batch holds a thread of the service, so the threads bound how many can wait.
     """
 
     def __init__(self, database: Database) -> None:
@@ -44,49 +44,50 @@ class HeartbeatBatcher:
         self._is_writing = False
         self._lock = threading.Lock()
 
-    def note(self, node_ids: Collection[str]) -> Mapping[str, ServiceError]:
-        """Note heartbeats; return why some were refused, by node.
+    def store(self, node_ids: Collection[str]) -> Mapping[str, ServiceError]:
+        """Store heartbeats; return why some were refused, by node.
 
-        :raises Unavailable: the database does not answer; nothing of this bundle was noted.
+        :raises Unavailable: the database does not answer; no heartbeat of this call was stored.
         """
-        bundle = _Batch(node_ids)
+        batch = _Batch(node_ids)
         with self._lock:
-            self._waiting.append(bundle)
+            self._waiting.append(batch)
             is_first, self._is_writing = not self._is_writing, True
         if not is_first:
-            bundle.call.acquire()
-        if not bundle.is_done:
-            self._write()
-        if isinstance(bundle.error, Unavailable):
-            raise Unavailable(bundle.error.detail) from bundle.error
-        if bundle.error is not None:
-            raise RuntimeError("the heartbeats could not be written") from bundle.error
-        return bundle.refused
+            batch.ready.acquire()
+        if not batch.is_written:
+            self._write_waiting()
+        if isinstance(batch.error, Unavailable):
+            raise Unavailable(batch.error.detail) from batch.error
+        if batch.error is not None:
+            raise RuntimeError("the heartbeats could not be written") from batch.error
+        return batch.refused
 
-    def _write(self) -> None:
-        """Write what waits, and call those who brought it, and one of those who came meanwhile.
+    def _write_waiting(self) -> None:
+        """Write all batches that wait, then wake their threads and one to write the next batches.
 
-        Each is called by himself: in a queue for one lock, those who were written would stand
-        behind the next writer, and could not bring anything new meanwhile.
+        Each batch has a lock of its own: in a queue for one lock, threads whose batch is written
+        would wait behind the next writer.
         """
         with self._lock:
-            bundles, self._waiting = self._waiting, []
-        self._settle(bundles)
+            batches, self._waiting = self._waiting, []
+        self._flush(batches)
         with self._lock:
             self._is_writing = bool(self._waiting)
-            called = [*bundles, *self._waiting[:1]]
-        for bundle in called:
-            bundle.call.release()
+            woken = [*batches, *self._waiting[:1]]
+        for batch in woken:
+            batch.ready.release()
 
-    def _settle(self, bundles: Collection[_Batch]) -> None:
-        node_ids = {node_id for bundle in bundles for node_id in bundle.node_ids}
+    def _flush(self, batches: Collection[_Batch]) -> None:
+        """Write the batches in one transaction, and set the outcome of each."""
+        node_ids = {node_id for batch in batches for node_id in batch.node_ids}
         try:
             with self._database.writing() as session:
                 refused = store_heartbeats(session, node_ids)
-        except Exception as error:  # noqa: BLE001 - each of those who wait raises it
-            for bundle in bundles:
-                bundle.is_done, bundle.error = True, error
+        except Exception as error:  # noqa: BLE001 - the thread of each batch raises it
+            for batch in batches:
+                batch.is_written, batch.error = True, error
             return
-        for bundle in bundles:
-            bundle.is_done = True
-            bundle.refused = {key: refused[key] for key in bundle.node_ids if key in refused}
+        for batch in batches:
+            batch.is_written = True
+            batch.refused = {key: refused[key] for key in batch.node_ids if key in refused}

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, object_session
 
+from inventory_service.core.actors import Actor
+from inventory_service.core.audit_log import record
 from inventory_service.core.database.base import Base, UTCDateTime
 
 
@@ -24,6 +26,15 @@ class Token(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_by: Mapped[str | None] = mapped_column(String(63))
+
+    def revoke(self, actor: Actor) -> None:
+        """End the token at once, on record; one that is revoked already stays as it is."""
+        if self.revoked_at is not None:
+            return
+        session = object_session(self)
+        assert session is not None  # noqa: S101 - a token changes only inside a transaction
+        entry = record(session, actor, "revoke", "token", self.token_id)
+        self.revoked_at, self.revoked_by = entry.at, actor.name
 
     def as_dict(self) -> dict[str, Any]:
         """Return what outsiders see of the token."""

@@ -119,9 +119,7 @@ def revoke_token(session: Session, actor: Actor, token_id: str) -> Token:
         raise NotFound(
             f"There is no token '{token_id[:64]}'. `qm token list` shows those that there are."
         )
-    if token.revoked_at is None:
-        entry = record(session, actor, "revoke", "token", token_id)
-        token.revoked_at, token.revoked_by = entry.at, actor.name
+    token.revoke(actor)
     return token
 
 

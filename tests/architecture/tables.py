@@ -19,7 +19,7 @@ from inventory_service.app import create_app
 from inventory_service.cli import main as qm
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.client_settings import ClientSettings
-from inventory_service.fleet.domain.nodes import MOVES, NodeState
+from inventory_service.fleet.domain.nodes import TRANSITIONS, NodeState, Verb
 from inventory_service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -129,13 +129,15 @@ def command_list(
             yield (*words, name), command
 
 
-def moves() -> str:
-    """Return the legal moves in a node's life."""
-    rows = [
-        (f"`{state}`", ", ".join(f"`{to}`" for to in NodeState if to in MOVES[state]) or "nowhere")
-        for state in NodeState
-    ]
-    return table(("from", "to"), rows)
+def transitions() -> str:
+    """Return the legal transitions of a node's state, by the route that makes them."""
+    rows = [(f"`{state}`", *(_ends(verb, state) for verb in Verb)) for state in NodeState]
+    return table(("from", "by `/transitions` to", "by `/restoration` to"), rows)
+
+
+def _ends(verb: Verb, state: NodeState) -> str:
+    ends = TRANSITIONS[verb].get(state, frozenset())
+    return ", ".join(f"`{to}`" for to in NodeState if to in ends) or "–"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -164,7 +166,7 @@ def _access(require_scope: tuple[Any, bool] | None) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "client-settings": client_settings,
     "commands": commands,
-    "moves": moves,
+    "transitions": transitions,
     "routes": routes,
     "service-settings": service_settings,
 }

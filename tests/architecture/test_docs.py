@@ -147,7 +147,7 @@ def test_the_glossary_names_each_noun_and_its_place() -> None:
     table = rows(ROOT / "docs/glossary.md", "word | means")
     words = {row[0] for row in table}
     nouns = {
-        path.stem.removesuffix("s")
+        path.stem.removesuffix("s").replace("_", " ")
         for path in (ROOT / "inventory_service/fleet/domain").glob("[a-z]*.py")
         if path.stem not in NO_NOUNS
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What clusters, projects, environments and services share: a name given once, changes, an end."""
+"""Catalog entries: what requests for clusters, projects, environments and services share."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -7,7 +7,7 @@ from inventory_service.core.field_types import Reason
 
 
 class CatalogChange(BaseModel):
-    """A change of a named thing; what is left out stays as it is."""
+    """A change of a catalog entry; what is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -15,7 +15,7 @@ class CatalogChange(BaseModel):
 
 
 class RetirementRequest(BaseModel):
-    """Why something ends."""
+    """Why a catalog entry is retired."""
 
     model_config = ConfigDict(extra="forbid")
 

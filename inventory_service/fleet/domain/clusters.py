@@ -22,7 +22,7 @@ class ClusterType(enum.StrEnum):
 
 
 class ClusterChange(CatalogChange):
-    """What may be changed of a cluster; its mesh prefix may not: nodes hold addresses of it."""
+    """The fields of a cluster that can change; its mesh prefix is not one of them."""
 
     cluster_type: ClusterType = ClusterType.REGIONAL
     region: Label | None = None
@@ -30,14 +30,14 @@ class ClusterChange(CatalogChange):
 
 
 class ClusterRegistration(ClusterChange):
-    """What is said of a cluster when it becomes known."""
+    """The fields of a new cluster."""
 
     cluster_id: Label
     mesh_prefix: Prefix = Field(description="the network that mesh addresses come from")
 
 
 def get_capacity(prefix: str) -> int:
-    """Return how many nodes a mesh prefix has room for."""
+    """Return how many node addresses a mesh prefix has."""
     network = ipaddress.ip_network(prefix)
     return network.num_addresses - _reserved(network) - 1
 
@@ -56,7 +56,7 @@ def get_address(prefix: str, offset: int) -> str:
 
 
 def get_offset(prefix: str, address: str) -> int:
-    """Return where an address stands in the prefix, counted from 1.
+    """Return the offset of an address in the prefix, counted from 1.
 
     :raises BadInput: it lies outside, or is the network's own or its broadcast address.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node: a machine of the fleet, what is known of it, and how its life may go."""
+"""A node: a machine of the fleet, its fields, and the transitions between its states."""
 
 import enum
 from collections.abc import Mapping
@@ -23,50 +23,70 @@ from inventory_service.fleet.domain.sizes import Spec
 
 
 class NodeState(enum.StrEnum):
-    """Where a node stands in its life; the words are stored as they are."""
+    """The state of a node; the values are stored as they are."""
 
     PLANNED = "planned"  # wanted; no server yet
     PROVISIONING = "provisioning"  # its server is being made
     ACTIVE = "active"  # in service; playbooks manage it
     MAINTENANCE = "maintenance"  # kept out of service by a person
     FAILED = "failed"  # it does not do its work
-    RETIRED = "retired"  # gone for good; its address rests in quarantine
+    RETIRED = "retired"  # its address rests in quarantine; only a restoration brings it back
 
 
-#: The one table of legal moves.
-MOVES: Mapping[NodeState, frozenset[NodeState]] = {
-    NodeState.PLANNED: frozenset({NodeState.PROVISIONING, NodeState.RETIRED}),
-    NodeState.PROVISIONING: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
-    NodeState.ACTIVE: frozenset({NodeState.MAINTENANCE, NodeState.FAILED, NodeState.RETIRED}),
-    NodeState.MAINTENANCE: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
-    NodeState.FAILED: frozenset(
-        {NodeState.PROVISIONING, NodeState.MAINTENANCE, NodeState.ACTIVE, NodeState.RETIRED}
-    ),
-    NodeState.RETIRED: frozenset(),
+class Verb(enum.StrEnum):
+    """How a node gets from one state to another; the values are the actions in the audit."""
+
+    TRANSITION = "move"
+    RESTORATION = "restore"
+
+
+#: The one table of legal transitions: by verb, from each state, to which states.
+TRANSITIONS: Mapping[Verb, Mapping[NodeState, frozenset[NodeState]]] = {
+    Verb.TRANSITION: {
+        NodeState.PLANNED: frozenset({NodeState.PROVISIONING, NodeState.RETIRED}),
+        NodeState.PROVISIONING: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
+        NodeState.ACTIVE: frozenset({NodeState.MAINTENANCE, NodeState.FAILED, NodeState.RETIRED}),
+        NodeState.MAINTENANCE: frozenset({NodeState.ACTIVE, NodeState.FAILED, NodeState.RETIRED}),
+        NodeState.FAILED: frozenset(
+            {NodeState.PROVISIONING, NodeState.MAINTENANCE, NodeState.ACTIVE, NodeState.RETIRED}
+        ),
+    },
+    Verb.RESTORATION: {
+        NodeState.RETIRED: frozenset({NodeState.PLANNED, NodeState.MAINTENANCE}),
+    },
 }
 
-#: Nodes that exist as servers and belong into an inventory.
+#: Nodes that have a server and belong into an inventory.
 IN_SERVICE = (NodeState.ACTIVE, NodeState.MAINTENANCE, NodeState.FAILED)
-#: Nodes that are not gone.
+#: Nodes that are not retired.
 LIVE = tuple(state for state in NodeState if state is not NodeState.RETIRED)
 
 
-def check_move(node_id: str, current: NodeState, wanted: NodeState) -> None:
-    """Let a legal move pass.
-
-    :raises Conflict: the table has no such move; the message lists those that it has.
-    """
-    if wanted in MOVES[current]:
+def check_transition(node_id: str, verb: Verb, current: NodeState, wanted: NodeState) -> None:
+    """Raise Conflict if the table has no such transition; the message lists those that it has."""
+    ends = TRANSITIONS[verb].get(current, frozenset())
+    if wanted in ends:
         return
-    ways = ", ".join(sorted(MOVES[current])) or "nowhere: a retired node stays retired"
-    raise Conflict(
-        f"Node '{node_id}' is {current} and can't become {wanted}. From {current} it can go to "
-        f"{ways}."
+    if verb is Verb.RESTORATION:
+        raise Conflict(f"Node '{node_id}' is {current}; only a retired node can be restored.")
+    hint = (
+        f"From {current} it can go to {', '.join(sorted(ends))}."
+        if ends
+        else f"`qm node restore {node_id}` brings it back."
     )
+    raise Conflict(f"Node '{node_id}' is {current} and can't become {wanted}. {hint}")
+
+
+def get_restored_state(*, has_server: bool) -> NodeState:
+    """Return the state that a restoration leads to: maintenance if the server still exists.
+
+    A person ends the maintenance, who has looked at what happened to the server meanwhile.
+    """
+    return NodeState.MAINTENANCE if has_server else NodeState.PLANNED
 
 
 class NodeChange(BaseModel):
-    """What may be changed of a node; what is left out stays as it is, null clears a field."""
+    """The fields of a node that can change; what is left out stays, null clears a field."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -96,23 +116,23 @@ class NodeChange(BaseModel):
     ssh_host_keys: list[SSHKey] = Field(default_factory=list, max_length=8)
     labels: Labels = Field(default_factory=dict, max_length=64)
     vars: Variables = Field(default_factory=dict, max_length=256)
-    reason: Reason | None = Field(default=None, description="stands in the audit record")
+    reason: Reason | None = Field(default=None, description="kept in the audit record")
 
 
 class NodeRegistration(NodeChange):
-    """What is said of a node when it becomes known; it starts as planned."""
+    """The fields of a new node; its first state is planned."""
 
     node_id: NodeId
     node_type: NodeType
     cluster_id: Label
 
 
-#: How many nodes one act makes known.
+#: How many nodes one request registers.
 MOST_NODES = 10_000
 
 
 class BulkRegistration(BaseModel):
-    """Nodes that become known together, or not at all."""
+    """Nodes that are registered together, or not at all."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -120,7 +140,7 @@ class BulkRegistration(BaseModel):
 
 
 class TransitionRequest(BaseModel):
-    """A move in a node's life, and why."""
+    """The state that a node is to have next, and why."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -128,5 +148,13 @@ class TransitionRequest(BaseModel):
     reason: Reason | None = None
 
 
-#: Fields that may not be cleared by a change.
+class RestorationRequest(BaseModel):
+    """Why a retired node comes back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason | None = None
+
+
+#: Fields that a change can't clear.
 REQUIRED = ("node_type", "cluster_id", "ssh_host_keys", "labels", "vars")

@@ -13,7 +13,7 @@ HIGHEST_PORT = 65535
 
 
 class PortRequest(BaseModel):
-    """A wish for a port: ``base`` is the first of ``range`` ports to choose from."""
+    """A request for a port: ``base`` is the first of ``range`` ports to choose from."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,10 +30,7 @@ class PortRequest(BaseModel):
 
 
 def check_range(base: int, size: int) -> None:
-    """Let a range pass whose last port is one.
-
-    :raises ValueError: it ends beyond the highest port.
-    """
+    """Raise ValueError if the range ends beyond the highest port."""
     if base + size - 1 > HIGHEST_PORT:
         raise ValueError(f"base + range - 1 must not exceed {HIGHEST_PORT}")
 
@@ -56,28 +53,28 @@ def get_hash_based_port(
     return base_port + number % port_range
 
 
-def get_preferred_port(wish: PortRequest) -> int:
-    """Return the port that a wish gets if nothing else has it."""
+def get_preferred_port(request: PortRequest) -> int:
+    """Return the port that a request gets if nothing else has it."""
     return get_hash_based_port(
-        wish.project, wish.environment, wish.base, wish.range, service=wish.service
+        request.project, request.environment, request.base, request.range, service=request.service
     )
 
 
-def choose_port(wish: PortRequest, taken: Container[int]) -> int:
+def choose_port(request: PortRequest, taken: Container[int]) -> int:
     """Return the preferred port, or the next free one above it, wrapping at the end of the range.
 
     :raises Exhausted: each port of the range is taken.
     """
-    for port in _probe(wish):
+    for port in _probe(request):
         if port not in taken:
             return port
-    last = wish.base + wish.range - 1
+    last = request.base + request.range - 1
     raise Exhausted(
-        f"Each port from {wish.base} to {last} is taken. Ask for a wider range or another base."
+        f"Each port from {request.base} to {last} is taken. Ask for a wider range or another base."
     )
 
 
-def _probe(wish: PortRequest) -> Iterator[int]:
-    first = get_preferred_port(wish)
-    for step in range(wish.range):
-        yield wish.base + (first - wish.base + step) % wish.range
+def _probe(request: PortRequest) -> Iterator[int]:
+    first = get_preferred_port(request)
+    for step in range(request.range):
+        yield request.base + (first - request.base + step) % request.range

@@ -6,13 +6,13 @@ from inventory_service.fleet.domain.catalog import CatalogChange
 
 
 class ProjectChange(CatalogChange):
-    """What may be changed of a project."""
+    """The fields of a project that can be changed."""
 
     description: Line | None = None
     owner: Line | None = None
 
 
 class ProjectRegistration(ProjectChange):
-    """What is said of a project when it becomes known."""
+    """The fields of a new project."""
 
     project: Label

@@ -13,13 +13,13 @@ from inventory_service.core.field_types import Label, Line, NodeId, NodeType, Ur
 from inventory_service.fleet.domain.catalog import CatalogChange
 from inventory_service.fleet.domain.ports import HIGHEST_PORT, PortRequest, check_range
 
-#: Where ports are given from: above those that daemons are known by, and below those that Linux
-#: takes for its own connections (net.ipv4.ip_local_port_range begins at 32768).
+#: The range that ports are given from: above the well-known ports of daemons, and below those that
+#: Linux takes for its own connections (net.ipv4.ip_local_port_range begins at 32768).
 FIRST_PORT, PORTS = 20_000, 10_000
 
 
 class ServiceProtocol(enum.StrEnum):
-    """What is spoken on a service's port."""
+    """The protocol on a service's port."""
 
     HTTP = "http"
     HTTPS = "https"
@@ -27,12 +27,12 @@ class ServiceProtocol(enum.StrEnum):
     UDP = "udp"
 
 
-#: What can be asked for a path.
+#: Protocols whose requests name a path.
 WEB = frozenset({ServiceProtocol.HTTP.value, ServiceProtocol.HTTPS.value})
 
 
 class ServiceChange(CatalogChange):
-    """What may be changed of a service; its port stays: clients and firewalls know it.
+    """The fields of a service that can be changed; its port stays: clients and firewalls know it.
 
     It runs on the nodes of its project and environment whose type it names, and on the nodes that
     it names, wherever they belong.
@@ -56,7 +56,7 @@ class ServiceChange(CatalogChange):
 
 
 class ServiceRegistration(ServiceChange):
-    """What is said of a service when it becomes known."""
+    """The fields of a new service."""
 
     service: Label
     project: Label
@@ -75,8 +75,8 @@ class ServiceRegistration(ServiceChange):
         check_range(self.port_base, self.port_range)
         return self
 
-    def get_wish(self) -> PortRequest:
-        """Return the wish for a port that belongs to this service alone."""
+    def get_port_request(self) -> PortRequest:
+        """Return the request for a port that belongs to this service alone."""
         return PortRequest(
             project=self.project,
             environment=self.environment,
@@ -102,10 +102,7 @@ class Service(Protocol):
 
 
 def check_protocol(service: Service) -> None:
-    """Let a service pass that is asked for paths only where its protocol has some.
-
-    :raises BadInput: it has a health path or a scrape job, but speaks no HTTP.
-    """
+    """Raise BadInput if the service has a health path or a scrape job, but speaks no HTTP."""
     if service.protocol in WEB:
         return
     field_errors = [
@@ -130,14 +127,14 @@ class Placement:
         self._by_node: dict[str, list[Service]] = defaultdict(list)
         for service in services:
             for node_type in set(service.node_types):
-                place = (service.project, service.environment, node_type)
-                self._by_type[place].append(service)
+                key = (service.project, service.environment, node_type)
+                self._by_type[key].append(service)
             for node_id in set(service.nodes):
                 self._by_node[node_id].append(service)
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing runs anywhere."""
+        """Return whether no service runs on any node."""
         return not (self._by_type or self._by_node)
 
     def find(

@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The leases of a cluster's mesh addresses, and how free ones are found."""
+"""The leases of mesh addresses; ``domain/`` decides which one a node gets."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.core.database.base import Base, UTCDateTime
-from inventory_service.core.errors import Conflict, Exhausted, FieldError
-from inventory_service.fleet.domain import clusters as rules
-from inventory_service.fleet.models.clusters import Cluster
 
 
 class AddressLease(Base):
@@ -25,112 +22,60 @@ class AddressLease(Base):
     leased_at: Mapped[datetime] = mapped_column(UTCDateTime)
     released_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    @classmethod
-    def give(cls, session: Session, cluster_id: str, address: str, node_pk: int) -> None:
-        """Give an address that was chosen before to a node."""
-        lease = session.get(cls, (cluster_id, address))
-        if lease is None:
-            cls.begin(session, cluster_id, address, node_pk)
-        else:
-            lease.node_pk, lease.leased_at, lease.released_at = node_pk, datetime.now(UTC), None
+    def renew(self, node_pk: int, at: datetime) -> None:
+        """Give the address to a node, after its former one has released it."""
+        self.node_pk, self.leased_at, self.released_at = node_pk, at, None
 
-    @classmethod
-    def begin(cls, session: Session, cluster_id: str, address: str, node_pk: int) -> None:
-        """Give an address that nobody ever had."""
-        now = datetime.now(UTC)
-        session.add(cls(cluster_id=cluster_id, address=address, node_pk=node_pk, leased_at=now))
+    def release(self, at: datetime) -> None:
+        """Start the quarantine of the address."""
+        self.released_at = at
 
 
-class AddressAllocator:
-    """The addresses of one cluster's mesh that can be given to the nodes of one act."""
+class ClusterLeases:
+    """The leases of one cluster's mesh.
 
-    def __init__(
-        self, session: Session, cluster: Cluster, *, quarantine: timedelta, for_many: bool = False
-    ) -> None:
+    ``for_many`` reads all addresses at once, which for many nodes is cheaper than one read a node.
+    """
+
+    def __init__(self, session: Session, cluster_id: str, *, for_many: bool = False) -> None:
         self._session = session
-        self._cluster = cluster
-        self._free_since = datetime.now(UTC) - quarantine
-        self._chosen: set[str] = set()
-        self._released = self._iterate_released()
-        # For many nodes one read of all leases is cheaper than one read a node.
-        self._leased = self._read_leased() if for_many else None
+        self._cluster_id = cluster_id
+        self._addresses = self._read_addresses() if for_many else None
 
-    def choose(self, wanted: str | None) -> str:
-        """Return an address for a node: the wanted one, or the next that is free.
+    def has(self, address: str) -> bool:
+        """Return whether the address was ever given out."""
+        if self._addresses is not None:
+            return address in self._addresses
+        return self.find(address) is not None
 
-        :raises Conflict: the wanted one belongs to another node, or rests in quarantine.
-        :raises Exhausted: none is left.
-        :raises BadInput: the wanted one lies outside the prefix.
-        """
-        if wanted is None:
-            address = self._choose_any()
-        else:
-            rules.get_offset(self._cluster.mesh_prefix, wanted)
-            self._check_free(wanted)
-            address = wanted
-        self._chosen.add(address)
-        return address
+    def find(self, address: str) -> AddressLease | None:
+        """Return the lease of an address."""
+        return self._session.get(AddressLease, (self._cluster_id, address))
 
-    def lease(self, address: str, node_pk: int) -> None:
-        """Give an address that was chosen here to a node."""
-        if self._leased is not None and address not in self._leased:
-            AddressLease.begin(self._session, self._cluster.cluster_id, address, node_pk)
-        else:
-            AddressLease.give(self._session, self._cluster.cluster_id, address, node_pk)
-
-    def _check_free(self, wanted: str) -> None:
-        lease = self._find_lease(wanted) if self._is_leased(wanted) else None
-        if wanted in self._chosen or (lease is not None and lease.released_at is None):
-            why = "belongs to another node"
-        elif lease is not None and lease.released_at and lease.released_at > self._free_since:
-            why = "rests in quarantine"
-        else:
-            return
-        raise Conflict(
-            f"The mesh address {wanted} of cluster '{self._cluster.cluster_id}' {why}. Leave "
-            "wireguard_ip out to be given a free one.",
-            field_errors=[FieldError("wireguard_ip", why)],
-        )
-
-    def _choose_any(self) -> str:
-        """Return an address that nobody ever had, and only after the last of them a rested one."""
-        try:
-            return self._take_unused()
-        except Exhausted:
-            address = next((one for one in self._released if one not in self._chosen), None)
-            if address is None:
-                raise
-            return address
-
-    def _iterate_released(self) -> Iterator[str]:
-        """Yield the rested addresses, longest rest first; they are read when one is needed."""
+    def iterate_released(self, until: datetime) -> Iterator[str]:
+        """Yield the addresses released until then, longest rest first; read when one is needed."""
         yield from self._session.scalars(
             select(AddressLease.address)
             .where(
-                AddressLease.cluster_id == self._cluster.cluster_id,
-                AddressLease.released_at <= self._free_since,
+                AddressLease.cluster_id == self._cluster_id,
+                AddressLease.released_at <= until,
             )
             .order_by(AddressLease.released_at, AddressLease.address)
         )
 
-    def _take_unused(self) -> str:
-        while True:
-            address = rules.get_address(self._cluster.mesh_prefix, self._cluster.next_offset)
-            self._cluster.next_offset += 1
-            # Somebody may have asked for this very address before its turn came.
-            if address not in self._chosen and not self._is_leased(address):
-                return address
-
-    def _is_leased(self, address: str) -> bool:
-        if self._leased is not None:
-            return address in self._leased
-        return self._find_lease(address) is not None
-
-    def _find_lease(self, address: str) -> AddressLease | None:
-        return self._session.get(AddressLease, (self._cluster.cluster_id, address))
-
-    def _read_leased(self) -> set[str]:
-        query = select(AddressLease.address).where(
-            AddressLease.cluster_id == self._cluster.cluster_id
+    def give(self, address: str, node_pk: int) -> None:
+        """Give an address that was chosen before to a node."""
+        now = datetime.now(UTC)
+        lease = self.find(address) if self.has(address) else None
+        if lease is not None:
+            lease.renew(node_pk, now)
+            return
+        self._session.add(
+            AddressLease(
+                cluster_id=self._cluster_id, address=address, node_pk=node_pk, leased_at=now
+            )
         )
+
+    def _read_addresses(self) -> set[str]:
+        query = select(AddressLease.address).where(AddressLease.cluster_id == self._cluster_id)
         return set(self._session.scalars(query))

@@ -1,27 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tables of named things share: one is registered under a name and one day retired."""
+"""What clusters, projects, environments and services share as tables: name, life and record."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
+from inventory_service.core.actors import Actor
+from inventory_service.core.audit_log import record
 from inventory_service.core.database.base import Base, UTCDateTime
+from inventory_service.core.errors import Conflict
 
 
 class CatalogEntry(Base):
-    """A thing under a name that is not given again, not even after its retirement."""
+    """An entry under a name that is not given again, not even after its retirement."""
 
     __abstract__ = True
 
     #: What its kind is called in messages, in the audit and as a command of `qm`.
     NOUN: ClassVar[str]
-    #: What is said of it, in the order in which people read it; the first is its name.
+    #: The fields that people set, in the order in which they read them; the first is the name.
     FIELDS: ClassVar[tuple[str, ...]]
+    #: The tables that have a column of its key: while a live row names it, it can't be retired.
+    USED_BY: ClassVar[tuple[type[Base], ...]] = ()
 
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revision: Mapped[int]
+
+    @classmethod
+    def register(
+        cls, session: Session, actor: Actor, fields: dict[str, Any], reason: str | None
+    ) -> Self:
+        """Add an entry, and leave the record of it."""
+        name = fields[cls.FIELDS[0]]
+        entry = record(session, actor, "register", cls.NOUN, name, after=fields, reason=reason)
+        added = cls(**fields, created_at=entry.at, revision=entry.revision)
+        session.add(added)
+        session.flush()
+        return added
+
+    def change(self, fields: dict[str, Any], actor: Actor, reason: str | None) -> None:
+        """Set fields, and leave the record of what they were.
+
+        :raises Conflict: the entry is retired.
+        """
+        self._check_live()
+        entry = record(
+            self._session,
+            actor,
+            "change",
+            self.NOUN,
+            self.name,
+            before={name: getattr(self, name) for name in fields},
+            after=fields,
+            reason=reason,
+        )
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.revision = entry.revision
+
+    def retire(self, actor: Actor, reason: str | None) -> None:
+        """Retire the entry, and leave the record of it.
+
+        :raises Conflict: it is retired already.
+        """
+        self._check_live()
+        entry = record(self._session, actor, "retire", self.NOUN, self.name, reason=reason)
+        self.retired_at, self.revision = entry.at, entry.revision
 
     @property
     def name(self) -> str:
@@ -29,14 +75,22 @@ class CatalogEntry(Base):
         name: str = getattr(self, self.FIELDS[0])
         return name
 
-    def said(self) -> dict[str, Any]:
-        """Return what somebody said of it, as the audit keeps it."""
-        return {name: getattr(self, name) for name in self.FIELDS}
+    @property
+    def label(self) -> str:
+        """Return what messages call the entry at the beginning of a sentence."""
+        return f"{self.NOUN.capitalize()} '{self.name}'"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what outsiders see of it."""
-        return self.said() | {
-            "created_at": self.created_at,
-            "retired_at": self.retired_at,
-            "revision": self.revision,
-        }
+        """Return what outsiders see of the entry."""
+        names = (*self.FIELDS, "created_at", "retired_at", "revision")
+        return {name: getattr(self, name) for name in names}
+
+    def _check_live(self) -> None:
+        if self.retired_at is not None:
+            raise Conflict(f"{self.label} is retired and can't change any more.")
+
+    @property
+    def _session(self) -> Session:
+        session = object_session(self)
+        assert session is not None  # noqa: S101 - an entry changes only inside a transaction
+        return session

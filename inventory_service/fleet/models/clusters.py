@@ -5,6 +5,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory_service.fleet.models.catalog import CatalogEntry
+from inventory_service.fleet.models.nodes import Node
 
 
 class Cluster(CatalogEntry):
@@ -14,6 +15,7 @@ class Cluster(CatalogEntry):
 
     NOUN = "cluster"
     FIELDS = ("cluster_id", "cluster_type", "region", "mesh_prefix", "mesh_port")
+    USED_BY = (Node,)
 
     cluster_id: Mapped[str] = mapped_column(String(63), primary_key=True)
     cluster_type: Mapped[str] = mapped_column(String(16))

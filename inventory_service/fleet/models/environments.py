@@ -5,6 +5,8 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory_service.fleet.models.catalog import CatalogEntry
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.models.services import Service
 
 
 class Environment(CatalogEntry):
@@ -14,6 +16,7 @@ class Environment(CatalogEntry):
 
     NOUN = "environment"
     FIELDS = ("environment", "description", "owner")
+    USED_BY = (Node, Service)
 
     environment: Mapped[str] = mapped_column(String(63), primary_key=True)
     description: Mapped[str | None] = mapped_column(String(255))

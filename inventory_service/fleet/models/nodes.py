@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes and the moves of their lives."""
+"""Nodes, and the record of their transitions."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,10 +8,16 @@ from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.audit_log import record
+from inventory_service.core.audit_log import AuditRecord, record
 from inventory_service.core.database.base import Base, UTCDateTime
 from inventory_service.core.errors import Conflict
-from inventory_service.fleet.domain.nodes import NodeState, check_move
+from inventory_service.fleet.domain.nodes import (
+    NodeState,
+    Verb,
+    check_transition,
+    get_restored_state,
+)
+from inventory_service.fleet.models.address_leases import AddressLease
 
 _LIVE = text("state <> 'retired'")
 
@@ -88,41 +94,51 @@ class Node(Base):
     ssh_host_keys: Mapped[list[str]] = mapped_column(JSON, default=list)
     labels: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     vars: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    #: What made it known: 'api'; 'csv' for nodes that follow projects.csv; 'terraform'.
+    #: What registered it: 'api'; 'csv' for nodes that follow projects.csv; 'terraform'.
     source: Mapped[str] = mapped_column(String(16), default="api")
     last_seen: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revision: Mapped[int] = mapped_column(index=True)
 
-    def move(self, wanted: NodeState, actor: Actor, reason: str | None) -> "Transition":
-        """Go on to another state, and leave the record of it.
+    def change_state(self, wanted: NodeState, actor: Actor, reason: str | None) -> "Transition":
+        """Change the state and return the record of it; retirement releases the mesh address.
 
-        :raises Conflict: the table of moves has no such one, or an active node would be one that
-            nobody can reach.
+        :raises Conflict: the table of transitions has no such one, or the node would be active
+            without an address.
         """
-        current = NodeState(self.state)
-        check_move(self.node_id, current, wanted)
+        check_transition(self.node_id, Verb.TRANSITION, NodeState(self.state), wanted)
         if wanted is NodeState.ACTIVE and not (self.internal_ip or self.external_ip):
             raise Conflict(
                 f"Node '{self.node_id}' has no address and can't become active. Set internal_ip or "
                 "external_ip first."
             )
-        return self._go(wanted, actor, "move", reason)
+        transition = self._go(wanted, actor, Verb.TRANSITION, reason)
+        if wanted is NodeState.RETIRED:
+            self.release_address(transition.at)
+        return transition
 
     def restore(self, actor: Actor, reason: str | None, *, wireguard_ip: str) -> "Transition":
-        """Come back from retirement: into maintenance if the server is still there, else planned.
-
-        A person ends the maintenance, who has looked at what happened to the server meanwhile.
+        """Bring the node back from retirement, without the fields of a server that is gone.
 
         :raises Conflict: the node is not retired.
         """
-        if self.state != NodeState.RETIRED.value:
-            raise Conflict(f"Node '{self.node_id}' is {self.state}; only a retired one comes back.")
-        has_server = self.provider_id is not None
-        wanted = NodeState.MAINTENANCE if has_server else NodeState.PLANNED
+        wanted = get_restored_state(has_server=self.provider_id is not None)
+        check_transition(self.node_id, Verb.RESTORATION, NodeState(self.state), wanted)
         fields = self.find_lost() | {"wireguard_ip": wireguard_ip}
-        return self._go(wanted, actor, "restore", reason, **fields)
+        return self._go(wanted, actor, Verb.RESTORATION, reason, **fields)
+
+    def change(self, fields: dict[str, Any], actor: Actor, reason: str | None) -> None:
+        """Set fields, and leave the record of what they were."""
+        self._set(fields, actor, "change", reason)
+
+    def release_address(self, at: datetime) -> None:
+        """Start the quarantine of the mesh address, unless another node has its lease by now."""
+        if self.wireguard_ip is None:
+            return
+        lease = self._session.get(AddressLease, (self.cluster_id, self.wireguard_ip))
+        if lease is not None and lease.node_pk == self.id:
+            lease.release(at)
 
     def find_lost(self) -> dict[str, Any]:
         """Return what a restoration empties: all that was true of a server that is gone."""
@@ -132,31 +148,19 @@ class Node(Base):
         return {**emptied, "ssh_host_keys": []}
 
     def _go(
-        self, wanted: NodeState, actor: Actor, action: str, reason: str | None, **fields: object
+        self, wanted: NodeState, actor: Actor, verb: Verb, reason: str | None, **fields: object
     ) -> "Transition":
         after = {
             name: value
             for name, value in {"state": wanted.value, **fields}.items()
             if value != getattr(self, name)
         }
-        before = {name: getattr(self, name) for name in after}
-        entry = record(
-            self._session,
-            actor,
-            action,
-            "node",
-            self.node_id,
-            before=before,
-            after=after,
-            reason=reason,
-        )
-        for name, value in after.items():
-            setattr(self, name, value)
-        self.touch(entry.revision)
+        from_state = self.state
+        entry = self._set(after, actor, verb.value, reason)
         transition = Transition(
             node_pk=self.id,
             node_id=self.node_id,
-            from_state=before["state"],
+            from_state=from_state,
             to_state=wanted.value,
             actor=actor.name,
             door=actor.door.value,
@@ -166,9 +170,24 @@ class Node(Base):
         self._session.add(transition)
         return transition
 
-    def touch(self, revision: int) -> None:
-        """Note that the node is not what it was."""
-        self.updated_at, self.revision = datetime.now(UTC), revision
+    def _set(
+        self, fields: dict[str, Any], actor: Actor, action: str, reason: str | None
+    ) -> AuditRecord:
+        before = {name: getattr(self, name) for name in fields}
+        entry = record(
+            self._session,
+            actor,
+            action,
+            "node",
+            self.node_id,
+            before=before,
+            after=fields,
+            reason=reason,
+        )
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.updated_at, self.revision = datetime.now(UTC), entry.revision
+        return entry
 
     def as_dict(self) -> dict[str, Any]:
         """Return what outsiders see of the node."""
@@ -177,12 +196,12 @@ class Node(Base):
     @property
     def _session(self) -> Session:
         session = object_session(self)
-        assert session is not None  # noqa: S101 - a node moves only inside a transaction
+        assert session is not None  # noqa: S101 - a node changes only inside a transaction
         return session
 
 
 class Transition(Base):
-    """One move in a node's life: who, when, through which door, why."""
+    """One change of a node's state: who, when, through which door, why."""
 
     __tablename__ = "transitions"
 
@@ -197,6 +216,6 @@ class Transition(Base):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what outsiders see of the move."""
+        """Return what outsiders see of the transition."""
         names = ("id", "node_id", "from_state", "to_state", "actor", "door", "reason", "at")
         return {name: getattr(self, name) for name in names}

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory_service.core.database.base import Base
 from inventory_service.fleet.models.catalog import CatalogEntry
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.models.services import Service
 
 _WITHOUT_SERVICE = text("service IS NULL")
 
@@ -19,6 +21,7 @@ class Project(CatalogEntry):
 
     NOUN = "project"
     FIELDS = ("project", "description", "owner")
+    USED_BY = (Node, Service)
 
     project: Mapped[str] = mapped_column(String(63), primary_key=True)
     description: Mapped[str | None] = mapped_column(String(255))

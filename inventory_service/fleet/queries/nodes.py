@@ -4,10 +4,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import Select, literal_column, select
 from sqlalchemy.orm import Session
 
-from inventory_service.fleet.domain.nodes import IN_SERVICE, LIVE, NodeState
+from inventory_service.fleet.domain.nodes import LIVE, NodeState
 from inventory_service.fleet.models.nodes import Node
 
 #: What a list of nodes can be narrowed by, and the column behind each name.
@@ -31,23 +31,6 @@ def find_node(session: Session, node_id: str) -> Node | None:
         .order_by(Node.state == "retired", Node.id.desc())
         .limit(1)
     ).one_or_none()
-
-
-def count_by_state(session: Session) -> dict[str, int]:
-    """Return how many nodes are in each state that has any."""
-    query = select(Node.state, func.count()).group_by(Node.state)
-    return {state: count for state, count in session.execute(query)}  # noqa: C416 - rows are no tuples to the type checker
-
-
-def count_pending_resizes(session: Session) -> int:
-    """Return how many nodes in service have another size than is wanted."""
-    return session.execute(
-        select(func.count()).where(
-            Node.state.in_([state.value for state in IN_SERVICE]),
-            Node.provisioned_spec.is_not(None),
-            Node.spec != Node.provisioned_spec,
-        )
-    ).scalar_one()
 
 
 def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -17,7 +18,13 @@ from inventory_service.core.errors import NotFound, PreconditionFailed
 from inventory_service.core.labels import with_article
 from inventory_service.fleet.domain.catalog import CatalogChange, RetirementRequest
 from inventory_service.fleet.models.catalog import CatalogEntry
-from inventory_service.fleet.usecases.catalog import get_entry, list_entries
+from inventory_service.fleet.usecases.catalog import (
+    change_entry,
+    get_entry,
+    list_entries,
+    register_entry,
+    retire_entry,
+)
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.idempotency import read_expected, transactional
@@ -31,7 +38,7 @@ View = TypeVar("View", bound=Callable[..., Response])
 
 @dataclass(frozen=True)
 class ResourceSpec:
-    """What differs from one kind of named thing to the next: its shapes and its acts."""
+    """What differs from one kind of catalog entry to the next: schemas, and checks of its own."""
 
     kind: type[CatalogEntry]
     #: The name of the kind in paths.
@@ -41,11 +48,11 @@ class ResourceSpec:
     view: type[BaseModel]
     #: What a list of them can be sorted by.
     sortable: Sequence[str]
-    register: Callable[..., CatalogEntry]
-    update: Callable[..., CatalogEntry]
-    retire: Callable[..., CatalogEntry]
     #: When one may end, as a sentence for the documentation.
     end: str
+    #: The use cases of a kind with checks of its own; without, those of the catalog.
+    register: Callable[..., CatalogEntry] | None = None
+    update: Callable[..., CatalogEntry] | None = None
 
     @property
     def key(self) -> str:
@@ -111,6 +118,8 @@ def _add_reading(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
 
 def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[BaseModel]) -> None:
     noun = contract.kind.NOUN
+    register_kind = contract.register or partial(register_entry, kind=contract.kind)
+    change_kind = contract.update or partial(change_entry, kind=contract.kind)
 
     @routes.post(
         "",
@@ -122,7 +131,7 @@ def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
     @transactional
     @_takes(body=contract.registration)
     def register(session: Session, body: CatalogChange) -> Response:
-        thing = contract.register(session, get_actor(), body)
+        thing = register_kind(session, get_actor(), wanted=body)
         location = f"/api/v1/{contract.collection}/{quote(thing.name, safe='')}"
         return resource_response(thing, HTTPStatus.CREATED, location=location)
 
@@ -138,7 +147,7 @@ def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
     @_takes(path=path_model, body=contract.change)
     def change(session: Session, path: BaseModel, body: CatalogChange) -> Response:
         name = getattr(path, contract.key)
-        thing = contract.update(session, get_actor(), name, body, expected=read_expected())
+        thing = change_kind(session, get_actor(), name=name, change=body, expected=read_expected())
         return resource_response(thing)
 
     @routes.post(
@@ -152,7 +161,7 @@ def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
     @transactional
     @_takes(path=path_model)
     def retire(session: Session, path: BaseModel, body: RetirementRequest) -> Response:
-        thing = contract.retire(session, get_actor(), getattr(path, contract.key), body)
+        thing = retire_entry(session, get_actor(), contract.kind, getattr(path, contract.key), body)
         return resource_response(thing, HTTPStatus.CREATED)
 
 

@@ -5,7 +5,7 @@ from inventory_service.fleet.domain.clusters import ClusterChange, ClusterRegist
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
 from inventory_service.fleet.routes.schemas import ClusterOut
-from inventory_service.fleet.usecases import clusters as acts
+from inventory_service.fleet.usecases.clusters import register_cluster
 
 CONTRACT = ResourceSpec(
     kind=Cluster,
@@ -14,9 +14,7 @@ CONTRACT = ResourceSpec(
     change=ClusterChange,
     view=ClusterOut,
     sortable=("cluster_id", "cluster_type", "region", "created_at", "retired_at"),
-    register=acts.register_cluster,
-    update=acts.change_cluster,
-    retire=acts.retire_cluster,
+    register=register_cluster,
     end="Only a cluster without nodes can end.",
 )
 routes = make_routes(CONTRACT)

@@ -50,7 +50,7 @@ class HeartbeatsOut(BaseModel):
 @raises(Conflict, NotFound)
 def beat(path: NodePath) -> Response:
     """Sets `last_seen`; no change of the fleet, so no revision and no record."""
-    for refusal in get_component(HeartbeatBatcher).note([path.node_id]).values():
+    for refusal in get_component(HeartbeatBatcher).store([path.node_id]).values():
         raise refusal
     return Response(status=HTTPStatus.NO_CONTENT.value)
 
@@ -59,7 +59,7 @@ def beat(path: NodePath) -> Response:
 @require_scope(Scope.OPERATOR)
 def beat_many(body: HeartbeatReport) -> Response:
     """Up to 1,000 nodes that a relay has heard of; those that can't be noted are named."""
-    refused = get_component(HeartbeatBatcher).note(body.nodes)
+    refused = get_component(HeartbeatBatcher).store(body.nodes)
     return json_response(
         {
             "noted": len(set(body.nodes)) - len(refused),

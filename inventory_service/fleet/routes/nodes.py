@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes of nodes and of the moves of their lives."""
+"""Routes of nodes and of their transitions."""
 
 from http import HTTPStatus
 from urllib.parse import quote
@@ -11,8 +11,13 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.errors import NotFound, PreconditionFailed
-from inventory_service.fleet.domain.catalog import RetirementRequest
-from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, TransitionRequest
+from inventory_service.fleet.domain.address_leases import AddressAllocator
+from inventory_service.fleet.domain.nodes import (
+    NodeChange,
+    NodeRegistration,
+    RestorationRequest,
+    TransitionRequest,
+)
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
 from inventory_service.fleet.routes.schemas import NodeOut, TransitionList, TransitionOut
@@ -20,7 +25,7 @@ from inventory_service.fleet.usecases import nodes as acts
 from inventory_service.fleet.usecases.registrations import register_node as register
 from inventory_service.fleet.usecases.restorations import restore_node as restore
 from inventory_service.http.auth import SECURITY, require_scope
-from inventory_service.http.dependencies import get_actor, get_dependencies
+from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import read_expected, transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
 from inventory_service.http.problems import raises
@@ -90,8 +95,7 @@ def list_nodes(query: NodeQuery) -> Response:
 @transactional
 def register_node(session: Session, body: NodeRegistration) -> Response:
     """The node starts as planned and gets an address of its cluster's mesh."""
-    parts = get_dependencies()
-    node = register(session, get_actor(), body, quarantine=parts.settings.address_quarantine)
+    node = register(session, get_actor(), body, allocator=get_component(AddressAllocator))
     return resource_response(
         node, HTTPStatus.CREATED, location=f"/api/v1/nodes/{quote(node.node_id, safe='')}"
     )
@@ -112,13 +116,12 @@ def show_node(path: NodePath) -> Response:
 @transactional
 def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
     """What is left out stays as it is; null clears a field."""
-    parts = get_dependencies()
     node = acts.change_node(
         session,
         get_actor(),
         path.node_id,
         body,
-        quarantine=parts.settings.address_quarantine,
+        allocator=get_component(AddressAllocator),
         expected=read_expected(),
     )
     return resource_response(node)
@@ -130,7 +133,7 @@ def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
 @require_scope(Scope.VIEWER)
 @raises(NotFound)
 def list_transitions(path: NodePath) -> Response:
-    """The moves of the node's life, oldest first."""
+    """The transitions of the node, oldest first."""
     with reading() as session:
         moves = acts.list_transitions(session, path.node_id)
         return json_response({"items": [move.as_dict() for move in moves], "next_cursor": None})
@@ -141,8 +144,8 @@ def list_transitions(path: NodePath) -> Response:
 @raises(NotFound)
 @transactional
 def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Response:
-    """Take the node on to another state of its life."""
-    move = acts.move_node(session, get_actor(), path.node_id, body)
+    """Change the state of the node."""
+    move = acts.transition_node(session, get_actor(), path.node_id, body)
     return resource_response(move, HTTPStatus.CREATED)
 
 
@@ -150,8 +153,8 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
 @require_scope(Scope.OPERATOR)
 @raises(NotFound)
 @transactional
-def restore_node(session: Session, path: NodePath, body: RetirementRequest) -> Response:
+def restore_node(session: Session, path: NodePath, body: RestorationRequest) -> Response:
     """Back from retirement: into maintenance if its server still exists, else planned."""
-    quarantine = get_dependencies().settings.address_quarantine
-    node = restore(session, get_actor(), path.node_id, body.reason, quarantine=quarantine)
+    allocator = get_component(AddressAllocator)
+    node = restore(session, get_actor(), path.node_id, body, allocator=allocator)
     return resource_response(node, HTTPStatus.CREATED)

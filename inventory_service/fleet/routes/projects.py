@@ -5,7 +5,6 @@ from inventory_service.fleet.domain.projects import ProjectChange, ProjectRegist
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
 from inventory_service.fleet.routes.schemas import ProjectOut
-from inventory_service.fleet.usecases import projects as acts
 
 CONTRACT = ResourceSpec(
     kind=Project,
@@ -14,9 +13,6 @@ CONTRACT = ResourceSpec(
     change=ProjectChange,
     view=ProjectOut,
     sortable=("project", "owner", "created_at", "retired_at"),
-    register=acts.register_project,
-    update=acts.change_project,
-    retire=acts.retire_project,
     end="Only a project without nodes and services can end.",
 )
 routes = make_routes(CONTRACT)

@@ -8,11 +8,12 @@ from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import BulkRegistration
 from inventory_service.fleet.routes.schemas import RegistrationsOut
 from inventory_service.fleet.usecases.registrations import register_nodes
 from inventory_service.http.auth import SECURITY, require_scope
-from inventory_service.http.dependencies import get_actor, get_dependencies
+from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.responses import json_response
 
@@ -30,8 +31,8 @@ routes = APIBlueprint(
 @transactional
 def register(session: Session, body: BulkRegistration) -> Response:
     """Up to 10,000 nodes, all of them or none; each bad row is named with its field."""
-    quarantine = get_dependencies().settings.address_quarantine
-    nodes = register_nodes(session, get_actor(), body.nodes, quarantine=quarantine)
+    allocator = get_component(AddressAllocator)
+    nodes = register_nodes(session, get_actor(), body.nodes, allocator=allocator)
     return json_response(
         {
             "registered": len(nodes),

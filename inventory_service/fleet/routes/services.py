@@ -5,7 +5,7 @@ from inventory_service.fleet.domain.services import ServiceChange, ServiceRegist
 from inventory_service.fleet.models.services import Service
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
 from inventory_service.fleet.routes.schemas import ServiceOut
-from inventory_service.fleet.usecases import services as acts
+from inventory_service.fleet.usecases.services import change_service, register_service
 
 CONTRACT = ResourceSpec(
     kind=Service,
@@ -22,9 +22,8 @@ CONTRACT = ResourceSpec(
         "created_at",
         "retired_at",
     ),
-    register=acts.register_service,
-    update=acts.change_service,
-    retire=acts.retire_service,
+    register=register_service,
+    update=change_service,
     end="Its port is not given again; its nodes stay.",
 )
 routes = make_routes(CONTRACT)

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Acts that clusters, projects, environments and services share: register, change, retire, read."""
+"""Register, change, retire and read the entries of the catalog.
+
+These are clusters, projects, environments and services. Where a kind has checks of its own, a
+module of its name has them.
+"""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.audit_log import record
 from inventory_service.core.database.pagination import read_page
 from inventory_service.core.errors import Conflict, NotFound
 from inventory_service.core.labels import with_article
@@ -20,131 +23,104 @@ from inventory_service.fleet.models.catalog import CatalogEntry
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.services import Service
 
-Thing = TypeVar("Thing", bound=CatalogEntry)
+Entry = TypeVar("Entry", bound=CatalogEntry)
 
 
 def check_unused(session: Session, kind: type[CatalogEntry], name: str) -> None:
-    """Let a name pass that can be given.
-
-    :raises Conflict: it is taken, be it by a retired thing.
-    """
+    """Raise Conflict if the name is taken, be it by a retired entry."""
     if session.get(kind, name) is not None:
         noun = with_article(kind.NOUN)
         raise Conflict(f"There is {noun} '{name}' already. Change it, or choose another name.")
 
 
 def register_entry(
-    session: Session, actor: Actor, kind: type[Thing], said: dict[str, Any], **unsaid: object
-) -> Thing:
-    """Make a thing known; ``said`` may hold a reason, and ``unsaid`` is what only we know.
+    session: Session, actor: Actor, kind: type[Entry], wanted: CatalogChange, **computed: object
+) -> Entry:
+    """Register an entry; ``computed`` are fields whose values are not those of the request.
 
     :raises Conflict: the name is taken.
     """
-    reason = said.pop("reason", None)
-    name = said[kind.FIELDS[0]]
-    check_unused(session, kind, name)
-    entry = record(session, actor, "register", kind.NOUN, name, after=said, reason=reason)
-    thing = kind(**said, **unsaid, created_at=entry.at, revision=entry.revision)
-    session.add(thing)
-    session.flush()
-    return thing
+    fields = wanted.model_dump(mode="json", include=set(kind.FIELDS)) | computed
+    check_unused(session, kind, fields[kind.FIELDS[0]])
+    return kind.register(session, actor, fields, wanted.reason)
 
 
 def change_entry(
     session: Session,
     actor: Actor,
-    thing: Thing,
+    kind: type[Entry],
+    name: str,
     change: CatalogChange,
     *,
     expected: Expected = None,
-) -> Thing:
-    """Set what the change names; nothing is recorded if all is so already.
+) -> Entry:
+    """Set the fields that the change names; nothing is recorded if all have these values already.
 
-    :raises PreconditionFailed: the thing is not as the caller expects it.
+    :raises NotFound: there was never an entry of that name.
+    :raises PreconditionFailed: it is not as the caller expects it.
     :raises Conflict: it is retired.
     """
-    check_if_match(f"{thing.NOUN.capitalize()} '{thing.name}'", thing.revision, expected)
+    entry = get_entry(session, kind, name)
+    check_if_match(entry.label, entry.revision, expected)
     wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
-    before = {name: getattr(thing, name) for name in wanted}
-    if wanted == before:
-        return thing
-    _check_live(thing)
-    entry = record(
-        session,
-        actor,
-        "change",
-        thing.NOUN,
-        thing.name,
-        before=before,
-        after=wanted,
-        reason=change.reason,
-    )
-    for name, value in wanted.items():
-        setattr(thing, name, value)
-    thing.revision = entry.revision
-    return thing
+    if any(getattr(entry, field) != value for field, value in wanted.items()):
+        entry.change(wanted, actor, change.reason)
+    return entry
 
 
-def retire_entry(session: Session, actor: Actor, thing: Thing, request: RetirementRequest) -> Thing:
-    """End a thing.
+def retire_entry(
+    session: Session, actor: Actor, kind: type[Entry], name: str, request: RetirementRequest
+) -> Entry:
+    """Retire an entry; its name is not given again, nor a cluster's prefix or a service's port.
 
-    :raises Conflict: it is retired already.
+    :raises NotFound: there was never an entry of that name.
+    :raises Conflict: it is retired already, or live nodes or services name it.
     """
-    _check_live(thing)
-    entry = record(session, actor, "retire", thing.NOUN, thing.name, reason=request.reason)
-    thing.retired_at, thing.revision = entry.at, entry.revision
-    return thing
+    entry = get_entry(session, kind, name)
+    if Node in kind.USED_BY:
+        _check_no_nodes(session, entry)
+    if Service in kind.USED_BY:
+        _check_no_services(session, entry)
+    entry.retire(actor, request.reason)
+    return entry
 
 
-def check_no_nodes(session: Session, thing: CatalogEntry, belongs: ColumnElement[bool]) -> None:
-    """Let a thing end that no live node belongs to.
-
-    :raises Conflict: some do.
-    """
-    query = select(func.count()).where(belongs, Node.state != NodeState.RETIRED.value)
-    count = session.execute(query).scalar_one()
-    if count:
-        raise Conflict(
-            f"{thing.NOUN.capitalize()} '{thing.name}' has {count} nodes. Retire them first: "
-            f"`qm node list --{thing.NOUN} {thing.name}` shows them."
-        )
-
-
-def check_no_services(session: Session, thing: CatalogEntry, belongs: ColumnElement[bool]) -> None:
-    """Let a thing end that no live service belongs to.
-
-    :raises Conflict: some do.
-    """
-    query = select(Service.service).where(belongs, Service.retired_at.is_(None))
-    names = session.scalars(query.order_by(Service.service)).all()
-    if names:
-        raise Conflict(
-            f"{thing.NOUN.capitalize()} '{thing.name}' has {len(names)} services: "
-            f"{', '.join(names[:5])}. Retire them first: `qm service retire` ends one."
-        )
-
-
-def get_entry(session: Session, kind: type[Thing], name: str) -> Thing:
-    """Return the thing of that name.
+def get_entry(session: Session, kind: type[Entry], name: str) -> Entry:
+    """Return the entry of that name.
 
     :raises NotFound: there was never one.
     """
-    thing = session.get(kind, name)
-    if thing is None:
+    entry = session.get(kind, name)
+    if entry is None:
         raise NotFound(
             f"There is no {kind.NOUN} '{name[:64]}'. `qm {kind.NOUN} list` shows those that there "
             f"are; `qm {kind.NOUN} add` makes one."
         )
-    return thing
+    return entry
 
 
-def list_entries(session: Session, kind: type[Thing], page: Page) -> Sequence[Thing]:
-    """Return a page of things, retired ones too."""
+def list_entries(session: Session, kind: type[Entry], page: Page) -> Sequence[Entry]:
+    """Return a page of entries, retired ones too."""
     return read_page(session, kind, select(kind), page)
 
 
-def _check_live(thing: CatalogEntry) -> None:
-    if thing.retired_at is not None:
+def _check_no_nodes(session: Session, entry: CatalogEntry) -> None:
+    belongs = getattr(Node, entry.FIELDS[0]) == entry.name
+    query = select(func.count()).where(belongs, Node.state != NodeState.RETIRED.value)
+    count = session.execute(query).scalar_one()
+    if count:
         raise Conflict(
-            f"{thing.NOUN.capitalize()} '{thing.name}' is retired and can't change any more."
+            f"{entry.label} has {count} nodes. Retire them first: "
+            f"`qm node list --{entry.NOUN} {entry.name}` shows them."
+        )
+
+
+def _check_no_services(session: Session, entry: CatalogEntry) -> None:
+    belongs = getattr(Service, entry.FIELDS[0]) == entry.name
+    query = select(Service.service).where(belongs, Service.retired_at.is_(None))
+    names = session.scalars(query.order_by(Service.service)).all()
+    if names:
+        raise Conflict(
+            f"{entry.label} has {len(names)} services: {', '.join(names[:5])}. Retire them first: "
+            "`qm service retire` ends one."
         )

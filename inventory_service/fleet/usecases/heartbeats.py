@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Noting which nodes live."""
+"""Store heartbeats of nodes."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from inventory_service.fleet.models.nodes import Node
 _NODES = Node.__table__.c
 _NOW, _LATEST = (bindparam(name, type_=_NODES.last_seen.type) for name in ("now", "latest"))
 #: Made once: to build it costs more than to run it.
-_NOTE = (
+_STORE = (
     update(cast("Table", Node.__table__))
     .where(
         _NODES.node_id.in_(bindparam("node_ids", expanding=True)),
@@ -28,15 +28,15 @@ _NOTE = (
 
 
 def store_heartbeats(session: Session, node_ids: Collection[str]) -> dict[str, ServiceError]:
-    """Note that nodes were seen just now; return why some were not, by node.
+    """Store that nodes were seen just now; return why some were refused, by node.
 
     This is no change of the fleet: it has no revision and leaves no record.
     """
     now = datetime.now(UTC)
-    noted = session.scalars(
-        _NOTE, {"node_ids": list(node_ids), "now": now, "latest": max_plausible_time(now)}
+    stored = session.scalars(
+        _STORE, {"node_ids": list(node_ids), "now": now, "latest": max_plausible_time(now)}
     ).all()
-    missing = set(node_ids).difference(noted)
+    missing = set(node_ids).difference(stored)
     if not missing:
         return {}
     known = set(session.scalars(select(Node.node_id).where(Node.node_id.in_(missing))))

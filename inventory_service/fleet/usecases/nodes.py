@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Acts on nodes: change, move, read."""
+"""Change nodes and their states, and read them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.audit_log import record
 from inventory_service.core.database.pagination import read_page
 from inventory_service.core.errors import BadInput, Conflict, FieldError, NotFound
 from inventory_service.core.pagination import Page
 from inventory_service.core.preconditions import Expected, check_if_match
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import (
     LIVE,
     REQUIRED,
@@ -21,7 +21,7 @@ from inventory_service.fleet.domain.nodes import (
     NodeState,
     TransitionRequest,
 )
-from inventory_service.fleet.models.address_leases import AddressAllocator, AddressLease
+from inventory_service.fleet.models.address_leases import ClusterLeases
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node, Transition
 from inventory_service.fleet.queries import nodes as queries
@@ -38,7 +38,7 @@ def change_node(
     node_id: str,
     change: NodeChange,
     *,
-    quarantine: timedelta,
+    allocator: AddressAllocator,
     expected: Expected = None,
 ) -> Node:
     """Set what the change names; nothing happens, and nothing is recorded, if all is so already.
@@ -52,42 +52,26 @@ def change_node(
     node = get_node(session, node_id)
     check_if_match(f"Node '{node_id}'", node.revision, expected)
     wanted = change.model_dump(include=change.model_fields_set - {"reason"})
-    before = {name: getattr(node, name) for name in wanted}
-    wanted = {name: value for name, value in wanted.items() if value != before[name]}
+    wanted = {name: value for name, value in wanted.items() if value != getattr(node, name)}
     if not wanted:
         return node
     _check_change(session, node, wanted)
     if {"cluster_id", "wireguard_ip"} & wanted.keys():
-        before["wireguard_ip"] = node.wireguard_ip
-        wanted["wireguard_ip"] = _change_address(session, node, wanted, quarantine=quarantine)
-    entry = record(
-        session,
-        actor,
-        "change",
-        "node",
-        node_id,
-        before={name: before[name] for name in wanted},
-        after=wanted,
-        reason=change.reason,
-    )
-    for name, value in wanted.items():
-        setattr(node, name, value)
-    node.touch(entry.revision)
+        wanted["wireguard_ip"] = _change_address(session, node, wanted, allocator)
+    node.change(wanted, actor, change.reason)
     return node
 
 
-def move_node(
+def transition_node(
     session: Session, actor: Actor, node_id: str, request: TransitionRequest
 ) -> Transition:
-    """Take a node on to another state of its life; retirement gives its mesh address back.
+    """Change the state of a node; retirement releases its mesh address.
 
     :raises NotFound: no such node.
-    :raises Conflict: there is no such move.
+    :raises Conflict: there is no such transition.
     """
     node = get_node(session, node_id)
-    transition = node.move(request.state, actor, request.reason)
-    if request.state is NodeState.RETIRED:
-        _release_address(session, node)
+    transition = node.change_state(request.state, actor, request.reason)
     session.flush()
     return transition
 
@@ -121,7 +105,7 @@ def list_nodes(
 
 
 def list_transitions(session: Session, node_id: str) -> Sequence[Transition]:
-    """Return the moves of a node's life, oldest first.
+    """Return the transitions of a node, oldest first.
 
     :raises NotFound: no such node.
     """
@@ -143,14 +127,15 @@ def _check_change(session: Session, node: Node, wanted: dict[str, Any]) -> None:
 
 
 def _change_address(
-    session: Session, node: Node, wanted: dict[str, Any], *, quarantine: timedelta
+    session: Session, node: Node, wanted: dict[str, Any], allocator: AddressAllocator
 ) -> str:
     """Give the node another address, of its new cluster where that changes too, and return it."""
     cluster = session.get_one(Cluster, wanted.get("cluster_id", node.cluster_id))
-    _release_address(session, node)
-    free = AddressAllocator(session, cluster, quarantine=quarantine)
-    address = free.choose(wanted.get("wireguard_ip"))
-    AddressLease.give(session, cluster.cluster_id, address, node.id)
+    now = datetime.now(UTC)
+    node.release_address(now)
+    leases = ClusterLeases(session, cluster.cluster_id)
+    address = allocator.start(cluster, leases, now=now).choose(wanted.get("wireguard_ip"))
+    leases.give(address, node.id)
     return address
 
 
@@ -158,20 +143,12 @@ def _check_changeable(node: Node, wanted: dict[str, Any]) -> None:
     empty = [name for name in REQUIRED if name in wanted and wanted[name] is None]
     if empty:
         raise BadInput(
-            f"Node '{node.node_id}' can't do without {', '.join(empty)}.",
+            f"{', '.join(empty)} of node '{node.node_id}' must not be empty.",
             field_errors=[FieldError(name, "must not be null") for name in empty],
         )
-    # A retired node's server is still to be destroyed, and that is noted here.
+    # The server of a retired node is destroyed later, and its provider_id cleared then.
     if node.state == NodeState.RETIRED.value and not wanted.keys() <= {"provider_id"}:
         raise Conflict(
             f"Node '{node.node_id}' is retired; only its provider_id can still change. Register a "
             "new node instead."
         )
-
-
-def _release_address(session: Session, node: Node) -> None:
-    if node.wireguard_ip is None:
-        return
-    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
-    if lease is not None and lease.node_pk == node.id:
-        lease.released_at = datetime.now(UTC)

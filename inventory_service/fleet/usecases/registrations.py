@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registering nodes: one, or thousands in one act."""
+"""Register nodes: one, or thousands in one transaction."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
@@ -12,8 +12,9 @@ from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
 from inventory_service.core.errors import ErrorCollector, FieldError, ServiceError
 from inventory_service.core.revision import next_revision
+from inventory_service.fleet.domain.address_leases import AddressAllocator, Allocation
 from inventory_service.fleet.domain.nodes import NodeRegistration, NodeState
-from inventory_service.fleet.models.address_leases import AddressAllocator
+from inventory_service.fleet.models.address_leases import ClusterLeases
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.uniqueness import (
@@ -26,14 +27,22 @@ from inventory_service.fleet.usecases.uniqueness import (
 
 _ROW = re.compile(r"nodes\.([0-9]+)\.(.+)", re.DOTALL)
 
-#: What is free in the mesh of each cluster.
-Free = Mapping[str, AddressAllocator]
+
+@dataclass(frozen=True)
+class _Mesh:
+    """The mesh of one cluster: its leases, and the addresses that can be given."""
+
+    leases: ClusterLeases
+    allocation: Allocation
+
+
+_Meshes = Mapping[str, _Mesh]
 
 
 def register_node(
-    session: Session, actor: Actor, wanted: NodeRegistration, *, quarantine: timedelta
+    session: Session, actor: Actor, wanted: NodeRegistration, *, allocator: AddressAllocator
 ) -> Node:
-    """Make a node known, planned, with an address of its cluster's mesh.
+    """Register a node as planned, with an address of its cluster's mesh.
 
     :raises Conflict: the name, an address or the key belongs to another node; or an older node of
         that name is retired but still has its server.
@@ -41,9 +50,9 @@ def register_node(
         outside the mesh.
     :raises Exhausted: the mesh has no address left.
     """
-    free = _read_free(session, [wanted], quarantine=quarantine)
-    _check(session, [wanted], free, _raise)
-    return _register(session, actor, [wanted], free, source="api")[0]
+    meshes = _open_meshes(session, [wanted], allocator)
+    _check(session, [wanted], meshes, _raise)
+    return _register(session, actor, [wanted], meshes, source="api")[0]
 
 
 def register_nodes(
@@ -51,10 +60,10 @@ def register_nodes(
     actor: Actor,
     wanted: Sequence[NodeRegistration],
     *,
-    quarantine: timedelta,
+    allocator: AddressAllocator,
     source: str = "api",
 ) -> list[Node]:
-    """Make all of the nodes known, or none.
+    """Register all of the nodes, or none.
 
     :raises Conflict: a name, an address or a key belongs to another node, or two of these want
         the same; ``field_errors`` name each row and field.
@@ -62,64 +71,66 @@ def register_nodes(
         outside the mesh; likewise.
     :raises Exhausted: a mesh has no address left.
     """
-    free = _read_free(session, wanted, quarantine=quarantine)
-    _check_all(session, wanted, free)
-    return _register(session, actor, wanted, free, source=source)
+    meshes = _open_meshes(session, wanted, allocator)
+    _check_all(session, wanted, meshes)
+    return _register(session, actor, wanted, meshes, source=source)
 
 
-def place_row(fault: FieldError, place: Callable[[int, FieldError], FieldError]) -> FieldError:
-    """Return a fault of `register_nodes` as ``place`` tells it, who gets its row and its field."""
-    row = _ROW.match(fault.field)
-    return place(int(row[1]), replace(fault, field=row[2])) if row else fault
+def relocate_row(
+    error: FieldError, relocate: Callable[[int, FieldError], FieldError]
+) -> FieldError:
+    """Return an error of `register_nodes` relocated by its row and the error in that row."""
+    row = _ROW.match(error.field)
+    return relocate(int(row[1]), replace(error, field=row[2])) if row else error
 
 
-def _check_all(session: Session, wanted: Sequence[NodeRegistration], free: Free) -> None:
-    """Let nodes pass that can all be registered together, else name each that can't."""
-    refusals = ErrorCollector()
+def _check_all(session: Session, wanted: Sequence[NodeRegistration], meshes: _Meshes) -> None:
+    """Raise an error that names each node that can't be registered, if there is one."""
+    errors = ErrorCollector()
 
-    def note(place: int, refusal: ServiceError) -> None:
-        refusals.note(
-            refusal.relocated(lambda fault: replace(fault, field=f"nodes.{place}.{fault.field}"))
+    def collect(index: int, error: ServiceError) -> None:
+        errors.note(
+            error.relocated(lambda fault: replace(fault, field=f"nodes.{index}.{fault.field}"))
         )
 
-    _check(session, wanted, free, note)
-    if refusals.field_errors:
-        raise refusals.kind(
-            f"{len(refusals.field_errors)} of {len(wanted)} nodes can't be registered, and so "
+    _check(session, wanted, meshes, collect)
+    if errors.field_errors:
+        raise errors.kind(
+            f"{len(errors.field_errors)} of {len(wanted)} nodes can't be registered, and so "
             "none was. Mend the rows named and send all of them again.",
-            field_errors=refusals.field_errors,
+            field_errors=errors.field_errors,
         )
 
 
-def _raise(_place: int, refusal: ServiceError) -> None:
-    raise refusal
+def _raise(_index: int, error: ServiceError) -> None:
+    raise error
 
 
 def _check(
     session: Session,
     wanted: Sequence[NodeRegistration],
-    free: Free,
-    refuse: Callable[[int, ServiceError], None],
+    meshes: _Meshes,
+    handle: Callable[[int, ServiceError], None],
 ) -> None:
-    """Hand over what can't be registered; the others have the mesh addresses they asked for."""
+    """Pass each error to ``handle``; reserve the mesh addresses that the other nodes ask for."""
     rows = [one.model_dump(exclude={"reason"}) for one in wanted]
     names = NodeIdCheck(session, {row["node_id"] for row in rows})
     groups = GroupNameCheck(session, rows)
     taken = UniqueFieldCheck(session, rows)
-    known: set[tuple[str | None, ...]] = set()
-    for place, row in enumerate(rows):
+    checked: set[tuple[str | None, ...]] = set()
+    for index, row in enumerate(rows):
         try:
             names.take(row["node_id"])
             groups.check(row)
             references = tuple(row[kind.FIELDS[0]] for kind in REFERENCES)
-            if references not in known:
+            if references not in checked:
                 check_references(session, row)
-                known.add(references)
+                checked.add(references)
             taken.check(row)
             if row["wireguard_ip"] is not None:
-                free[row["cluster_id"]].choose(row["wireguard_ip"])
-        except ServiceError as refusal:
-            refuse(place, refusal)
+                meshes[row["cluster_id"]].allocation.choose(row["wireguard_ip"])
+        except ServiceError as error:
+            handle(index, error)
         else:
             taken.add(row)
 
@@ -128,7 +139,7 @@ def _register(
     session: Session,
     actor: Actor,
     wanted: Sequence[NodeRegistration],
-    free: Free,
+    meshes: _Meshes,
     *,
     source: str,
 ) -> list[Node]:
@@ -136,8 +147,10 @@ def _register(
         return []
     now = datetime.now(UTC)
     revision = next_revision(session)
-    # Those asked for are chosen by now, so that none of them is given to another node.
-    addresses = [one.wireguard_ip or free[one.cluster_id].choose(None) for one in wanted]
+    # `_check` has reserved those asked for, so that none of them is given to another node.
+    addresses = [
+        one.wireguard_ip or meshes[one.cluster_id].allocation.choose(None) for one in wanted
+    ]
     nodes = [
         Node(
             **one.model_dump(exclude={"reason", "wireguard_ip"}),
@@ -154,7 +167,7 @@ def _register(
     session.flush()
     with session.no_autoflush:
         for node, one, address in zip(nodes, wanted, addresses, strict=True):
-            free[node.cluster_id].lease(address, node.id)
+            meshes[node.cluster_id].leases.give(address, node.id)
             after = one.model_dump(exclude={"reason"}, exclude_defaults=True)
             record(
                 session,
@@ -169,16 +182,15 @@ def _register(
     return nodes
 
 
-def _read_free(
-    session: Session, wanted: Sequence[NodeRegistration], *, quarantine: timedelta
-) -> Free:
-    """Return what is free in the meshes that the nodes are wanted in, of the clusters there are."""
-    names = {one.cluster_id for one in wanted}
-    clusters = [session.get(Cluster, name) for name in names]
-    return {
-        cluster.cluster_id: AddressAllocator(
-            session, cluster, quarantine=quarantine, for_many=len(wanted) > 1
-        )
-        for cluster in clusters
-        if cluster is not None
-    }
+def _open_meshes(
+    session: Session, wanted: Sequence[NodeRegistration], allocator: AddressAllocator
+) -> _Meshes:
+    """Return the meshes of the clusters that the nodes name and that exist."""
+    now = datetime.now(UTC)
+    meshes = {}
+    for cluster_id in {one.cluster_id for one in wanted}:
+        cluster = session.get(Cluster, cluster_id)
+        if cluster is not None:
+            leases = ClusterLeases(session, cluster_id, for_many=len(wanted) > 1)
+            meshes[cluster_id] = _Mesh(leases, allocator.start(cluster, leases, now=now))
+    return meshes

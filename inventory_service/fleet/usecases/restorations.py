@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Restoring nodes: back from retirement, with what is theirs still."""
+"""Restore retired nodes, with what still belongs to them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
-from inventory_service.fleet.models.address_leases import AddressAllocator, AddressLease
+from inventory_service.fleet.domain.address_leases import AddressAllocator
+from inventory_service.fleet.domain.nodes import RestorationRequest
+from inventory_service.fleet.models.address_leases import ClusterLeases
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.nodes import get_node
@@ -18,7 +20,12 @@ from inventory_service.fleet.usecases.uniqueness import (
 
 
 def restore_node(
-    session: Session, actor: Actor, node_id: str, reason: str | None, *, quarantine: timedelta
+    session: Session,
+    actor: Actor,
+    node_id: str,
+    request: RestorationRequest,
+    *,
+    allocator: AddressAllocator,
 ) -> Node:
     """Bring back the node of that name that was retired last, with its old address if it can be.
 
@@ -31,17 +38,20 @@ def restore_node(
     check_references(session, fields)
     GroupNameCheck(session, [fields]).check(fields)
     UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)
-    address = _choose_address(session, node, quarantine=quarantine)
-    node.restore(actor, reason, wireguard_ip=address)
-    AddressLease.give(session, node.cluster_id, address, node.id)
+    leases = ClusterLeases(session, node.cluster_id)
+    address = _choose_address(session, node, leases, allocator)
+    node.restore(actor, request.reason, wireguard_ip=address)
+    leases.give(address, node.id)
     session.flush()
     return node
 
 
-def _choose_address(session: Session, node: Node, *, quarantine: timedelta) -> str:
+def _choose_address(
+    session: Session, node: Node, leases: ClusterLeases, allocator: AddressAllocator
+) -> str:
     """Return the mesh address that the node had, or another one if that was given away."""
-    lease = session.get(AddressLease, (node.cluster_id, node.wireguard_ip))
+    lease = None if node.wireguard_ip is None else leases.find(node.wireguard_ip)
     if lease is not None and lease.node_pk == node.id:
         return lease.address
     cluster = session.get_one(Cluster, node.cluster_id)
-    return AddressAllocator(session, cluster, quarantine=quarantine).choose(None)
+    return allocator.start(cluster, leases, now=datetime.now(UTC)).choose(None)

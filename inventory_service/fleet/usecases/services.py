@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Acts on services: register, change, retire."""
+"""Register and change services, whose nodes, port and paths are checked."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from inventory_service.core.actors import Actor
 from inventory_service.core.errors import BadInput, Conflict, FieldError
 from inventory_service.core.preconditions import Expected
-from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.fleet.domain.services import (
     ServiceChange,
@@ -24,14 +23,13 @@ from inventory_service.fleet.usecases.catalog import (
     check_unused,
     get_entry,
     register_entry,
-    retire_entry,
 )
 from inventory_service.fleet.usecases.ports import give_port
 from inventory_service.fleet.usecases.uniqueness import check_references
 
 
 def register_service(session: Session, actor: Actor, wanted: ServiceRegistration) -> Service:
-    """Make a service known, on the port that it names or on one that is given to it alone.
+    """Register a service, on the port that it names or on one that is given to it alone.
 
     :raises Conflict: the name is taken, or the port that it names was given to somebody.
     :raises Exhausted: no port is left in its range.
@@ -39,14 +37,14 @@ def register_service(session: Session, actor: Actor, wanted: ServiceRegistration
         paths that its protocol does not have.
     """
     check_unused(session, Service, wanted.service)
-    said = wanted.model_dump(mode="json", exclude={"port_base", "port_range"})
-    check_references(session, said)
+    check_references(session, wanted.model_dump(include={"project", "environment"}))
     _check_nodes(session, wanted.nodes)
-    if wanted.port is None:
-        said["port"] = give_port(session, actor, wanted.get_wish())[0].port
+    port = wanted.port
+    if port is None:
+        port = give_port(session, actor, wanted.get_port_request())[0].port
     else:
-        _check_port(session, wanted.port)
-    service = register_entry(session, actor, Service, said)
+        _check_port(session, port)
+    service = register_entry(session, actor, Service, wanted, port=port)
     check_protocol(service)
     return service
 
@@ -67,34 +65,22 @@ def change_service(
     :raises BadInput: a node is not known; or it would be asked for paths that its protocol does
         not have.
     """
-    service = get_entry(session, Service, name)
-    known = set(service.nodes)
+    known = set(get_entry(session, Service, name).nodes)
     _check_nodes(session, [node_id for node_id in change.nodes if node_id not in known])
-    changed = change_entry(session, actor, service, change, expected=expected)
-    check_protocol(changed)
-    return changed
-
-
-def retire_service(
-    session: Session, actor: Actor, name: str, request: RetirementRequest
-) -> Service:
-    """End a service; its name and the port that was given to it are not given again.
-
-    :raises NotFound: no such service.
-    :raises Conflict: it is retired already.
-    """
-    return retire_entry(session, actor, get_entry(session, Service, name), request)
+    service = change_entry(session, actor, Service, name, change, expected=expected)
+    check_protocol(service)
+    return service
 
 
 def _check_nodes(session: Session, wanted: Sequence[str]) -> None:
-    """Let nodes pass that are live; a node that is retired later just drops out."""
+    """Raise BadInput if a node is not live; one that is retired later just drops out."""
     query = select(Node.node_id).where(
         Node.node_id.in_(wanted), Node.state != NodeState.RETIRED.value
     )
     live = set(session.scalars(query)) if wanted else set()
     field_errors = [
-        FieldError(f"nodes.{place}", f"node '{node_id}' is not known or retired")
-        for place, node_id in enumerate(wanted)
+        FieldError(f"nodes.{index}", f"node '{node_id}' is not known or retired")
+        for index, node_id in enumerate(wanted)
         if node_id not in live
     ]
     if field_errors:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs to one live node only: its name, its addresses, its key; and what it refers to."""
+"""Checks against other rows: names, addresses and keys that are taken, references that exist."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -14,20 +14,19 @@ from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
+from inventory_service.fleet.queries.chunks import in_chunks
 
-#: What belongs to one live node only, beside its name.
+#: Fields that are unique among live nodes, beside the name.
 UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")
 #: What a node or a service refers to by its name.
 REFERENCES: tuple[type[CatalogEntry], ...] = (Cluster, Project, Environment)
-#: How many values one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
-_CHUNK = 1000
 
 Fields = Mapping[str, Any]
 _LIVE = Node.state != NodeState.RETIRED.value
 
 
 class UniqueFieldCheck:
-    """What other nodes have of what some nodes want; asked once for all of them."""
+    """Whether other nodes have the addresses and keys of some nodes; one check for all of them."""
 
     def __init__(
         self, session: Session, wanted: Sequence[Fields], *, own_id: int | None = None
@@ -36,22 +35,19 @@ class UniqueFieldCheck:
         for name in UNIQUE:
             values = {fields[name] for fields in wanted if fields.get(name) is not None}
             column = getattr(Node, name)
-            for chunk in _chunks(values):
+            for chunk in in_chunks(values):
                 query = select(Node.node_id, Node.id, Node.cluster_id, column).where(
                     column.in_(chunk), _LIVE
                 )
                 for node_id, key, cluster_id, value in session.execute(query):
                     if key != own_id:
-                        self._owners[_place(name, value, cluster_id)] = node_id
+                        self._owners[_make_key(name, value, cluster_id)] = node_id
 
     def check(self, fields: Fields) -> None:
-        """Let a node pass that wants nothing of another one.
-
-        :raises Conflict: an address or the key belongs to another node.
-        """
+        """Raise Conflict if an address or the key belongs to another node."""
         for name in UNIQUE:
             value = fields.get(name)
-            owner = self._owners.get(_place(name, value, fields["cluster_id"]))
+            owner = self._owners.get(_make_key(name, value, fields["cluster_id"]))
             if value is not None and owner is not None:
                 raise Conflict(
                     f"The {name} {value} belongs to node '{owner}' already. Retire or change that "
@@ -60,19 +56,19 @@ class UniqueFieldCheck:
                 )
 
     def add(self, fields: Fields) -> None:
-        """Note what a node has got now."""
+        """Add what a node has from now on."""
         for name in UNIQUE:
             if fields.get(name) is not None:
-                place = _place(name, fields[name], fields["cluster_id"])
-                self._owners[place] = fields["node_id"]
+                key = _make_key(name, fields[name], fields["cluster_id"])
+                self._owners[key] = fields["node_id"]
 
 
 class NodeIdCheck:
-    """Which of some names can be given to new nodes; asked once for all of them."""
+    """Which of some names new nodes can have; one check for all of them."""
 
     def __init__(self, session: Session, names: Iterable[str]) -> None:
         self._known: dict[str, tuple[str, str | None]] = {}
-        for chunk in _chunks(names):
+        for chunk in in_chunks(names):
             query = (
                 select(Node.node_id, Node.state, Node.provider_id)
                 .where(Node.node_id.in_(chunk))
@@ -115,17 +111,17 @@ class GroupNameCheck:
     def __init__(self, session: Session, wanted: Sequence[Fields]) -> None:
         self._types = {fields["node_type"] for fields in wanted}
         self._names = {fields["node_id"] for fields in wanted}
-        for chunk in _chunks(set(self._names)):
+        for chunk in in_chunks(set(self._names)):
             query = select(Node.node_type).where(Node.node_type.in_(chunk), _LIVE).distinct()
             self._types.update(session.scalars(query))
-        for chunk in _chunks(set(self._types)):
+        for chunk in in_chunks(set(self._types)):
             query = select(Node.node_id).where(Node.node_id.in_(chunk), _LIVE)
             self._names.update(session.scalars(query))
 
     def check(self, fields: Fields) -> None:
-        """Let a node pass whose name is no type, and whose type is no name.
+        """Raise Conflict if the name of a node is a type, or its type the name of a node.
 
-        :raises Conflict: it is; a type with a dash is no danger, since its group has an underscore.
+        A name with a dash is no danger: the group of such a type has an underscore.
         """
         for field, others, kind in (
             ("node_id", self._types, "a node_type in use"),
@@ -140,10 +136,7 @@ class GroupNameCheck:
 
 
 def check_references(session: Session, fields: Fields) -> None:
-    """Let a node or a service pass whose cluster, project and environment are known.
-
-    :raises BadInput: one of them is not known, or retired.
-    """
+    """Raise BadInput if the cluster, project or environment is not known, or retired."""
     for kind in REFERENCES:
         field = kind.FIELDS[0]
         if fields.get(field) is None:
@@ -159,12 +152,6 @@ def check_references(session: Session, fields: Fields) -> None:
             )
 
 
-def _place(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:
+def _make_key(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:
     # Private networks may repeat from one cluster to the next.
     return (name, value or "", cluster_id) if name == "internal_ip" else (name, value or "")
-
-
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    ordered = sorted(values)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]

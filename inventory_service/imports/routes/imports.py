@@ -10,8 +10,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.http.auth import SECURITY, require_scope
-from inventory_service.http.dependencies import get_actor, get_dependencies
+from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.responses import json_response
 from inventory_service.imports.domain.nodes_plan import StatedPlan
@@ -39,8 +40,8 @@ def import_file(session: Session, body: ImportRequest) -> Response:
         act = apply_import if body.apply else plan_import
     else:
         act = apply_stated if body.apply else plan_stated
-    quarantine = get_dependencies().settings.address_quarantine
-    plan = act(session, get_actor(), body, quarantine=quarantine)
+    allocator = get_component(AddressAllocator)
+    plan = act(session, get_actor(), body, allocator=allocator)
     return _show(plan, applied=body.apply)
 
 

@@ -3,7 +3,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,10 +18,12 @@ from inventory_service.core.errors import (
     refuse_file,
 )
 from inventory_service.core.revision import rolled_back_savepoint
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.queries.chunks import in_chunks
 from inventory_service.fleet.usecases.nodes import change_node
-from inventory_service.fleet.usecases.registrations import place_row, register_nodes
+from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.node_list import ListedNode, read_nodes
 from inventory_service.imports.domain.nodes_plan import StatedPlan, apply_changes, plan_rows
@@ -33,8 +34,6 @@ from inventory_service.imports.usecases.projects import choose_cluster
 
 #: What a node is said to come from, by the format of the file.
 SOURCES = {"terraform": "terraform", "nodes": "api"}
-#: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
-_CHUNK = 1000
 _FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
 
 #: The fields of the nodes that a file names and the fleet has, by name.
@@ -42,7 +41,7 @@ Known = Mapping[str, dict[str, Any]]
 
 
 def plan_stated(
-    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> StatedPlan:
     """Return what the file would change; it is recorded for a try, and nothing of that is kept.
 
@@ -51,12 +50,12 @@ def plan_stated(
     """
     plan, known = _plan(session, request)
     with rolled_back_savepoint(session):
-        _record(session, actor, request, plan, known, quarantine=quarantine)
+        _record(session, actor, request, plan, known, allocator=allocator)
     return plan
 
 
 def apply_stated(
-    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> StatedPlan:
     """Record what the file says: new nodes as planned, and changes of those that are there.
 
@@ -69,7 +68,7 @@ def apply_stated(
             "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
             "changed. Look at the new plan and apply that one."
         )
-    _record(session, actor, request, plan, known, quarantine=quarantine)
+    _record(session, actor, request, plan, known, allocator=allocator)
     return plan
 
 
@@ -95,9 +94,9 @@ def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
 def _list_known(session: Session, names: Sequence[str]) -> Known:
     columns = [getattr(Node, name) for name in _FIELDS]
     known = {}
-    for start in range(0, len(names), _CHUNK):
+    for chunk in in_chunks(names):
         query = select(Node.node_id, *columns).where(
-            Node.node_id.in_(names[start : start + _CHUNK]), Node.state != NodeState.RETIRED.value
+            Node.node_id.in_(chunk), Node.state != NodeState.RETIRED.value
         )
         for node_id, *values in session.execute(query):
             known[node_id] = dict(zip(_FIELDS, values, strict=True))
@@ -111,7 +110,7 @@ def _record(
     plan: StatedPlan,
     known: Known,
     *,
-    quarantine: timedelta,
+    allocator: AddressAllocator,
 ) -> None:
     """Record a plan; what of it is refused is named by its addresses in the file."""
     reason = request.reason or request.format
@@ -120,7 +119,7 @@ def _record(
         wanted = apply_changes(changed.changes, known[changed.node_id])
         change = NodeChange(**wanted, reason=reason)
         try:
-            change_node(session, actor, changed.node_id, change, quarantine=quarantine)
+            change_node(session, actor, changed.node_id, change, allocator=allocator)
         except ServiceError as refusal:
             refusals.note(refusal.relocated(partial(_below, changed.address)))
     source = SOURCES[request.format]
@@ -128,11 +127,11 @@ def _record(
         NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
     ]
     try:
-        register_nodes(session, actor, nodes, quarantine=quarantine, source=source)
+        register_nodes(session, actor, nodes, allocator=allocator, source=source)
     except ServiceError as refusal:
         refusals.note(
             refusal.relocated(
-                lambda fault: place_row(
+                lambda fault: relocate_row(
                     fault, lambda row, cell: _below(plan.add[row].address, cell)
                 )
             )

@@ -2,7 +2,6 @@
 """Imports: show what a projects.csv would change, and record it, all or nothing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 from inventory_service.core.actors import Actor
 from inventory_service.core.errors import BadInput, Conflict, FieldError, ServiceError, refuse_file
 from inventory_service.core.revision import rolled_back_savepoint
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.environments import EnvironmentRegistration
 from inventory_service.fleet.domain.nodes import (
     NodeChange,
@@ -22,10 +22,9 @@ from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
-from inventory_service.fleet.usecases.environments import register_environment
-from inventory_service.fleet.usecases.nodes import change_node, move_node
-from inventory_service.fleet.usecases.projects import register_project
-from inventory_service.fleet.usecases.registrations import place_row, register_nodes
+from inventory_service.fleet.usecases.catalog import register_entry
+from inventory_service.fleet.usecases.nodes import change_node, transition_node
+from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.projects_csv import Place, ProjectRow, parse_projects
 from inventory_service.imports.domain.projects_plan import (
     ImportRequest,
@@ -39,7 +38,7 @@ SOURCE = "csv"
 
 
 def plan_import(
-    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> Plan:
     """Return what the file would change; it is recorded for a try, and nothing of that is kept.
 
@@ -49,12 +48,12 @@ def plan_import(
     rows = parse_projects(request.content)
     plan = _plan(session, rows)
     with rolled_back_savepoint(session):
-        _record(session, actor, request, rows, plan, quarantine=quarantine)
+        _record(session, actor, request, rows, plan, allocator=allocator)
     return plan
 
 
 def apply_import(
-    session: Session, actor: Actor, request: ImportRequest, *, quarantine: timedelta
+    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> Plan:
     """Record what the file asks for: new nodes as planned, new sizes, retirements.
 
@@ -70,7 +69,7 @@ def apply_import(
             "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
             "changed. Look at the new plan and apply that one."
         )
-    _record(session, actor, request, rows, plan, quarantine=quarantine)
+    _record(session, actor, request, rows, plan, allocator=allocator)
     return plan
 
 
@@ -128,28 +127,30 @@ def _record(
     rows: Sequence[ProjectRow],
     plan: Plan,
     *,
-    quarantine: timedelta,
+    allocator: AddressAllocator,
 ) -> None:
     """Record a plan; what of it is refused is named by its line and column in the file."""
     cluster_id = choose_cluster(session, request)
     reason = request.reason or "projects.csv"
     for node_id in plan.retire:
-        move_node(
+        transition_node(
             session, actor, node_id, TransitionRequest(state=NodeState.RETIRED, reason=reason)
         )
     for resize in plan.resize:
         change = NodeChange(spec=resize.to_spec, reason=reason)
-        change_node(session, actor, resize.node_id, change, quarantine=quarantine)
+        change_node(session, actor, resize.node_id, change, allocator=allocator)
     _register_missing(session, actor, plan)
     nodes = [_registration(wanted, cluster_id, request.provider, reason) for wanted in plan.add]
     try:
-        register_nodes(session, actor, nodes, quarantine=quarantine, source=SOURCE)
+        register_nodes(session, actor, nodes, allocator=allocator, source=SOURCE)
     except ServiceError as refusal:
         if not refusal.field_errors:
             raise
         places = {(row.project, row.environment): row.place for row in rows}
         placed = refusal.relocated(
-            lambda fault: place_row(fault, lambda row, cell: _in_file(plan.add[row], cell, places))
+            lambda fault: relocate_row(
+                fault, lambda row, cell: _in_file(plan.add[row], cell, places)
+            )
         )
         raise refuse_file(placed.field_errors, type(placed)) from None
 
@@ -173,10 +174,10 @@ def _register_missing(session: Session, actor: Actor, plan: Plan) -> None:
     """Make the projects and environments known that the file is the first to name."""
     for name in sorted({wanted.project for wanted in plan.add}):
         if session.get(Project, name) is None:
-            register_project(session, actor, ProjectRegistration(project=name))
+            register_entry(session, actor, Project, ProjectRegistration(project=name))
     for name in sorted({wanted.environment for wanted in plan.add}):
         if session.get(Environment, name) is None:
-            register_environment(session, actor, EnvironmentRegistration(environment=name))
+            register_entry(session, actor, Environment, EnvironmentRegistration(environment=name))
 
 
 def _registration(

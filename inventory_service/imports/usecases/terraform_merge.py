@@ -11,6 +11,7 @@ from inventory_service.core.errors import Conflict, FieldError
 from inventory_service.core.revision import get_revision
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.queries.chunks import in_chunks
 from inventory_service.fleet.queries.nodes import Filters
 from inventory_service.fleet.usecases.uniqueness import GroupNameCheck
 from inventory_service.imports.domain.declared_nodes import Row
@@ -18,9 +19,6 @@ from inventory_service.imports.domain.terraform_merge import merge_rows
 from inventory_service.imports.domain.terraform_nodes import read_terraform
 from inventory_service.inventory.queries.hosts import list_inventory_rows
 from inventory_service.inventory.usecases.documents import narrow_to_service
-
-#: How many names one query asks for: SQLite and PostgreSQL take some 32,000 parameters.
-_CHUNK = 1000
 
 
 def merge_terraform(session: Session, content: str, filters: Filters) -> dict[str, Any]:
@@ -60,10 +58,8 @@ def _check_groups(session: Session, rows: Sequence[Row]) -> None:
 def _list_states(session: Session, names: Sequence[str]) -> dict[str, str]:
     """Return the state of each node that is known; of a name's nodes the live one's."""
     states: dict[str, str] = {}
-    for start in range(0, len(names), _CHUNK):
-        query = select(Node.node_id, Node.state).where(
-            Node.node_id.in_(names[start : start + _CHUNK])
-        )
+    for chunk in in_chunks(names):
+        query = select(Node.node_id, Node.state).where(Node.node_id.in_(chunk))
         for node_id, state in session.execute(query):
             if state != NodeState.RETIRED.value or node_id not in states:
                 states[node_id] = state

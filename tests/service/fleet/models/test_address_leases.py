@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.database.base import Base
 from inventory_service.core.errors import Conflict
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.clusters import get_address, get_capacity
-from inventory_service.fleet.models.address_leases import AddressAllocator, AddressLease
+from inventory_service.fleet.models.address_leases import AddressLease, ClusterLeases
 from inventory_service.fleet.models.clusters import Cluster
 
 PREFIX = "10.90.0.0/29"
 ADDRESSES = [get_address(PREFIX, offset) for offset in range(1, get_capacity(PREFIX) + 1)]
 QUARANTINE = timedelta(days=1)
+ALLOCATOR = AddressAllocator(QUARANTINE)
 
 
 def open_mesh(prefix: str) -> Session:
@@ -46,10 +48,11 @@ def close_mesh(session: Session) -> None:
 def give(session: Session, wanted: list[str | None]) -> list[str]:
     """Give these addresses, and any for each None, in one act."""
     cluster = session.get_one(Cluster, "main")
-    free = AddressAllocator(session, cluster, quarantine=QUARANTINE, for_many=len(wanted) > 1)
+    leases = ClusterLeases(session, "main", for_many=len(wanted) > 1)
+    free = ALLOCATOR.start(cluster, leases, now=datetime.now(UTC))
     given = [free.choose(address) for address in sorted(wanted, key=lambda one: one is None)]
     for address in given:
-        free.lease(address, node_pk=1)
+        leases.give(address, node_pk=1)
     session.commit()
     return given
 

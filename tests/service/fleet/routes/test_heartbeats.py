@@ -58,10 +58,10 @@ def test_a_report_that_is_none_is_refused_whole(operator: Caller, names: object)
     operator.post(PATH, {"nodes": names}, status=422)
 
 
-def note_while_held(
-    gathering: HeartbeatBatcher, database: Database, first: str, others: list[str]
+def store_while_held(
+    batcher: HeartbeatBatcher, database: Database, first: str, others: list[str]
 ) -> list[Future[Mapping[str, ServiceError]]]:
-    """Note one, and the others while its transaction is held up."""
+    """Store one, and the others while its transaction is held up."""
     has_come, may_go = threading.Event(), threading.Event()
 
     def hold(_connection: object) -> None:
@@ -70,23 +70,23 @@ def note_while_held(
 
     event.listen(database.engine, "begin", hold)
     with ThreadPoolExecutor(len(others) + 1) as pool:
-        noted = [pool.submit(gathering.note, [first])]
+        stored = [pool.submit(batcher.store, [first])]
         assert has_come.wait(10)
-        noted += [pool.submit(gathering.note, [name]) for name in others]
-        _await(lambda: len(gathering._waiting) == len(others))
+        stored += [pool.submit(batcher.store, [name]) for name in others]
+        _await(lambda: len(batcher._waiting) == len(others))
         may_go.set()
     event.remove(database.engine, "begin", hold)
-    return noted
+    return stored
 
 
 def test_heartbeats_that_wait_are_written_in_one_transaction(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: HeartbeatBatcher = app.extensions[EXTENSION].get(HeartbeatBatcher)
+    batcher: HeartbeatBatcher = app.extensions[EXTENSION].get(HeartbeatBatcher)
     commits: list[object] = []
     event.listen(database.engine, "commit", commits.append)
-    noted = note_while_held(gathering, database, nodes[0], [*nodes[1:], "nobody"])
-    refused = [each.result() for each in noted]
+    stored = store_while_held(batcher, database, nodes[0], [*nodes[1:], "nobody"])
+    refused = [each.result() for each in stored]
     assert len(commits) == 2
     assert refused[:-1] == [{}] * len(nodes)
     assert isinstance(refused[-1]["nobody"], NotFound)
@@ -96,17 +96,17 @@ def test_heartbeats_that_wait_are_written_in_one_transaction(
 def test_when_they_cannot_be_written_each_of_those_who_wait_is_told(
     app: Flask, nodes: list[str], database: Database
 ) -> None:
-    gathering: HeartbeatBatcher = app.extensions[EXTENSION].get(HeartbeatBatcher)
+    batcher: HeartbeatBatcher = app.extensions[EXTENSION].get(HeartbeatBatcher)
 
     def fail(_connection: object) -> None:
         raise Unavailable("The database is locked.")
 
     event.listen(database.engine, "commit", fail)
-    noted = note_while_held(gathering, database, nodes[0], nodes[1:3])
-    assert [type(each.exception()) for each in noted] == [Unavailable] * 3
+    stored = store_while_held(batcher, database, nodes[0], nodes[1:3])
+    assert [type(each.exception()) for each in stored] == [Unavailable] * 3
     event.remove(database.engine, "commit", fail)
     # Nothing of it is left for those who come later.
-    assert gathering.note([nodes[5]]) == {}
+    assert batcher.store([nodes[5]]) == {}
     assert [name for name, seen in read_seen(database).items() if seen] == [nodes[5]]
 
 

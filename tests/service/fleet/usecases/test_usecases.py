@@ -12,6 +12,7 @@ from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
 from inventory_service.core.revision import get_revision
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.clusters import ClusterChange, ClusterRegistration
 from inventory_service.fleet.domain.environments import EnvironmentChange, EnvironmentRegistration
@@ -23,35 +24,22 @@ from inventory_service.fleet.domain.nodes import (
 )
 from inventory_service.fleet.domain.projects import ProjectChange, ProjectRegistration
 from inventory_service.fleet.domain.services import ServiceChange, ServiceRegistration
-from inventory_service.fleet.usecases.clusters import (
-    change_cluster,
-    register_cluster,
-    retire_cluster,
-)
-from inventory_service.fleet.usecases.environments import (
-    change_environment,
-    register_environment,
-    retire_environment,
-)
-from inventory_service.fleet.usecases.nodes import change_node, move_node
-from inventory_service.fleet.usecases.projects import (
-    change_project,
-    register_project,
-    retire_project,
-)
+from inventory_service.fleet.models.clusters import Cluster
+from inventory_service.fleet.models.environments import Environment
+from inventory_service.fleet.models.projects import Project
+from inventory_service.fleet.models.services import Service
+from inventory_service.fleet.usecases.catalog import change_entry, register_entry, retire_entry
+from inventory_service.fleet.usecases.clusters import register_cluster
+from inventory_service.fleet.usecases.nodes import change_node, transition_node
 from inventory_service.fleet.usecases.registrations import register_node
-from inventory_service.fleet.usecases.services import (
-    change_service,
-    register_service,
-    retire_service,
-)
+from inventory_service.fleet.usecases.services import change_service, register_service
 from inventory_service.identity.domain import TokenRequest
 from inventory_service.identity.usecases import create_token
 from inventory_service.imports.domain.projects_plan import ImportRequest
 from inventory_service.imports.usecases.projects import apply_import
 
 ACTOR = Actor("somebody", Channel.ANSIBLE, Scope.OPERATOR)
-REST = timedelta(days=1)
+ALLOCATOR = AddressAllocator(quarantine=timedelta(days=1))
 CSV = "Project,Servers,MasterSpec,WebSpec\nshop,2,s-1vcpu-1gb,s-1vcpu-1gb\n"
 
 Act = Callable[[Session], object]
@@ -60,29 +48,29 @@ ACTS: dict[str, Act] = {
     "register a cluster": lambda session: register_cluster(
         session, ACTOR, ClusterRegistration(cluster_id="new", mesh_prefix="10.91.0.0/24")
     ),
-    "change a cluster": lambda session: change_cluster(
-        session, ACTOR, "main", ClusterChange(region="eu-1")
+    "change a cluster": lambda session: change_entry(
+        session, ACTOR, Cluster, "main", ClusterChange(region="eu-1")
     ),
-    "retire a cluster": lambda session: retire_cluster(
-        session, ACTOR, "empty", RetirementRequest(reason="done")
+    "retire a cluster": lambda session: retire_entry(
+        session, ACTOR, Cluster, "empty", RetirementRequest(reason="done")
     ),
-    "register a project": lambda session: register_project(
-        session, ACTOR, ProjectRegistration(project="new")
+    "register a project": lambda session: register_entry(
+        session, ACTOR, Project, ProjectRegistration(project="new")
     ),
-    "change a project": lambda session: change_project(
-        session, ACTOR, "idle", ProjectChange(owner="sales")
+    "change a project": lambda session: change_entry(
+        session, ACTOR, Project, "idle", ProjectChange(owner="sales")
     ),
-    "retire a project": lambda session: retire_project(
-        session, ACTOR, "idle", RetirementRequest(reason="done")
+    "retire a project": lambda session: retire_entry(
+        session, ACTOR, Project, "idle", RetirementRequest(reason="done")
     ),
-    "register an environment": lambda session: register_environment(
-        session, ACTOR, EnvironmentRegistration(environment="new")
+    "register an environment": lambda session: register_entry(
+        session, ACTOR, Environment, EnvironmentRegistration(environment="new")
     ),
-    "change an environment": lambda session: change_environment(
-        session, ACTOR, "uat", EnvironmentChange(owner="sales")
+    "change an environment": lambda session: change_entry(
+        session, ACTOR, Environment, "uat", EnvironmentChange(owner="sales")
     ),
-    "retire an environment": lambda session: retire_environment(
-        session, ACTOR, "uat", RetirementRequest(reason="done")
+    "retire an environment": lambda session: retire_entry(
+        session, ACTOR, Environment, "uat", RetirementRequest(reason="done")
     ),
     "register a service": lambda session: register_service(
         session,
@@ -92,23 +80,23 @@ ACTS: dict[str, Act] = {
     "change a service": lambda session: change_service(
         session, ACTOR, "api", ServiceChange(node_types=["web"])
     ),
-    "retire a service": lambda session: retire_service(
-        session, ACTOR, "api", RetirementRequest(reason="done")
+    "retire a service": lambda session: retire_entry(
+        session, ACTOR, Service, "api", RetirementRequest(reason="done")
     ),
     "register a node": lambda session: register_node(
         session,
         ACTOR,
         NodeRegistration(node_id="web-2", node_type="web", cluster_id="main"),
-        quarantine=REST,
+        allocator=ALLOCATOR,
     ),
     "change a node": lambda session: change_node(
-        session, ACTOR, "web-1", NodeChange(labels={"tier": "front"}), quarantine=REST
+        session, ACTOR, "web-1", NodeChange(labels={"tier": "front"}), allocator=ALLOCATOR
     ),
-    "move a node": lambda session: move_node(
+    "change the state of a node": lambda session: transition_node(
         session, ACTOR, "web-1", TransitionRequest(state=NodeState.RETIRED, reason="done")
     ),
     "apply an import": lambda session: apply_import(
-        session, ACTOR, ImportRequest(content=CSV, cluster="main"), quarantine=REST
+        session, ACTOR, ImportRequest(content=CSV, cluster="main"), allocator=ALLOCATOR
     ),
     "create a token": lambda session: create_token(session, ACTOR, TokenRequest(name="robot")),
 }
@@ -121,12 +109,12 @@ def fleet(database: Database) -> Database:
         for name, prefix in (("main", "10.90.0.0/24"), ("empty", "10.92.0.0/24")):
             wanted = ClusterRegistration(cluster_id=name, mesh_prefix=prefix)
             register_cluster(session, ACTOR, wanted)
-        register_project(session, ACTOR, ProjectRegistration(project="idle"))
-        register_project(session, ACTOR, ProjectRegistration(project="shop"))
+        register_entry(session, ACTOR, Project, ProjectRegistration(project="idle"))
+        register_entry(session, ACTOR, Project, ProjectRegistration(project="shop"))
         api = ServiceRegistration(service="api", project="shop", environment="prod")
         register_service(session, ACTOR, api)
         node = NodeRegistration(node_id="web-1", node_type="web", cluster_id="main")
-        register_node(session, ACTOR, node, quarantine=REST)
+        register_node(session, ACTOR, node, allocator=ALLOCATOR)
     return database
 
 
