@@ -99,8 +99,8 @@ def _add_reading(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
     @_takes(query=query_model)
     def list_all(query: ListQuery) -> Response:
         with reading() as session:
-            things = list_entries(session, contract.kind, listing.read(query))
-            return listing.answer(query, things, lambda thing: thing.as_dict())
+            entries = list_entries(session, contract.kind, listing.read(query))
+            return listing.answer(query, entries, lambda entry: entry.as_dict())
 
     @routes.get(
         f"/<{contract.key}>",
@@ -131,9 +131,9 @@ def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
     @transactional
     @_takes(body=contract.registration)
     def register(session: Session, body: CatalogChange) -> Response:
-        thing = register_kind(session, get_actor(), wanted=body)
-        location = f"/api/v1/{contract.collection}/{quote(thing.name, safe='')}"
-        return resource_response(thing, HTTPStatus.CREATED, location=location)
+        entry = register_kind(session, get_actor(), wanted=body)
+        location = f"/api/v1/{contract.collection}/{quote(entry.name, safe='')}"
+        return resource_response(entry, HTTPStatus.CREATED, location=location)
 
     @routes.patch(
         f"/<{contract.key}>",
@@ -147,8 +147,8 @@ def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
     @_takes(path=path_model, body=contract.change)
     def change(session: Session, path: BaseModel, body: CatalogChange) -> Response:
         name = getattr(path, contract.key)
-        thing = change_kind(session, get_actor(), name=name, change=body, expected=read_expected())
-        return resource_response(thing)
+        entry = change_kind(session, get_actor(), name=name, change=body, expected=read_expected())
+        return resource_response(entry)
 
     @routes.post(
         f"/<{contract.key}>/retirement",
@@ -161,8 +161,8 @@ def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[
     @transactional
     @_takes(path=path_model)
     def retire(session: Session, path: BaseModel, body: RetirementRequest) -> Response:
-        thing = retire_entry(session, get_actor(), contract.kind, getattr(path, contract.key), body)
-        return resource_response(thing, HTTPStatus.CREATED)
+        entry = retire_entry(session, get_actor(), contract.kind, getattr(path, contract.key), body)
+        return resource_response(entry, HTTPStatus.CREATED)
 
 
 def _takes(**models: type[BaseModel]) -> Callable[[View], View]:

@@ -128,25 +128,27 @@ def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
 
 
 @routes.get(
-    "/<node_id>/transitions", summary="List a node's moves", responses={200: TransitionList}
+    "/<node_id>/transitions", summary="List a node's transitions", responses={200: TransitionList}
 )
 @require_scope(Scope.VIEWER)
 @raises(NotFound)
 def list_transitions(path: NodePath) -> Response:
     """The transitions of the node, oldest first."""
     with reading() as session:
-        moves = acts.list_transitions(session, path.node_id)
-        return json_response({"items": [move.as_dict() for move in moves], "next_cursor": None})
+        transitions = acts.list_transitions(session, path.node_id)
+        return json_response({"items": [one.as_dict() for one in transitions], "next_cursor": None})
 
 
-@routes.post("/<node_id>/transitions", summary="Move a node", responses={201: TransitionOut})
+@routes.post(
+    "/<node_id>/transitions", summary="Change a node's state", responses={201: TransitionOut}
+)
 @require_scope(Scope.OPERATOR)
 @raises(NotFound)
 @transactional
 def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Response:
     """Change the state of the node."""
-    move = acts.transition_node(session, get_actor(), path.node_id, body)
-    return resource_response(move, HTTPStatus.CREATED)
+    transition = acts.transition_node(session, get_actor(), path.node_id, body)
+    return resource_response(transition, HTTPStatus.CREATED)
 
 
 @routes.post("/<node_id>/restoration", summary="Restore a node", responses={201: NodeOut})

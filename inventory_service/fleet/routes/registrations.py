@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The route that registers many nodes in one act."""
+"""The route that registers many nodes in one request."""
 
 from http import HTTPStatus
 

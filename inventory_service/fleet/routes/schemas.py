@@ -57,7 +57,7 @@ class RegistrationsOut(BaseModel):
 
 
 class TransitionOut(BaseModel):
-    """A move in a node's life."""
+    """A change of a node's state, as it was recorded."""
 
     id: int
     node_id: str
@@ -145,7 +145,7 @@ class StatusOut(BaseModel):
 
 
 class TransitionList(BaseModel):
-    """All moves of a node's life."""
+    """All transitions of a node."""
 
     items: list[TransitionOut]
     next_cursor: str | None
