@@ -6,13 +6,13 @@ from inventory_service.fleet.domain.catalog import CatalogChange
 
 
 class EnvironmentChange(CatalogChange):
-    """The fields of an environment that can be changed."""
+    """The fields of an environment that can change."""
 
     description: Line | None = None
     owner: Line | None = None
 
 
 class EnvironmentRegistration(EnvironmentChange):
-    """The fields of an new environment."""
+    """The fields of a new environment."""
 
     environment: Label

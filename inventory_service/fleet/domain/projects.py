@@ -6,7 +6,7 @@ from inventory_service.fleet.domain.catalog import CatalogChange
 
 
 class ProjectChange(CatalogChange):
-    """The fields of a project that can be changed."""
+    """The fields of a project that can change."""
 
     description: Line | None = None
     owner: Line | None = None

@@ -32,7 +32,7 @@ WEB = frozenset({ServiceProtocol.HTTP.value, ServiceProtocol.HTTPS.value})
 
 
 class ServiceChange(CatalogChange):
-    """The fields of a service that can be changed; its port stays: clients and firewalls know it.
+    """The fields of a service that can change; its port stays: clients and firewalls know it.
 
     It runs on the nodes of its project and environment whose type it names, and on the nodes that
     it names, wherever they belong.
