@@ -30,8 +30,8 @@ def set_up_logs(level: str) -> None:
     )
 
 
-def describe_library_logs(level: str) -> dict[str, Any]:
-    """Return the configuration (logging.config) that gives libraries, gunicorn first, our form."""
+def describe_library_logs() -> dict[str, Any]:
+    """Return the configuration (logging.config) that gives what libraries log our form."""
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": [
@@ -50,13 +50,10 @@ def describe_library_logs(level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
         "handlers": {"lines": handler},
-        # Libraries tell of their inner life; ours at `debug` is wanted without theirs.
+        # What libraries log of their inner life is not wanted, whatever our own level is.
         "root": {"level": "WARNING", "handlers": ["lines"]},
         "loggers": {
-            "gunicorn.error": {
-                "level": level.upper(),
-                "handlers": ["lines"],
-                "propagate": False,
-            },
+            # How many requests wait for a thread is no fault, and would be a line for each.
+            "waitress.queue": {"level": "ERROR"},
         },
     }

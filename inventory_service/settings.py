@@ -49,6 +49,37 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=8 * _MEBIBYTE, ge=1024, description="A larger request body is refused with 413."
     )
+    max_header_bytes: int = Field(
+        default=32768,
+        ge=4096,
+        le=_MEBIBYTE,
+        description="A request whose head is larger is refused with 431.",
+    )
+    max_connections: int = Field(
+        default=1000,
+        ge=10,
+        le=60000,
+        description="How many connections a process keeps open; the ones that have been waiting "
+        "longest make room for new ones.",
+    )
+    max_held_bytes: int = Field(
+        default=256 * _MEBIBYTE,
+        ge=16 * _MEBIBYTE,
+        description="How many bytes of bodies and unread answers a process holds for its clients; "
+        "beyond it, the connection with most of them is closed.",
+    )
+    idle_timeout_s: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long a connection may stay open without a request.",
+    )
+    answer_timeout_s: int = Field(
+        default=300,
+        ge=1,
+        le=86400,
+        description="How long a client may take to read an answer; then its connection is closed.",
+    )
     arrival_timeout_s: int = Field(
         default=30,
         ge=1,
@@ -93,8 +124,7 @@ class Settings(BaseSettings):
     )
     settings_file: FilePath | None = Field(
         default=None,
-        description="A file of `QM_…=value` lines, read at each start and reload; the environment "
-        "wins.",
+        description="A file of `QM_…=value` lines, read at each start; the environment wins.",
     )
 
     @classmethod
@@ -126,3 +156,18 @@ class Settings(BaseSettings):
     def address_quarantine(self) -> timedelta:
         """Return the quarantine as a span of time."""
         return timedelta(seconds=self.address_quarantine_s)
+
+
+class ServiceManager(BaseSettings):
+    """What systemd tells a process that it starts: sd_listen_fds(3), sd_notify(3)."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    listen_pid: int | None = None
+    listen_fds: int = 0
+    notify_socket: str | None = None
+
+
+def read_service_manager() -> ServiceManager:
+    """Return what the service manager has put into the environment; elsewhere, nothing."""
+    return ServiceManager()

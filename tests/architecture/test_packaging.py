@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inventory_service.server.gunicorn_app import GRACEFUL_TIMEOUT_S
+from inventory_service.server.process import DRAIN_TIMEOUT_S
+from inventory_service.settings import Settings
 from tests.e2e.operating.page import read_commands
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,14 @@ def test_the_units_share_one_sandbox(unit: Path) -> None:
 def test_a_stop_waits_longer_than_requests_may_take() -> None:
     text = (PACKAGING / "systemd" / "quartermaster.service").read_text("utf-8")
     (stop_s,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
-    assert int(stop_s) > GRACEFUL_TIMEOUT_S
+    assert int(stop_s) > DRAIN_TIMEOUT_S
+
+
+def test_the_socket_is_the_address_of_the_settings() -> None:
+    socket = (PACKAGING / "systemd" / "quartermaster.socket").read_text("utf-8")
+    (address,) = re.findall(r"^ListenStream=(\S+)$", socket, re.MULTILINE)
+    assert f"QM_BIND={address}\n" in (PACKAGING / "quartermaster.env").read_text("utf-8")
+    assert Settings.model_fields["bind"].default == address
 
 
 def test_each_command_of_the_page_is_tried() -> None:

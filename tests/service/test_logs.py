@@ -16,7 +16,7 @@ from inventory_service.logs import describe_library_logs, set_up_logs
 
 @pytest.fixture(autouse=True)
 def _loggers_as_they_were() -> Iterator[None]:
-    known = (logging.getLogger(), logging.getLogger("gunicorn.error"))
+    known = (logging.getLogger(), logging.getLogger("waitress"))
     before = [(logger, logger.level, logger.handlers[:], logger.propagate) for logger in known]
     yield
     for logger, level, handlers, propagates in before:
@@ -47,11 +47,11 @@ def test_the_level_decides_what_is_told(capsys: pytest.CaptureFixture[str]) -> N
     assert [event["event"] for event in read_events(capsys)] == ["large"]
 
 
-@pytest.mark.parametrize("name", ["gunicorn.error", "some.library"])
+@pytest.mark.parametrize("name", ["waitress", "some.library"])
 def test_what_libraries_say_has_the_same_form(
     capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    logging.config.dictConfig(describe_library_logs("info"))
+    logging.config.dictConfig(describe_library_logs())
     fault = ValueError("first\nsecond")
     logging.getLogger(name).error("request of %s failed", "web\n1", exc_info=fault)
     (event,) = read_events(capsys)
@@ -60,19 +60,20 @@ def test_what_libraries_say_has_the_same_form(
     assert "ValueError: first\nsecond" in event["exception"]
 
 
-def test_gunicorn_tells_from_our_level_on_and_libraries_from_their_warnings(
+def test_libraries_are_logged_from_their_warnings_on_but_not_how_many_requests_wait(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    logging.config.dictConfig(describe_library_logs("info"))
-    logging.getLogger("gunicorn.error").debug("small")
-    logging.getLogger("gunicorn.error").info("worker booted")
+    logging.config.dictConfig(describe_library_logs())
+    logging.getLogger("waitress").info("Serving on http://127.0.0.1:9008")
+    logging.getLogger("waitress").warning("a socket failed")
+    logging.getLogger("waitress.queue").warning("Task queue depth is 1")
     logging.getLogger("some.library").info("inner life")
-    assert [event["event"] for event in read_events(capsys)] == ["worker booted"]
+    assert [event["event"] for event in read_events(capsys)] == ["a socket failed"]
 
 
 def test_a_token_is_hidden_wherever_it_was_put(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logs("info")
-    logging.config.dictConfig(describe_library_logs("info"))
+    logging.config.dictConfig(describe_library_logs())
     token = make_token()
     structlog.get_logger().info("request", path=f"/api/v1/tokens/{token.text}")
     logging.getLogger("some.library").error("failed at %s", token.text)

@@ -17,7 +17,8 @@ from inventory_service.core.database.schema import move, read_schema, upgrade
 from inventory_service.core.errors import Conflict
 from inventory_service.identity.domain import TokenRequest
 from inventory_service.identity.usecases import count_tokens, create_token
-from inventory_service.server.gunicorn_app import Server
+from inventory_service.server.serving import serve as serve_until_stopped
+from inventory_service.server.sockets import open_listeners
 from inventory_service.settings import Settings
 
 
@@ -85,24 +86,14 @@ def migrate(revision: str | None) -> None:
     help="Processes; /metrics counts for one of them.",
 )
 @click.option("--threads", type=click.IntRange(1, 256), help="Requests at once in a process.")
-@click.option("--check", is_flag=True, help="Tell whether it could start, and end.")
-@click.option(
-    "--replaces",
-    # A reload hands it over in the environment, as gunicorn does with its sockets.
-    envvar="QUARTERMASTER_REPLACES",
-    hidden=True,
-    default="",
-    help="Process ids of the workers that this program takes over.",
-)
-def serve(
-    bind: str | None, workers: int, threads: int | None, replaces: str, *, check: bool
-) -> None:
+@click.option("--check", is_flag=True, help="Check whether it could start, and exit.")
+def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -> None:
     """Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`).
 
-    SIGHUP takes up new code and new settings without losing a request.
+    Where systemd hands over a socket, it serves that one, and a restart loses no request.
     """
-    said = {"bind": bind, "threads": threads}
-    settings = read_settings().model_copy(update={k: v for k, v in said.items() if v is not None})
+    given = {"bind": bind, "threads": threads}
+    settings = read_settings().model_copy(update={k: v for k, v in given.items() if v is not None})
     with explained():
         database = Database(settings.database_url)
         schema = read_schema(database.engine)
@@ -118,8 +109,16 @@ def serve(
     if check:
         create_app(settings)
         say("The service could start.")
-    else:
-        Server(settings, workers, replaces=[int(pid) for pid in replaces.split()]).run()
+        return
+    try:
+        listeners = open_listeners(settings)
+    except (OSError, ValueError, OverflowError) as error:
+        raise Failure(
+            f"cannot listen on {settings.bind}: {error}",
+            next_step="set QM_BIND, or --bind, to HOST:PORT of this machine with a free port",
+        ) from error
+    if not serve_until_stopped(settings, listeners, processes=workers):
+        raise Failure("a process of the service ended by itself; the log has the reason")
 
 
 def _request_token(name: str) -> TokenRequest:

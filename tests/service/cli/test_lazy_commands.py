@@ -18,7 +18,7 @@ from inventory_service.cli.lazy_commands import LazyCommand
 
 ROOT = Path(__file__).parents[3]
 #: What only the service needs.
-SERVICE = {"alembic", "flask", "gunicorn", "psycopg", "sqlalchemy", "inventory_service.app"}
+SERVICE = {"alembic", "flask", "waitress", "psycopg", "sqlalchemy", "inventory_service.app"}
 #: What checks requests: importing it takes as long as all that a client needs.
 CHECKS = {"pydantic"}
 #: What a client needs to ask and to print.

@@ -171,13 +171,18 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"the service did not become ready, exit code {process.poll()}")
 
 
-def test_serve_answers_and_stops_cleanly(
-    served: tuple[str, subprocess.Popen[bytes]], home: Path
-) -> None:
+def test_serve_answers_and_stops_cleanly(served: tuple[str, subprocess.Popen[bytes]]) -> None:
     url, process = served
     wait_until_ready(url, process)
     assert requests.get(f"{url}/api/v1/nodes", timeout=5).status_code == 401
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0
-    # gunicorn's own control socket would lie here, shared by all services of a user.
-    assert not (home / ".gunicorn").exists()
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1:many", "203.0.113.1:9008", "x:y"])
+def test_an_address_that_cannot_be_listened_on_is_named(url: str, bind: str) -> None:
+    run("init")
+    result = run("serve", "--bind", bind)
+    assert result.exit_code == 1, url
+    assert bind in result.stderr
+    assert "HOST:PORT" in result.stderr

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service takes up new code and settings, and ends, without losing a request."""
+"""The service takes up new code and settings by a restart, and ends, without losing a request."""
 
 import contextlib
 import http.client
 import json
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,20 +23,25 @@ from tests.e2e.service.process import wait_until
 from tests.ports import find_free_port
 
 ROOT = Path(__file__).parents[2]
-CLIENTS = 4
-WORKERS = 2
-#: Two interpreters are started, on machines that have other things to do.
-RELOAD_S = 120
+CLIENTS = 8
+RESTARTS = 4
+#: How many requests must have been answered over all restarts, and how many in between.
+ENOUGH, SOME = 2000, 400
+#: An interpreter is started, on machines that have other things to do.
+START_S = 120
+#: As systemd hands over a socket, sd_listen_fds(3): as file descriptor 3, by the process's own id.
+HAND_OVER = 'exec 3<&"$0" && exec env LISTEN_FDS=1 LISTEN_PID=$$ "$@"'
 
 
 class Service:
     """`qm serve` from a copy of the code, so that the copy can be changed under it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *words: str, listener: socket.socket | None = None) -> None:
         self.code = folder / "code"
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "inventory_service", self.code / "inventory_service", ignore=ignored)
-        self.port = find_free_port()
+        self._listener, self._words = listener, words
+        self.port = listener.getsockname()[1] if listener else find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = folder / "quartermaster.env"
         self._database_url = f"sqlite:///{folder}/fleet.sqlite"
@@ -49,23 +55,37 @@ class Service:
             PYTHONDONTWRITEBYTECODE="1",
         )
         self.token = self._run("init").strip()
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [QM, "serve", "--workers", str(WORKERS)],
-                env=self._environment,
-                stdout=log,
-                stderr=log,
+        self.process = self._start()
+        try:
+            wait_until(
+                self.is_ready, what=f"the service is ready; see {self.log}", timeout_s=START_S
             )
-        wait_until(self.is_ready, what=f"the service is ready; see {self.log}")
-        wait_until(lambda: len(self.workers()) == WORKERS, what="all workers are there")
+        except BaseException:
+            self.process.kill()
+            self.process.wait(10)
+            raise
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command: Sequence[str | Path] = [QM, "serve", *self._words]
+        handed = [self._listener.fileno()] if self._listener else []
+        if handed:
+            command = ["bash", "-c", HAND_OVER, str(handed[0]), *command]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                command, env=self._environment, stdout=log, stderr=log, pass_fds=handed
+            )
+
+    def restart(self) -> None:
+        """Stop the service and start it again, as `systemctl restart` does."""
+        self.process.terminate()
+        assert self.process.wait(START_S) == 0
+        self.process = self._start()
 
     def set(self, **settings: str) -> None:
         """Write the settings file."""
         kept = {
             "QM_BIND": f"127.0.0.1:{self.port}",
             "QM_DATABASE_URL": self._database_url,
-            # A request that is slow on purpose waits for a reload.
-            "QM_ARRIVAL_TIMEOUT_S": str(2 * RELOAD_S),
             # Two processes that count requests for themselves are warned of in words, not in JSON.
             **{f"QM_LIMIT_{name}_PER_MIN": "0" for name in ("TOTAL", "ADDRESS", "ACCOUNT")},
         }
@@ -79,22 +99,8 @@ class Service:
         assert old in text
         path.write_text(text.replace(old, new), "utf-8")
 
-    def reload(self) -> None:
-        """Ask for a reload, and wait until it has been done or refused."""
-        said, workers = len(self.events()), self.workers()
-        self.process.send_signal(signal.SIGHUP)
-        wait_until(
-            lambda: self.refusals(said) or not set(workers) & set(self.workers()),
-            what=f"a reload; see {self.log}",
-            timeout_s=RELOAD_S,
-        )
-
-    def refusals(self, since: int = 0) -> list[dict[str, Any]]:
-        """Return the events by which a reload was refused."""
-        return [one for one in self.events()[since:] if one["event"].startswith("Reload refused")]
-
     def workers(self) -> list[int]:
-        """Return the processes that the service has begun and that are still there."""
+        """Return the processes that the service has started and that still run."""
         found = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -121,10 +127,21 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
+    """A service that listens on an address of its own."""
     service = Service(tmp_path)
     yield service
     service.process.kill()
     service.process.wait(10)
+
+
+@pytest.fixture(params=[1, 2], ids=["one process", "two processes"])
+def handed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    """A service on a socket that the test keeps open, as systemd does."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        service = Service(tmp_path, "--workers", str(request.param), listener=listener)
+        yield service
+        service.process.terminate()
+        service.process.wait(60)
 
 
 @dataclass
@@ -132,7 +149,7 @@ class Traffic:
     """What clients saw who asked without a pause."""
 
     answers: int = 0
-    field_errors: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -144,11 +161,13 @@ def asking(url: str) -> Iterator[Traffic]:
         with requests.Session() as session:
             while not over.is_set():
                 try:
-                    answer = (session if keeps else requests).get(f"{url}/health/live", timeout=30)
+                    answer = (session if keeps else requests).get(
+                        f"{url}/health/live", timeout=START_S
+                    )
                     answer.raise_for_status()
                     traffic.answers += 1
                 except requests.RequestException as fault:
-                    traffic.field_errors.append(repr(fault))
+                    traffic.failures.append(repr(fault))
 
     threads = [
         threading.Thread(target=ask, kwargs={"keeps": number % 2 == 0}) for number in range(CLIENTS)
@@ -176,64 +195,65 @@ class SlowRegistration:
         self._socket = socket.create_connection(("127.0.0.1", service.port), timeout=30)
         self._socket.sendall(head.encode() + self._body[:5])
 
-    def finish(self) -> int:
-        """Send the rest and return the status of the answer."""
+    def finish(self) -> tuple[int, str | None]:
+        """Send the rest; return the answer's status and what it says of the connection."""
         with contextlib.closing(self._socket) as connection:
             connection.sendall(self._body[5:])
             answer = http.client.HTTPResponse(connection)
             answer.begin()
-            return answer.status
+            return answer.status, answer.getheader("Connection")
 
 
-def test_a_reload_takes_up_new_code_and_settings_and_loses_no_request(service: Service) -> None:
-    inventory = f"{service.url}/api/v1/inventory"
+def test_restarts_on_a_handed_socket_lose_no_request(handed: Service) -> None:
+    inventory = f"{handed.url}/api/v1/inventory"
     assert requests.get(inventory, timeout=10).status_code == 401
-    slow, workers = SlowRegistration(service), service.workers()
-    with asking(service.url) as traffic:
-        service.edit("http/health.py", '"status": "live"', '"status": "live anew"')
-        service.set(QM_ANONYMOUS_READ="true")
-        service.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: _has_news(service), what="the new code answers", timeout_s=RELOAD_S)
-        # The worker from before still has a request to finish.
-        assert set(workers) & set(service.workers())
-        assert slow.finish() == 201
-        wait_until(
-            lambda: len(service.workers()) == WORKERS, what="the workers from before are gone"
-        )
-        service.reload()
-    assert traffic.field_errors == []
-    assert traffic.answers > 100
+    with asking(handed.url) as traffic:
+        for number in range(RESTARTS):
+            wait_until(
+                lambda seen=traffic.answers: traffic.answers - seen >= SOME,  # type: ignore[misc] # bound now
+                what=f"{SOME} answers",
+                timeout_s=START_S,
+            )
+            handed.edit("http/health.py", '"status": "live', f'"status": "live{number}')
+            handed.set(QM_ANONYMOUS_READ="true")
+            handed.restart()
+        wait_until(lambda: traffic.answers >= ENOUGH, what=f"{ENOUGH} answers", timeout_s=START_S)
+    assert traffic.failures == []
+    # New code and new settings are in use.
+    assert requests.get(f"{handed.url}/health/live", timeout=10).json() == {"status": "live3210"}
     assert requests.get(inventory, timeout=10).status_code == 200
-    assert service.process.poll() is None
-    started = [event for event in service.events() if event["event"].startswith("Starting")]
-    assert len(started) == 3
-    assert len(service.workers()) == WORKERS
+    assert len([event for event in handed.events() if event["event"] == "stopped"]) >= RESTARTS
 
 
-def _has_news(service: Service) -> bool:
-    return bool(requests.get(f"{service.url}/health/live", timeout=10).json()["status"] != "live")
+def test_a_request_that_is_arriving_at_a_restart_is_answered(handed: Service) -> None:
+    slow = SlowRegistration(handed)
+    handed.process.terminate()
+    # Who comes now waits in the socket's queue for the next process.
+    waiting = socket.create_connection(("127.0.0.1", handed.port), timeout=START_S)
+    with contextlib.closing(waiting):
+        waiting.sendall(b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert slow.finish() == (201, "close")
+        handed.restart()
+        assert waiting.recv(12) == b"HTTP/1.1 200"
 
 
-@pytest.mark.parametrize("fault", ["code", "setting", "schema"])
-def test_what_could_not_start_is_refused_and_the_service_goes_on(
-    service: Service, tmp_path: Path, fault: str
-) -> None:
-    if fault == "code":
-        service.edit("http/health.py", "def live(", "def live((")
-    elif fault == "setting":
-        service.set(QM_THREADS="many")
-    else:
-        service.set(QM_DATABASE_URL=f"sqlite:///{tmp_path}/other.sqlite")
-    workers = service.workers()
-    with asking(service.url) as traffic:
-        service.reload()
-    assert traffic.field_errors == []
-    assert service.is_ready()
-    assert service.workers() == workers
-    (refused,) = service.refusals()
-    words = {"code": "SyntaxError", "setting": "QM_THREADS", "schema": "qm init"}
-    assert refused["level"] == "error"
-    assert words[fault] in refused["event"]
+def test_when_one_of_several_processes_ends_all_do(tmp_path: Path) -> None:
+    """Whoever started the service, systemd say, sees it and starts it again as a whole."""
+    service = Service(tmp_path, "--workers", "2")
+    try:
+        os.kill(service.workers()[0], signal.SIGKILL)
+        assert service.process.wait(60) == 1
+    finally:
+        service.process.kill()
+        service.process.wait(10)
+    assert not _is_open(service.port)
+
+
+def test_no_process_is_left_behind_when_the_first_one_is_killed(tmp_path: Path) -> None:
+    service = Service(tmp_path, "--workers", "2")
+    service.process.kill()
+    service.process.wait(10)
+    wait_until(lambda: not _is_open(service.port), what="nobody listens any more")
 
 
 def test_a_stop_lets_the_running_request_finish(service: Service) -> None:
@@ -241,7 +261,7 @@ def test_a_stop_lets_the_running_request_finish(service: Service) -> None:
     service.process.terminate()
     wait_until(lambda: not _is_open(service.port), what="new connections are refused")
     assert service.process.poll() is None
-    assert slow.finish() == 201
+    assert slow.finish() == (201, "close")
     assert service.process.wait(20) == 0
     done = [event for event in service.events() if event["event"] == "request"]
     assert [(event["route"], event["status"]) for event in done] == [("/api/v1/projects", 201)]
@@ -250,15 +270,3 @@ def test_a_stop_lets_the_running_request_finish(service: Service) -> None:
 def _is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def test_a_stop_in_the_middle_of_a_reload_stops(service: Service) -> None:
-    service.process.send_signal(signal.SIGHUP)
-    wait_until(
-        lambda: any(event["event"].startswith("Reloading") for event in service.events()),
-        what="the reload has begun",
-    )
-    # Between two programs nobody listens to signals, and by default this one kills.
-    service.process.terminate()
-    assert service.process.wait(20) == 0
-    assert not _is_open(service.port)

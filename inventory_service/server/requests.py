@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests as they arrive: what waitress's parser leaves open is refused here."""
+
+from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped] # ships no types
+from waitress.receiver import ChunkedReceiver  # type: ignore[import-untyped] # as above
+from waitress.utilities import BadRequest  # type: ignore[import-untyped] # as above
+
+#: waitress searches a line between chunks, and the trailer, from their start with each byte.
+_MAX_CHUNK_LINE_BYTES = 8192
+
+
+class Request(HTTPRequestParser):  # type: ignore[misc] # waitress ships no types
+    """One request: its head, and as much of its body as has arrived."""
+
+    #: Known from the head on; a refused head has neither.
+    command = "GET"
+    path = ""
+
+    def received(self, data: bytes) -> int:
+        """Take what has arrived; return how much of it belongs to this request."""
+        try:
+            consumed: int = super().received(data)
+        except ValueError:
+            consumed = len(data)
+            self._refuse("Content-Length has more digits than any length")
+        if self.headers_finished and self.error is None:
+            self._check_host()
+            self._check_chunk_lines()
+        if self.completed:
+            # waitress would send 100 Continue, and wait for what will not come.
+            self.expect_continue = False
+        return consumed
+
+    def _check_host(self) -> None:
+        """Refuse what RFC 9112, section 3.2 does: no Host in HTTP/1.1, or several."""
+        host = self.headers.get("HOST")
+        if (host is None and self.version == "1.1") or (host is not None and "," in host):
+            self._refuse("HTTP/1.1 needs exactly one Host")
+
+    def _check_chunk_lines(self) -> None:
+        body = self.body_rcv
+        if isinstance(body, ChunkedReceiver):
+            length = max(len(body.control_line), len(body.trailer))
+            if length > _MAX_CHUNK_LINE_BYTES:
+                self._refuse(f"a chunk line or trailer exceeds {_MAX_CHUNK_LINE_BYTES} bytes")
+
+    def _refuse(self, reason: str) -> None:
+        self.error = BadRequest(reason)
+        self.completed = True
