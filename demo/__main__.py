@@ -50,7 +50,7 @@ def up() -> None:
         if not changed or any(changed.values()):
             raise Stopped(f"The second run changed something: {changed}")
     with progress.step("Summary"):
-        summary.show(progress.seconds, changed, proof.find_message("Who reaches whom"))
+        summary.show(progress.seconds, changed, proof.find_message("Show who reaches whom"))
 
 
 def down() -> None:

@@ -80,7 +80,7 @@ def test_a_run_that_is_killed_is_finished_by_the_next_one_and_limit_reaches_both
     fleet: Fleet,
 ) -> None:
     fleet.import_csv(row(4))
-    fleet.play_and_kill("provision", at="The addresses and host keys are on record")
+    fleet.play_and_kill("provision", at="The inventory service has the addresses and host keys")
     assert fleet.nodes()[WEB_3]["state"] == "provisioning"
     fleet.play("provision")
     assert fleet.nodes()[WEB_3]["state"] == "active"
@@ -131,7 +131,7 @@ def test_another_size_in_the_file_resizes_the_running_server(fleet: Fleet) -> No
 def test_scaling_down_removes_the_server_and_each_trace_in_the_mesh(fleet: Fleet) -> None:
     plan = fleet.import_csv(row(2, "s-1vcpu-1gb"))["plan"]
     assert plan["retire"] == [WEB_2, WEB_3]
-    fleet.play_and_kill("retire", at="The server is gone")
+    fleet.play_and_kill("retire", at="The server is destroyed")
     fleet.play("retire")
     assert set(fleet.nodes()) == {MASTER, WEB_1}
     gone = fleet.nodes("&state=retired")

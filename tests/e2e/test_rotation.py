@@ -163,7 +163,7 @@ def test_a_node_that_goes_down_before_its_turn_keeps_nobody_from_theirs(fleet: F
     before = keys(fleet)
     run = fleet.play_and_act(
         "rotate_wireguard",
-        at="PLAY [One node after another changes its key]",
+        at="PLAY [One node after another switches to its next key]",
         act=lambda: fleet.power(MASTER, "kill"),
     )
     after = keys(fleet)
