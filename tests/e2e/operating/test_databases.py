@@ -51,11 +51,8 @@ def later(host: Host, schema: str, tmp_path: Path) -> str:
     return LATER
 
 
-def test_an_upgrade_and_the_way_back_keep_the_fleet_and_the_process(
-    host: Host, schema: str, later: str
-) -> None:
+def test_an_upgrade_and_the_way_back_keep_the_fleet(host: Host, schema: str, later: str) -> None:
     upgrade, back = commands("Upgrade, and back")
-    pid = host.show("quartermaster", "MainPID")
     add_project(host, "before-upgrade")
     assert f'"schema":"{schema}"' in host.follow(upgrade, folder=later)
     await_schema(host, "9999")
@@ -64,7 +61,6 @@ def test_an_upgrade_and_the_way_back_keep_the_fleet_and_the_process(
     host.follow(back.replace("SCHEMA", schema), folder=RELEASE)
     await_schema(host, schema)
     assert {"before-upgrade", "after-upgrade"} <= list_projects(host)
-    assert host.show("quartermaster", "MainPID") == pid
     assert "99.0.0" not in host.sh(VERSION)
 
 

@@ -36,13 +36,13 @@ touch /run/over
 wait
 cat /run/asked.*
 """
-#: Stops the service while half of a request is sent, and sends the rest when nobody new is let in.
+#: Stops the service while half of a request is sent, and sends the rest while it is stopping.
 STOP_DURING_A_REQUEST = """
 exec 3<>/dev/tcp/127.0.0.1/9008
 printf 'POST /api/v1/projects HTTP/1.1\\r\\nHost: here\\r\\nAuthorization: Bearer {token}\\r\\n' >&3
 printf 'Content-Type: application/json\\r\\nContent-Length: {length}\\r\\n\\r\\n' >&3
 systemctl stop --no-block quartermaster.socket quartermaster.service
-while curl -s -o /dev/null http://127.0.0.1:9008/health/live; do :; done
+while [ "$(systemctl is-active quartermaster)" != deactivating ]; do :; done
 printf '%s' '{body}' >&3
 head -1 <&3
 """

@@ -50,7 +50,7 @@ def build_own(folder: Path, *, version: str | None = None, migration: str | None
             re.sub(r'^version = ".*"', f'version = "{version}"', text, flags=re.MULTILINE)
         )
     if migration:
-        versions = source / "inventory_service" / "storage" / "migrations" / "versions"
+        versions = source / "inventory_service" / "migrations" / "versions"
         (versions / "9999_of_later_days.py").write_text(migration, "utf-8")
     _pip("wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={folder}", str(source))
     return next(folder.glob("*.whl"))
