@@ -42,8 +42,7 @@ from inventory_service.http import (
 from inventory_service.http.dependencies import EXTENSION, Dependencies
 from inventory_service.http.responses import to_json
 from inventory_service.identity.routes import routes as token_routes
-from inventory_service.identity.token_cache import KnownTokens
-from inventory_service.identity.usecases import authenticate
+from inventory_service.identity.usecases import KnownToken, authenticate, find_token
 from inventory_service.imports.routes import imports, terraform_merge
 from inventory_service.inventory.routes import inventory, known_hosts, scrape_targets
 from inventory_service.inventory.usecases.documents import InventoryDocuments
@@ -116,10 +115,15 @@ def _make_dependencies(settings: Settings, database: Database) -> Dependencies:
         HeartbeatBatcher(database),
         AddressAllocator(settings.address_quarantine),
     )
+
+    def find(token_id: str) -> KnownToken | None:
+        with database.reading() as session:
+            return find_token(session, token_id)
+
     return Dependencies(
         settings=settings,
         database=database,
-        authenticate=partial(authenticate, find=KnownTokens(database).find),
+        authenticate=partial(authenticate, find=find),
         components={type(component): component for component in components},
     )
 

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
 
     @property
     def counts_requests_alone(self) -> bool:
-        """Tell whether there are limits, and each process counts towards them for itself."""
+        """Return whether there are limits, and each process counts towards them for itself."""
         limits = (self.limit_total_per_min, self.limit_address_per_min, self.limit_account_per_min)
         return any(limits) and self.limiter_url == "memory://"
 

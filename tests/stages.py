@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        """Tell whether something passed and nothing failed."""
+        """Return whether something passed and nothing failed."""
         return self.counts["failed"] == 0 and self.counts["passed"] > 0
 
     def __str__(self) -> str:

@@ -40,7 +40,7 @@ def _is_worth_it(status: int) -> bool:
 
 
 def _is_act() -> bool:
-    """Tell whether the request would change something; what a viewer may send does not."""
+    """Return whether the request would change something; what a viewer may send does not."""
     if request.method in {"GET", "HEAD"}:
         return False
     view = current_app.view_functions.get(request.endpoint or "")

@@ -13,7 +13,7 @@ class Scope(enum.StrEnum):
     ADMIN = "admin"
 
     def covers(self, needed: "Scope") -> bool:
-        """Tell whether this scope allows what needs the other one."""
+        """Return whether this scope allows what needs the other one."""
         order = list(Scope)
         return order.index(self) >= order.index(needed)
 

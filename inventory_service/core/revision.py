@@ -40,7 +40,7 @@ def next_revision(session: Session) -> int:
 
 
 def revision_bumped(session: Session) -> bool:
-    """Tell whether this transaction has changed the fleet."""
+    """Return whether this transaction has changed the fleet."""
     return _REVISION in session.info
 
 

@@ -63,7 +63,7 @@ def assert_all_views_guarded(app: OpenAPI) -> None:
 
 
 def is_authenticated() -> bool:
-    """Tell whether this request showed a valid token."""
+    """Return whether this request showed a valid token."""
     return bool(g.get("is_authenticated"))
 
 

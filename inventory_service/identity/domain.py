@@ -62,5 +62,5 @@ def is_same(kept: str, presented: str) -> bool:
 
 
 def is_live(*, expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:
-    """Tell whether a token can still be used."""
+    """Return whether a token can still be used."""
     return revoked_at is None and (expires_at is None or now < expires_at)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fleet in sections of hosts that follow each other by name.
+"""The fleet in chunks of hosts that follow each other by name.
 
-Where a section begins depends on the names alone, so that each service process cuts the same fleet
-into the same sections, whatever it has seen before.
+Where a chunk begins depends on the names alone (content-defined chunking), so that each process of
+the service cuts the same fleet into the same chunks, whatever it has seen before.
 """
 
 import hashlib
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-#: About one name in so many begins a section.
+#: About one name in so many begins a chunk.
 _USUAL_LENGTH = 128
 
 
 class Host(NamedTuple):
-    """A host as the inventory shows it, with one text for each form that is in use."""
+    """A host as the inventory shows it, with one text for each format that is in use."""
 
     name: str
     groups: tuple[str, ...]
@@ -24,53 +24,54 @@ class Host(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Section:
-    """Hosts from one name up to the next section; another object as soon as one has changed."""
+class HostChunk:
+    """Hosts from one name up to the next chunk; another object as soon as one has changed."""
 
     hosts: tuple[Host, ...]
 
 
-def make_sections(hosts: Iterable[Host]) -> list[Section]:
-    """Return the hosts in sections, by name."""
+def make_chunks(hosts: Iterable[Host]) -> list[HostChunk]:
+    """Return the hosts in chunks, by name."""
     return list(_cut(sorted(hosts)))
 
 
-def change_sections(
-    sections: Sequence[Section], changes: Mapping[str, Host | None]
-) -> list[Section]:
-    """Return the sections with some hosts as they are now; None is a host that is gone."""
-    if not sections:
-        return make_sections(host for host in changes.values() if host is not None)
-    by_section: dict[int, dict[str, Host | None]] = {}
-    firsts = [section.hosts[0].name for section in sections]
+def update_chunks(
+    chunks: Sequence[HostChunk], changes: Mapping[str, Host | None]
+) -> list[HostChunk]:
+    """Return the chunks with some hosts as they are now; None is a host that is gone."""
+    if not chunks:
+        return make_chunks(host for host in changes.values() if host is not None)
+    by_chunk: dict[int, dict[str, Host | None]] = {}
+    firsts = [chunk.hosts[0].name for chunk in chunks]
     for name, host in changes.items():
-        place = max(bisect_right(firsts, name) - 1, 0)
-        by_section.setdefault(place, {})[name] = host
-    changed: list[Section] = []
-    for place, section in enumerate(sections):
-        if place not in by_section:
-            changed.append(section)
+        index = max(bisect_right(firsts, name) - 1, 0)
+        by_chunk.setdefault(index, {})[name] = host
+    changed: list[HostChunk] = []
+    for index, chunk in enumerate(chunks):
+        if index not in by_chunk:
+            changed.append(chunk)
             continue
-        known = {host.name: host for host in section.hosts} | by_section[place]
+        known = {host.name: host for host in chunk.hosts} | by_chunk[index]
         hosts = sorted(host for host in known.values() if host is not None)
-        if hosts and changed and not _begins(hosts[0].name):
-            # The host that began this section is gone.
+        if hosts and changed and not is_boundary(hosts[0].name):
+            # The host that began this chunk is gone.
             hosts = [*changed.pop().hosts, *hosts]
         # Read again, but with nothing new in it, it is the same one.
-        changed.extend([section] if tuple(hosts) == section.hosts else _cut(hosts))
+        changed.extend([chunk] if tuple(hosts) == chunk.hosts else _cut(hosts))
     return changed
 
 
-def _cut(hosts: Sequence[Host]) -> Iterator[Section]:
+def _cut(hosts: Sequence[Host]) -> Iterator[HostChunk]:
     begin = 0
-    for place in range(1, len(hosts)):
-        if _begins(hosts[place].name):
-            yield Section(tuple(hosts[begin:place]))
-            begin = place
+    for index in range(1, len(hosts)):
+        if is_boundary(hosts[index].name):
+            yield HostChunk(tuple(hosts[begin:index]))
+            begin = index
     if hosts:
-        yield Section(tuple(hosts[begin:]))
+        yield HostChunk(tuple(hosts[begin:]))
 
 
-def _begins(name: str) -> bool:
+def is_boundary(name: str) -> bool:
+    """Return whether a chunk begins with the host of this name."""
     digest = hashlib.blake2b(name.encode(), digest_size=2).digest()
     return int.from_bytes(digest, "big") % _USUAL_LENGTH == 0

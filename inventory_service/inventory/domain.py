@@ -123,7 +123,7 @@ def mark_unsafe(value: object) -> object:
     return value
 
 
-def get_first_node(row: Row) -> dict[str, Any]:
+def get_legacy_node(row: Row) -> dict[str, Any]:
     """Return a node as the first inventory script reads it.
 
     ``internal_ip`` is the external one where a node has no other, since that script connects to

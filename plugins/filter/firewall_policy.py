@@ -69,7 +69,7 @@ def firewall_members(nodes: Nodes, node_id: str, zones: Nodes) -> dict[str, list
 
 
 def firewall_probes(
-    nodes: Nodes, node_id: str, zones: Nodes, **survey: t.Any
+    nodes: Nodes, node_id: str, zones: Nodes, **plan: t.Any
 ) -> list[dict[str, t.Any]]:
     """Return what a node has to ask of the others, and what the policy says to it.
 
@@ -77,7 +77,7 @@ def firewall_probes(
     """
     node = _find(nodes, node_id)
     try:
-        return expected_probes(node, nodes, ProbePlan(zones, **survey))
+        return expected_probes(node, nodes, ProbePlan(zones, **plan))
     except Refused as error:
         raise AnsibleFilterError(f"firewall_probes: {error}") from error
 

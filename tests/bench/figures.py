@@ -29,7 +29,7 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Tell whether the target is met; None where there is none."""
+        """Return whether the target is met; None where there is none."""
         if self.target is None:
             return None
         return (operator.ge if self.is_least else operator.le)(self.value, self.target)

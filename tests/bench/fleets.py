@@ -15,10 +15,10 @@ import yaml
 
 from inventory_service.fleet.domain.nodes import NodeRegistration
 from inventory_service.http.responses import to_json
-from inventory_service.inventory.chunks import Host, make_sections
-from inventory_service.inventory.documents import Question, make_document
+from inventory_service.inventory.chunks import Host, make_chunks
+from inventory_service.inventory.documents import DocumentSpec, make_document
 from inventory_service.inventory.domain import COLUMNS, list_groups
-from inventory_service.inventory.formats import AnsibleForm, ColumnsForm, Form
+from inventory_service.inventory.formats import AnsibleFormat, ColumnsFormat, InventoryFormat
 
 _CLUSTERS = 20
 KEY = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
@@ -79,19 +79,19 @@ def list_registrations(size: int) -> list[dict[str, Any]]:
     ]
 
 
-def write_document(form: Form, size: int) -> bytes:
+def write_document(form: InventoryFormat, size: int) -> bytes:
     """Return the fleet as the service writes it."""
-    sections = make_sections(
-        Host(row[0], list_groups(row), (form.show_host(row),)) for row in make_rows(size)
+    sections = make_chunks(
+        Host(row[0], list_groups(row), (form.encode_host(row),)) for row in make_rows(size)
     )
-    document = make_document(Question(form, 0, lambda _groups: True), 1, sections, None)
+    document = make_document(DocumentSpec(form, 0, lambda _groups: True), 1, sections, None)
     return b"".join(document.read())
 
 
 def write_source(kind: str, folder: Path, size: int) -> Path:
     """Write the fleet as one of KINDS; return the file to hand to Ansible."""
     name = f"{kind.replace(' ', '-').replace(',', '')}-{size}"
-    return KINDS[kind](folder / name, json.loads(write_document(AnsibleForm(to_json), size)))
+    return KINDS[kind](folder / name, json.loads(write_document(AnsibleFormat(to_json), size)))
 
 
 def _write_yaml(path: Path, document: dict[str, Any]) -> Path:
@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def serving(size: int) -> Iterator[str]:
     """Serve a fleet as the service does, from bytes with an ETag; yield the address."""
-    body = write_document(ColumnsForm(to_json), size)
+    body = write_document(ColumnsFormat(to_json), size)
     etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
     class Handler(http.server.BaseHTTPRequestHandler):

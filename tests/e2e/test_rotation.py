@@ -44,7 +44,7 @@ def keys(fleet: Fleet) -> dict[str, str]:
 
 
 def reaches(fleet: Fleet, first: str, second: str) -> bool:
-    """Tell whether a ping is answered; the first ones may be lost, or wait for a handshake."""
+    """Return whether a ping is answered; the first ones may be lost, or wait for a handshake."""
     address = fleet.nodes()[second]["wireguard_ip"]
     ping = f"ping -n -q -c 1 -w 30 {address} >/dev/null && echo answered"
     return "answered" in fleet.on(first, ping, check=False)
@@ -96,7 +96,7 @@ class Traffic:
         return asked, lost
 
     def _is_enough(self) -> bool:
-        """Tell whether enough packets were answered in each direction."""
+        """Return whether enough packets were answered in each direction."""
         count = "grep -c 'bytes from' /root/traffic"
         return all(int(self._fleet.on(name, count, check=False)) >= MIN_PACKETS for name in ALL)
 
@@ -182,7 +182,7 @@ def test_a_node_that_goes_down_before_its_turn_keeps_nobody_from_theirs(fleet: F
 
 
 def is_settled(fleet: Fleet) -> bool:
-    """Tell whether the host that was rotated uses the key of its file."""
+    """Return whether the host that was rotated uses the key of its file."""
     script = "wg pubkey </etc/wireguard/wg0.key; wg show wg0 public-key"
     keys = fleet.on(MASTER, script).split()
     return len(keys) == 2 and keys[0] == keys[1]

@@ -94,7 +94,7 @@ def find() -> Engine | None:
 
 
 def answers(docker_host: str) -> bool:
-    """Tell whether an engine answers at this address now."""
+    """Return whether an engine answers at this address now."""
     try:
         # docker-py 7.2 leaves its socket open when nobody listens, which is a warning in tests.
         if docker_host.startswith("unix://"):

@@ -47,7 +47,7 @@ def get_name(suite: Suite) -> str:
 
 
 def is_built(host_engine: engine.Engine, suite: Suite) -> bool:
-    """Tell whether the engine has the host image of a suite already."""
+    """Return whether the engine has the host image of a suite already."""
     with host_engine.client() as client:
         return _exists(client, get_name(suite))
 
@@ -77,7 +77,7 @@ def _hash_recipe() -> str:
 
 
 def _exists(client: docker.DockerClient, name: str) -> bool:
-    """Tell whether the engine has this image."""
+    """Return whether the engine has this image."""
     try:
         client.images.get(name)
     except ImageNotFound:

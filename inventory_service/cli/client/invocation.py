@@ -56,7 +56,7 @@ def json_option(command: Command) -> Command:
 
 
 def wants_json() -> bool:
-    """Tell whether the running command was asked for JSON."""
+    """Return whether the running command was asked for JSON."""
     context = click.get_current_context(silent=True)
     invocation = context.find_object(Invocation) if context else None
     return invocation is not None and invocation.as_json

@@ -26,7 +26,7 @@ _reason_option = click.option("--reason", help="Stands in the audit record.")
 
 @dataclass(frozen=True)
 class Wording:
-    """What differs from one kind of named thing to the next: its words and its options."""
+    """What differs from one kind of catalog entry to the next: its words and its options."""
 
     noun: str
     #: The name of the kind in paths.

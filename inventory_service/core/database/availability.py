@@ -58,5 +58,5 @@ class Availability:
             self._tell(self.kind, None)
 
     def is_backing_off(self) -> bool:
-        """Tell whether somebody waited in vain a moment ago, so that the next one need not."""
+        """Return whether somebody waited in vain a moment ago, so that the next one need not."""
         return time.monotonic() < self._silent_until

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.database import postgresql
 from inventory_service.core.database.availability import Availability, OutageCallback, explain
-from inventory_service.core.database.change_counter import Mark, watch
 from inventory_service.core.database.json_type import write_json
 from inventory_service.core.database.sqlite import open_sqlite
 from inventory_service.core.database.write_check import make_write_check
@@ -54,14 +53,6 @@ class Database:
         self._no_reading = Availability("reading", tell)
         self._no_writing = Availability("writing", tell)
         self._has_written = False
-        self._watch = watch(make_url(url), self.engine)
-
-    def get_mark(self) -> Mark | None:
-        """Return what is another one after each commit of anybody.
-
-        None where only a transaction tells: with PostgreSQL, and while SQLite's file is not there.
-        """
-        return None if self._watch is None else self._watch.get_mark()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:

@@ -32,7 +32,7 @@ class Schema:
 
     @property
     def is_current(self) -> bool:
-        """Tell whether this version can work on the database."""
+        """Return whether this version can work on the database."""
         return self.found == self.wanted
 
     def explain(self) -> str:

@@ -94,17 +94,17 @@ def _follow_file(engine: Engine, path: Path) -> None:
     """
 
     def note(_connection: object, entry: ConnectionPoolEntry) -> None:
-        entry.info[_FILE] = identify(path)
+        entry.info[_FILE] = _identify(path)
 
     def check(_connection: object, entry: ConnectionPoolEntry, _proxy: Any) -> None:  # noqa: ANN401 - the signature of SQLAlchemy
-        if identify(path) != entry.info[_FILE]:
+        if _identify(path) != entry.info[_FILE]:
             raise DisconnectionError
 
     event.listen(engine, "connect", note)
     event.listen(engine, "checkout", check)
 
 
-def identify(path: Path) -> tuple[int, int] | None:
+def _identify(path: Path) -> tuple[int, int] | None:
     """Return which file lies there now; None where there is none."""
     try:
         found = path.stat()

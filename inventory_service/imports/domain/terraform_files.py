@@ -109,7 +109,7 @@ def prune_terraform(document: Any) -> Any:  # noqa: ANN401 - any JSON document
 
 
 def is_state(document: Mapping[str, Any]) -> bool:
-    """Tell whether the document is a state file, of whatever version."""
+    """Return whether the document is a state file, of whatever version."""
     return "version" in document and isinstance(document.get("resources"), list)
 
 

@@ -146,7 +146,7 @@ def _get_host(row: Sequence[Any]) -> str | None:
 
 
 def _fits(node: StatedNode, filters: Mapping[str, Sequence[str]]) -> bool:
-    """Tell whether a node of which only the file knows is asked for; it has no state."""
+    """Return whether a node of which only the file knows is asked for; it has no state."""
     if set(filters.get("state") or ()) - {"any"}:
         return False
     return all(

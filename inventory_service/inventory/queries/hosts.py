@@ -72,6 +72,6 @@ def _has_its_name() -> ColumnElement[bool]:
 
 
 def _has_service_changed(session: Session, since: int) -> bool:
-    """Tell whether nodes may have got or lost a service, of which their rows know nothing."""
+    """Return whether nodes may have got or lost a service, of which their rows know nothing."""
     query = select(Service.service).where(Service.revision > since).limit(1)
     return session.scalars(query).first() is not None

@@ -26,7 +26,7 @@ def get_version(session: Session) -> Version:
 
 
 def is_same_history(session: Session, seen: Version, now: Version) -> bool:
-    """Tell whether what this transaction sees has come from what was seen, by changes alone."""
+    """Return whether what this transaction sees has come from what was seen, by changes alone."""
     if seen == now:
         return True
     return seen.at is not None and session.scalars(_when(seen.revision)).one_or_none() == seen.at

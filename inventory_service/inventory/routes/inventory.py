@@ -80,8 +80,7 @@ def _answer(document: Document) -> Response:
         return response
     if is_zipped:
         response.headers["Content-Encoding"] = "gzip"
-        response.response = pieces = document.zip()
-        response.content_length = sum(map(len, pieces))
+        response.set_data(document.gzip)
     else:
         response.response = document.read()
         response.content_length = document.length

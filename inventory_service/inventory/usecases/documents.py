@@ -10,58 +10,64 @@ from sqlalchemy.orm import Session
 
 from inventory_service.fleet.domain.nodes import IN_SERVICE, LIVE
 from inventory_service.fleet.queries import nodes as queries
-from inventory_service.inventory.chunks import Host, Section, change_sections, make_sections
-from inventory_service.inventory.documents import Document, Fits, Question, make_document
+from inventory_service.inventory.chunks import Host, HostChunk, make_chunks, update_chunks
+from inventory_service.inventory.documents import Document, DocumentSpec, HostFilter, make_document
 from inventory_service.inventory.domain import COLUMNS, Row, list_groups, name_filter_groups
-from inventory_service.inventory.formats import AnsibleForm, ColumnsForm, Encode, FirstForm, Form
+from inventory_service.inventory.formats import (
+    AnsibleFormat,
+    ColumnsFormat,
+    Encode,
+    InventoryFormat,
+    LegacyFormat,
+)
 from inventory_service.inventory.queries.hosts import list_inventory_rows
 from inventory_service.inventory.queries.versions import Version, get_version, is_same_history
 
 _LIVE = [state.value for state in LIVE]
 _STATE = COLUMNS.index("state")
-#: How many combinations of form and filters are kept.
+#: How many combinations of format and filters are kept.
 _MOST_DOCUMENTS = 32
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """All live nodes as they were at one version of the fleet, in the forms that are in use."""
+    """All live nodes as they were at one version of the fleet, in the formats that are in use."""
 
     version: Version
-    forms: tuple[Form, ...]
-    sections: list[Section]
+    formats: tuple[InventoryFormat, ...]
+    chunks: list[HostChunk]
 
 
 class InventoryDocuments:
-    """The documents of the newest version that was asked for, by form and filters.
+    """The documents of the newest version that was asked for, by format and filters.
 
     A copy of the fleet is kept. When the fleet has changed, only what has changed since is read and
     written anew.
     """
 
     def __init__(self, encode: Encode) -> None:
-        self._forms: dict[str, Form] = {
-            "ansible": AnsibleForm(encode),
-            "columns": ColumnsForm(encode),
-            "first": FirstForm(encode),
+        self._formats: dict[str, InventoryFormat] = {
+            "ansible": AnsibleFormat(encode),
+            "columns": ColumnsFormat(encode),
+            "first": LegacyFormat(encode),
         }
         self._copy: _Copy | None = None
         self._kept: OrderedDict[tuple[str, object], tuple[Version, Document]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, session: Session, form: str, filters: queries.Filters) -> Document:
-        """Return the fleet in one form: 'ansible', 'columns' or 'first'.
+    def get(self, session: Session, format_: str, filters: queries.Filters) -> Document:
+        """Return the fleet in one format: 'ansible', 'columns' or 'first'.
 
         ``session`` should have read nothing yet. So versions come in the order of the lock, and one
         that is older than what is kept can only be that of a restored database.
         """
         narrowed = narrow_to_service(filters)
-        key = form, tuple(sorted((name, tuple(values)) for name, values in narrowed.items()))
+        key = format_, tuple(sorted((name, tuple(values)) for name, values in narrowed.items()))
         with self._lock:
             version = get_version(session)
             known, document = self._kept.get(key, (None, None))
             if document is None or known != version:
-                document = self._make(session, version, self._forms[form], key, narrowed)
+                document = self._make(session, version, self._formats[format_], key, narrowed)
                 self._kept[key] = version, document
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_DOCUMENTS:
@@ -72,42 +78,48 @@ class InventoryDocuments:
         self,
         session: Session,
         version: Version,
-        form: Form,
+        format_: InventoryFormat,
         key: tuple[str, object],
         filters: queries.Filters,
     ) -> Document:
         copy = self._copy
-        forms = copy.forms if copy else ()
-        if copy is None or form not in forms or not is_same_history(session, copy.version, version):
+        formats = copy.formats if copy else ()
+        if (
+            copy is None
+            or format_ not in formats
+            or not is_same_history(session, copy.version, version)
+        ):
             # What is kept goes first, so that a large fleet is never in memory twice.
             self._copy = copy = None
             self._kept.clear()
-            copy = _read_all(session, version, forms if form in forms else (*forms, form))
+            copy = _read_all(
+                session, version, formats if format_ in formats else (*formats, format_)
+            )
         elif copy.version != version:
             copy = _read_changes(session, version, copy)
         self._copy = copy
         _, last = self._kept.get(key, (None, None))
-        question = Question(form, copy.forms.index(form), _make_filter(filters))
-        return make_document(question, version.revision, copy.sections, last)
+        spec = DocumentSpec(format_, copy.formats.index(format_), _make_filter(filters))
+        return make_document(spec, version.revision, copy.chunks, last)
 
 
-def _read_all(session: Session, version: Version, forms: tuple[Form, ...]) -> _Copy:
+def _read_all(session: Session, version: Version, formats: tuple[InventoryFormat, ...]) -> _Copy:
     rows = list_inventory_rows(session, {"state": _LIVE})
-    return _Copy(version, forms, make_sections(_make_host(forms, row) for row in rows))
+    return _Copy(version, formats, make_chunks(_make_host(formats, row) for row in rows))
 
 
 def _read_changes(session: Session, version: Version, copy: _Copy) -> _Copy:
     changes: dict[str, Host | None] = {}
     for row in list_inventory_rows(session, {}, since=copy.version.revision):
-        changes[row[0]] = _make_host(copy.forms, row) if row[_STATE] in _LIVE else None
-    return _Copy(version, copy.forms, change_sections(copy.sections, changes))
+        changes[row[0]] = _make_host(copy.formats, row) if row[_STATE] in _LIVE else None
+    return _Copy(version, copy.formats, update_chunks(copy.chunks, changes))
 
 
-def _make_host(forms: tuple[Form, ...], row: Row) -> Host:
-    return Host(row[0], list_groups(row), tuple(form.show_host(row) for form in forms))
+def _make_host(formats: tuple[InventoryFormat, ...], row: Row) -> Host:
+    return Host(row[0], list_groups(row), tuple(format_.encode_host(row) for format_ in formats))
 
 
-def _make_filter(filters: queries.Filters) -> Fits:
+def _make_filter(filters: queries.Filters) -> HostFilter:
     wanted = name_filter_groups(filters)
     return functools.cache(lambda groups: all(names.intersection(groups) for names in wanted))
 
@@ -122,7 +134,7 @@ def list_known_hosts(session: Session) -> str:
 
 
 def narrow_to_service(filters: queries.Filters) -> dict[str, list[str]]:
-    """Return the filters with the states that are meant where none is named: those in service."""
+    """Return the filters with states where none is named: those in service."""
     narrowed = {name: sorted(set(values)) for name, values in filters.items() if values}
     states = narrowed.get("state") or [state.value for state in IN_SERVICE]
     if "any" in states:

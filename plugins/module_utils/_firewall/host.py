@@ -151,7 +151,7 @@ class Host(HostCommands):
         files.replace(FILE, text)
 
     def has_unit(self) -> bool:
-        """Tell whether our unit is as it should be and loads the rules at boot."""
+        """Return whether our unit is as it should be and loads the rules at boot."""
         if any(files.read(path, MAX_BYTES)[0] != text for path, text in FILES.items()):
             return False
         out = self.run("systemctl", "show", UNIT, "--property=UnitFileState,ActiveState")

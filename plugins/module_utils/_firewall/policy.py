@@ -50,7 +50,7 @@ class Rule:
     udp: Ports = ()
 
     def fits(self, other: Address, protocol: str, port: int, zones: Zones) -> bool:
-        """Tell whether the rule is about a port and the other end."""
+        """Return whether the rule is about a port and the other end."""
         ports = self.tcp if protocol == "tcp" else self.udp
         if not any(first <= port <= last for first, last in ports):
             return False
@@ -86,13 +86,13 @@ class Policy:
     outbound: str = "accept"
 
     def lets_in(self, source: Address, interface: str, protocol: str, port: int) -> bool:
-        """Tell whether a packet that comes in by an interface reaches a port."""
+        """Return whether a packet that comes in by an interface reaches a port."""
         if self.mesh_prefix and source in self.mesh_prefix and interface != self.mesh_interface:
             return False
         return any(rule.fits(source, protocol, port, self.zones) for rule in self.rules)
 
     def lets_out(self, destination: Address, protocol: str, port: int) -> bool:
-        """Tell whether a packet may leave to a port of somebody."""
+        """Return whether a packet may leave to a port of somebody."""
         if self.outbound == "accept":
             return True
         return any(rule.fits(destination, protocol, port, self.zones) for rule in self.reach)
@@ -154,7 +154,7 @@ def parse_zones(given: t.Mapping[str, t.Any], reasons: list[str]) -> dict[str, t
 
 
 def is_list(given: object) -> bool:
-    """Tell whether a value is a list; a text is one of letters, which is never meant."""
+    """Return whether a value is a list; a text is one of letters, which is never meant."""
     return isinstance(given, (list, tuple))
 
 

@@ -65,7 +65,7 @@ def members_of(
 
 
 def is_member(node: Node, zone: Zone) -> bool:
-    """Tell whether a node is in a zone: by its name, or by a group of the inventory."""
+    """Return whether a node is in a zone: by its name, or by a group of the inventory."""
     return not groups_of(node).isdisjoint(zone["members"])
 
 

@@ -77,7 +77,7 @@ class Provider(t.Protocol):
         """Create and start a server, or finish one that is `creating`; waits for its host keys."""
 
     def has_size(self, server: Server, spec: str) -> bool:
-        """Tell whether the server has the size that the spec names."""
+        """Return whether the server has the size that the spec names."""
 
     def resize(self, server: Server, spec: str) -> Server:
         """Give an existing server the size of another spec."""

@@ -36,7 +36,7 @@ HEADER = (
 END = re.compile(r"# end: (\d+) peers")
 """The last line. Without it a file that lost its tail would look like a smaller mesh."""
 NAME = re.compile(r"# name: (\S+)")
-OTHER_KEY = re.compile(r"# other key: (\S+)")
+STANDBY_KEY = re.compile(r"# other key: (\S+)")
 KEY_BYTES = 32
 MAX_BYTES = 8 * 1024 * 1024
 
@@ -123,7 +123,7 @@ def render_sync(
         _render_peer(peer, None if peer.public_key in roaming else peer.endpoint, is_sync=True)
         for peer in interface.peers
     ]
-    blocks += [_render_held_back(peer.standby_key) for peer in interface.peers if peer.standby_key]
+    blocks += [_render_standby(peer.standby_key) for peer in interface.peers if peer.standby_key]
     return "\n\n".join(["\n".join(head), *blocks]) + "\n"
 
 
@@ -143,7 +143,7 @@ def _render_peer(peer: Peer, endpoint: str | None, *, is_sync: bool = False) -> 
     return "\n".join(lines)
 
 
-def _render_held_back(public_key: str) -> str:
+def _render_standby(public_key: str) -> str:
     """Return the section of a key that its owner may change to: known, but kept waiting.
 
     The preshared key is one that nobody has, so a handshake is begun and seen, but not ended, and
@@ -186,7 +186,7 @@ def _split(text: str) -> t.Iterator[_Section]:
     section = None
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.partition("#")[0].strip()
-        name, other = NAME.fullmatch(line.strip()), OTHER_KEY.fullmatch(line.strip())
+        name, other = NAME.fullmatch(line.strip()), STANDBY_KEY.fullmatch(line.strip())
         if name and section:
             section.name = name[1]
         elif other and section:

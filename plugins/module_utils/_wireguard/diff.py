@@ -13,7 +13,7 @@ from .model import Interface, Peer, fingerprint, parse_allowed_ips
 from .runtime import MANAGED_PROTOCOLS, Route, Running, RunningPeer, needed_routes
 
 PLACEHOLDER_PSK = "nobody's"
-"""Stands for the preshared key of a peer that is held back; it is made when it is needed."""
+"""In place of the preshared key of a standby key, which is made when it is needed."""
 
 
 def describe(interface: Interface, own_public_key: str | None) -> str:

@@ -100,7 +100,7 @@ class Host(HostCommands):
             files.remove(made)
 
     def has_systemd(self) -> bool:
-        """Tell whether systemd runs this host."""
+        """Return whether systemd runs this host."""
         return SYSTEMD.is_dir() and self.has("systemctl")
 
     def unit_state(self, name: str) -> dict[str, str]:
@@ -112,7 +112,7 @@ class Host(HostCommands):
         return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
 
     def is_half_made(self, name: str, running: Running) -> bool:
-        """Tell whether the interface is what a killed wg-quick left: without key and unit."""
+        """Return whether the interface is what a killed wg-quick left: without key and unit."""
         return running.private_key is None and self.unit_state(name).get("ActiveState") != "active"
 
     def bring_up(self, name: str) -> None:
@@ -142,7 +142,7 @@ class Host(HostCommands):
             )
 
     def is_active(self, unit: str) -> bool:
-        """Tell whether a unit runs."""
+        """Return whether a unit runs."""
         code, _out, _error = self.call("systemctl", "is-active", "--quiet", unit)
         return code == 0
 
@@ -179,7 +179,7 @@ class Host(HostCommands):
 
 
 def has_ipv6() -> bool:
-    """Tell whether a new interface of this host can have an IPv6 address."""
+    """Return whether a new interface of this host can have an IPv6 address."""
     try:
         return IPV6_OFF.read_text(encoding="ascii").strip() == "0"
     except OSError:

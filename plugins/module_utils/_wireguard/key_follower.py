@@ -5,7 +5,7 @@
 """A program for hosts: while peers change their keys, let each in under the one that it uses.
 
 `python3 _wireguard_follow.py INTERFACE FILE SECONDS`, where FILE holds pairs of public keys as
-JSON. Of each pair one key is in use: it has the allowed IPs. The other one is held back by a
+JSON. Of each pair one key is in use: it has the allowed IPs. The other one is on standby, by a
 preshared key that nobody has. When its owner changes to it, its handshake arrives, though it
 cannot be ended; what the owner sends meanwhile waits at its end (WireGuard keeps 128 packets a
 peer). The two keys are exchanged then, and this end begins a handshake at once, so that nothing
@@ -68,7 +68,7 @@ def main(arguments: t.Sequence[str]) -> None:
 
 
 def follow(name: str, pairs: t.Iterable[t.Sequence[str]]) -> None:
-    """Exchange the keys of each pair whose owner has changed to the one held back."""
+    """Exchange the keys of each pair whose owner has changed to the standby key."""
     peers = _read(name)
     if not any(_find_change(pair, peers) for pair in pairs):
         return
@@ -92,7 +92,7 @@ def _find_change(pair: t.Sequence[str], peers: t.Mapping[str, Peer]) -> tuple[st
 
 
 def _exchange(name: str, used: str, held: str, peers: t.Mapping[str, Peer]) -> None:
-    """Let the owner of both keys in under the one held back, and hold the other one back."""
+    """Let the owner of both keys in under its standby key, and put the other one on standby."""
     before = peers[used]
     # Removed and added again: WireGuard begins no handshake within 5 s of answering one, and has
     # answered the owner's. The allowed IPs move in the same transaction.
@@ -106,7 +106,7 @@ def _exchange(name: str, used: str, held: str, peers: t.Mapping[str, Peer]) -> N
     _wg("set", name, *words, data=NO_KEY if is_open else before.preshared_key)
     if before.keepalive != BEGIN_S:
         _wg("set", name, "peer", held, "persistent-keepalive", before.keepalive)
-    _hold_back(name, used)
+    _put_on_standby(name, used)
 
 
 def _forget_attempts(name: str, pair: t.Sequence[str]) -> None:
@@ -114,10 +114,10 @@ def _forget_attempts(name: str, pair: t.Sequence[str]) -> None:
     peers = _read(name)
     for key in pair:
         if key in peers and peers[key].allowed_ips == NONE:
-            _hold_back(name, key)
+            _put_on_standby(name, key)
 
 
-def _hold_back(name: str, key: str) -> None:
+def _put_on_standby(name: str, key: str) -> None:
     """Know a key without letting its owner in, and with no session of before."""
     words = ["peer", key, "remove", "peer", key, "preshared-key", STDIN]
     _wg("set", name, *words, data=_wg("genpsk"))

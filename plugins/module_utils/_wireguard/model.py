@@ -98,7 +98,7 @@ def fingerprint(public_key: str) -> str:
 
 
 def is_key(text: str) -> bool:
-    """Tell whether a text is a usable key; the key of zeros stands for none."""
+    """Return whether a text is a usable key; the key of zeros stands for none."""
     return bool(KEY.fullmatch(text)) and text != NO_KEY
 
 
@@ -229,7 +229,7 @@ def parse_addresses(texts: t.Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_host(address: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> bool:
-    """Tell whether an address with its network is one that a host can have."""
+    """Return whether an address with its network is one that a host can have."""
     host, network = address.ip, address.network
     # A network of two has no addresses to spare (RFC 3021).
     ends = (network.network_address, network.broadcast_address)
@@ -248,12 +248,12 @@ def check_range(what: str, value: int | None, lowest: int, highest: int) -> int 
 
 
 def overlaps(one: Network, other: Network) -> bool:
-    """Tell whether two networks share an address."""
+    """Return whether two networks share an address."""
     return one.version == other.version and one.overlaps(t.cast("t.Any", other))
 
 
 def is_inside(part: Network, whole: Network) -> bool:
-    """Tell whether each address of one network is in the other."""
+    """Return whether each address of one network is in the other."""
     return part.version == whole.version and part.subnet_of(t.cast("t.Any", whole))
 
 

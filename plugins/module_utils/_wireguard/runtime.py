@@ -195,7 +195,7 @@ def _compare_peers(
     for peer in wanted.peers:
         notes += _compare_peer(peer, current.pop(peer.public_key, None), roaming)
         if peer.standby_key:
-            notes += _compare_held_back(peer.name, current.pop(peer.standby_key, None))
+            notes += _compare_standby(peer.name, current.pop(peer.standby_key, None))
     notes += [f"peer with key {fingerprint(key)}: removed" for key in sorted(current)]
     return notes
 
@@ -219,12 +219,12 @@ def _compare_peer(
         yield f"peer {peer.name}: preshared key: {word if peer.preshared_key else 'removed'}"
 
 
-def _compare_held_back(name: str, runs: RunningPeer | None) -> t.Iterator[str]:
+def _compare_standby(name: str, runs: RunningPeer | None) -> t.Iterator[str]:
     """Yield what differs of the key to which a peer may change."""
     if runs is None:
         yield f"peer {name}: other key added"
     elif runs.allowed_ips or not runs.preshared_key or runs.persistent_keepalive:
-        yield f"peer {name}: other key is not held back"
+        yield f"peer {name}: standby key may be used already"
 
 
 def _show(networks: t.Collection[str]) -> str:

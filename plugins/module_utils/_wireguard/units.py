@@ -37,7 +37,7 @@ class Follower:
         self._pairs_file = RUN / f"{interface}.pairs"
 
     def is_following(self, pairs: t.Sequence[tuple[str, ...]]) -> bool:
-        """Tell whether it runs for these pairs of keys; for none, whether it does not run."""
+        """Return whether it runs for these pairs of keys; for none, whether it does not run."""
         text, _faults = files.read(self._pairs_file, MAX_BYTES)
         if text is None:
             return not pairs

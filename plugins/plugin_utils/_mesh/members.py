@@ -58,7 +58,7 @@ def find_clusters(
 
 
 def is_member(node: Node) -> bool:
-    """Tell whether a node has all that a peer needs of it, but an endpoint."""
+    """Return whether a node has all that a peer needs of it, but an endpoint."""
     return (
         node.get("state") in MEMBER_STATES
         and bool(node.get("wireguard_public_key"))

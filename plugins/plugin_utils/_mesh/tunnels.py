@@ -128,7 +128,7 @@ def _find_endpoint(node: Node, port: int, *, is_near: bool) -> str | None:
 
 
 def _keeps_open(own: Node, behind_nat: str, *, is_near: bool) -> bool:
-    """Tell whether a node cannot be called from its own region or another: it has no address."""
+    """Return whether a node cannot be called from its own region or another: it has no address."""
     if behind_nat != "auto":
         return behind_nat == "always"
     return not (own.get("external_ip") or (is_near and own.get("internal_ip")))

@@ -141,7 +141,7 @@ class Host:
         return [probe["answer"] for probe in told["probes"]]
 
     def is_pending(self) -> bool:
-        """Tell whether a trial waits for its confirmation."""
+        """Return whether a trial waits for its confirmation."""
         return self.sh(f"test -e {PENDING} && echo yes", check=False).strip() == "yes"
 
 

@@ -88,7 +88,7 @@ class Client:
         return status, heads, self._file.read(int(heads.get("content-length", "0")))
 
     def has_ended(self) -> bool:
-        """Tell whether nothing more comes; waits for that."""
+        """Return whether nothing more comes; waits for that."""
         return self._file.read(1) == b""
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ def get_memory(process: Process) -> int:
 
 
 def is_prompt(process: Process) -> bool:
-    """Tell whether others are served meanwhile."""
+    """Return whether others are served meanwhile."""
     begun = time.monotonic()
     assert process.session.get(f"{process.url}/api/v1/status", timeout=60).status_code == 200
     return time.monotonic() - begun < PROMPT_S

@@ -76,7 +76,7 @@ class Host:
         )
 
     def reaches(self, other: Host) -> bool:
-        """Tell whether another host answers through the mesh within some seconds."""
+        """Return whether another host answers through the mesh within some seconds."""
         code, _output = self.container.exec_run(["ping", "-n", "-q", "-c1", "-w10", other.mesh_ip])
         return bool(code == 0)
 

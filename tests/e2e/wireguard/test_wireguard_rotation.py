@@ -58,7 +58,7 @@ def assert_connected(mesh: t.Any) -> None:
 
 
 def is_settled(host: t.Any) -> bool:
-    """Tell whether the interface uses the key of its file."""
+    """Return whether the interface uses the key of its file."""
     keys = host.sh("wg pubkey </etc/wireguard/wg0.key; wg show wg0 public-key").split()
     # A busy engine may lose what one of them prints: that is no answer.
     return len(keys) == 2 and keys[0] == keys[1]

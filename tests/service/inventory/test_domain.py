@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from inventory_service.inventory.domain import (
     COLUMNS,
-    get_first_node,
     get_host_variables,
+    get_legacy_node,
     list_groups,
     mark_unsafe,
     name_filter_groups,
@@ -60,7 +60,7 @@ def test_what_is_not_known_is_left_out_and_own_variables_come_last() -> None:
 
 
 def test_the_first_shape_keeps_its_keys_and_always_has_an_address() -> None:
-    node = get_first_node(make_row(external_ip="192.0.2.1"))
+    node = get_legacy_node(make_row(external_ip="192.0.2.1"))
     assert node["internal_ip"] == "192.0.2.1"
     assert {"node_id", "node_type", "cluster_id", "region", "internal_ip"} <= node.keys()
 

@@ -121,7 +121,7 @@ def parse_server(attrs: dict[str, t.Any], ssh_host_keys: t.Iterable[str] = ()) -
 
 
 def was_never_started(attrs: dict[str, t.Any]) -> bool:
-    """Tell whether an inspected container was made and no more: nothing is in it yet."""
+    """Return whether an inspected container was made and no more: nothing is in it yet."""
     return attrs["State"]["StartedAt"].startswith(NEVER)
 
 

@@ -124,7 +124,7 @@ class Engine:
         return t.cast("dict[str, t.Any]", pools[0])
 
     def ask(self, container_id: str, unit: str) -> bool:
-        """Tell whether a unit is active inside; early in the boot nobody answers, which is a no."""
+        """Return whether a unit is active inside; early in the boot nothing answers: it is not."""
         command = ["systemctl", "is-active", "--quiet", unit]
         try:
             run = self.api.exec_create(container_id, command)["Id"]

@@ -121,7 +121,7 @@ class DockerProvider:
         )
 
     def has_size(self, server: Server, spec: str) -> bool:
-        """Tell whether the container has these limits."""
+        """Return whether the container has these limits."""
         return parse_spec(server.spec) == parse_spec(spec)
 
     def resize(self, server: Server, spec: str) -> Server:
@@ -229,7 +229,7 @@ class DockerProvider:
         return False
 
     def _is_shared(self, container_id: str, address: str | None) -> bool:
-        """Tell whether another container has the same address.
+        """Return whether another container has the same address.
 
         The engine reserves an address at the start only. Everybody looks after creating: of two who
         chose the same address at least the later one sees the other, and gives way.

@@ -184,7 +184,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     assert reasons is None or PRIVATE not in reasons
 
 
-def test_a_key_to_which_a_peer_may_change_is_held_back() -> None:
+def test_a_key_to_which_a_peer_may_change_is_on_standby() -> None:
     text = render_sync(WHOLE, PRIVATE, listen_port=None)
 
     held = next(block for block in text.split("\n\n") if f"PublicKey = {key(5)}" in block)

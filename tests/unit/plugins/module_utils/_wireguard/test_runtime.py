@@ -338,7 +338,7 @@ ROTATING = replace(WANTED, peers=(replace(WANTED.peers[0], standby_key=key(9)), 
 HELD_BACK = RunningPeer(key(9), key(7), None, frozenset(), 0, 0)
 
 
-def test_the_other_key_of_a_peer_is_added_and_held_back() -> None:
+def test_the_other_key_of_a_peer_is_added_as_standby_key() -> None:
     found = drift(wanted=ROTATING)
     there = replace(RUNNING, peers=(*RUNNING.peers, HELD_BACK))
     unheld = replace(RUNNING, peers=(*RUNNING.peers, replace(HELD_BACK, preshared_key=None)))
@@ -346,7 +346,7 @@ def test_the_other_key_of_a_peer_is_added_and_held_back() -> None:
     assert found.notes == ("peer a: other key added",)
     assert found.needs_sync
     assert drift(there, ROTATING).notes == ()
-    assert drift(unheld, ROTATING).notes == ("peer a: other key is not held back",)
+    assert drift(unheld, ROTATING).notes == ("peer a: standby key may be used already",)
     assert drift(there).notes[0].startswith("peer with key")
 
 
