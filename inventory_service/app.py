@@ -148,6 +148,6 @@ def _register(app: OpenAPI, database: Database) -> None:
 
 def _tell_outage(kind: str, reason: str | None) -> None:
     if reason is None:
-        _log.warning("the database is back", kind=kind)
+        _log.warning("database available again", kind=kind)
     else:
-        _log.error("the database fails", kind=kind, reason=reason)
+        _log.error("database unavailable", kind=kind, reason=reason)

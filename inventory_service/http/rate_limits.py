@@ -105,11 +105,9 @@ class _RateLimitMetrics:
         if is_up != self._was_up:
             self._was_up = is_up
             if is_up:
-                _log.info("the storage of the limits answers again")
+                _log.info("rate limit storage available again")
             else:
-                _log.warning(
-                    "the storage of the limits does not answer; each process counts for itself"
-                )
+                _log.warning("rate limit storage unavailable; each process counts for itself")
         return response
 
 

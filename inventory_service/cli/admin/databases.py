@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from inventory_service.cli.admin.settings import explained, read_settings
+from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option
 from inventory_service.cli.terminal.output import print_item
 from inventory_service.core.database.backup import back_up
@@ -22,7 +22,7 @@ def database() -> None:
 @json_option
 def backup(file: Path) -> None:
     """Write the SQLite database to FILE, a new one, while the service goes on."""
-    with explained():
+    with map_errors():
         back_up(read_settings().database_url, file)
     print_item({"file": str(file), "size_bytes": file.stat().st_size})
 
@@ -35,7 +35,7 @@ def copy(target: str) -> None:
 
     Stop the service before: what is written during the copy is not in it.
     """
-    with explained():
+    with map_errors():
         counts = copy_database(read_settings().database_url, target, _tell)
     print_item(counts)
 

@@ -5,7 +5,7 @@ import time
 
 import click
 
-from inventory_service.cli.admin.settings import explained, read_settings
+from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option, wants_json
 from inventory_service.cli.terminal.output import print_json, say
 from inventory_service.core.database.engine import Database
@@ -21,7 +21,7 @@ def prune() -> None:
     """
     settings = read_settings()
     records = answers = 0
-    with explained():
+    with map_errors():
         database = Database(settings.database_url)
         try:
             while True:

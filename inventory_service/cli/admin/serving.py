@@ -5,7 +5,7 @@ import click
 from pydantic import ValidationError
 
 from inventory_service.app import create_app
-from inventory_service.cli.admin.settings import explained, read_settings
+from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.cli.client.invocation import json_option, wants_json
 from inventory_service.cli.client.profiles import Connection, profile_path, save_profile
@@ -41,7 +41,7 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
     """
     settings = read_settings()
     request = _request_token(name)
-    with explained():
+    with map_errors():
         upgrade(settings.database_url)
         text = _make_token(settings, request, is_forced=force_new_token)
     if wants_json():
@@ -66,7 +66,7 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
 def migrate(revision: str | None) -> None:
     """Bring the database (QM_DATABASE_URL) to the schema of this version."""
     settings = read_settings()
-    with explained():
+    with map_errors():
         if revision is None:
             upgrade(settings.database_url)
         else:
@@ -94,7 +94,7 @@ def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -
     """
     given = {"bind": bind, "threads": threads}
     settings = read_settings().model_copy(update={k: v for k, v in given.items() if v is not None})
-    with explained():
+    with map_errors():
         database = Database(settings.database_url)
         schema = read_schema(database.engine)
         database.engine.dispose()

@@ -38,7 +38,7 @@ def read_settings() -> Settings:
 
 
 @contextlib.contextmanager
-def explained() -> Iterator[None]:
+def map_errors() -> Iterator[None]:
     """Turn what the database and the use cases refuse into failures of the command."""
     try:
         yield

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import click
 from click.shell_completion import CompletionItem
 
-from inventory_service.cli.client.http import Api, Query, Thing
+from inventory_service.cli.client.http import Api, Query, Target
 from inventory_service.cli.client.invocation import Invocation
 from inventory_service.cli.client.profiles import resolve_connection
 from inventory_service.client_settings import read_client_settings
@@ -27,7 +27,7 @@ _SILENT = (click.ClickException, click.Abort, OSError, ValueError, LookupError, 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def names_of(noun: str, *, state: str | None = None) -> Completer:
+def complete_names(noun: str, *, state: str | None = None) -> Completer:
     """Return what completes the name of a node, cluster, project, environment or service."""
     key = _KEYS.get(noun, noun)
     query: Query = {"fields": key, "sort": key, "limit": 1000}
@@ -50,7 +50,7 @@ def _ask(context: click.Context, noun: str, query: Query, key: str) -> Iterator[
     invocation = context.find_object(Invocation) or Invocation()
     connection = resolve_connection(invocation, read_client_settings())
     api = Api(connection, pause=_give_up, timeout_s=TIMEOUT_S)
-    page: Mapping[str, list[Mapping[str, str]]] = api.get(f"/api/v1/{noun}s", Thing(noun), query)
+    page: Mapping[str, list[Mapping[str, str]]] = api.get(f"/api/v1/{noun}s", Target(noun), query)
     for item in page["items"]:
         if _LABEL.match(item[key]):
             yield item[key]

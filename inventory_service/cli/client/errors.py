@@ -8,7 +8,7 @@ from typing import IO, Any
 import click
 
 from inventory_service.cli.client.invocation import wants_json
-from inventory_service.cli.terminal.text import harmless
+from inventory_service.cli.terminal.text import escape_controls
 
 
 class Exit(enum.IntEnum):
@@ -49,7 +49,7 @@ class Failure(click.ClickException):
 
     def _text(self) -> str:
         step = f"\nNext: {self.next_step}" if self.next_step else ""
-        return harmless(f"Error: {self.message}{step}")
+        return escape_controls(f"Error: {self.message}{step}")
 
     def _json(self) -> str:
         return json.dumps(

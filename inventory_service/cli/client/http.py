@@ -13,7 +13,7 @@ from requests.auth import AuthBase
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.cli.client.invocation import Invocation
 from inventory_service.cli.client.profiles import Connection, resolve_connection
-from inventory_service.cli.client.retries import KEY_HEADER, Patience
+from inventory_service.cli.client.retries import KEY_HEADER, RetryPolicy
 from inventory_service.client_settings import read_client_settings
 
 CONNECT_TIMEOUT_S = 5
@@ -33,7 +33,7 @@ Query = Mapping[str, str | int | Sequence[str] | None]
 
 
 @dataclass(frozen=True)
-class Thing:
+class Target:
     """What a request is about, as messages name it: `node web-1`, or `nodes` where all are meant.
 
     `noun` is the command that lists its kind.
@@ -67,17 +67,17 @@ class Api:
         # A proxy for the internet must not stand between a command and the service beside it.
         self._http.trust_env = not _is_loopback(connection.url)
 
-    def get(self, path: str, thing: Thing, query: Query | None = None) -> Any:  # noqa: ANN401 (JSON)
+    def get(self, path: str, thing: Target, query: Query | None = None) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a GET."""
         return _parsed(self._send("GET", path, thing, query=query), self.url)
 
-    def get_with_etag(self, path: str, thing: Thing) -> tuple[Any, str | None]:
+    def get_with_etag(self, path: str, thing: Target) -> tuple[Any, str | None]:
         """Return the parsed answer of a GET and its ETag, for a change that must not race."""
         response = self._send("GET", path, thing)
         return _parsed(response, self.url), response.headers.get("ETag")
 
     def post(
-        self, path: str, thing: Thing, body: Mapping[str, object], *, key: str | None = None
+        self, path: str, thing: Target, body: Mapping[str, object], *, key: str | None = None
     ) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a POST; with a key it acts once, even if sent twice."""
         return _parsed(
@@ -87,7 +87,7 @@ class Api:
     def patch(
         self,
         path: str,
-        thing: Thing,
+        thing: Target,
         body: Mapping[str, object],
         *,
         etag: str | None = None,
@@ -98,7 +98,7 @@ class Api:
         )
 
     def items(
-        self, path: str, thing: Thing, query: Query | None = None, *, limit: int | None = None
+        self, path: str, thing: Target, query: Query | None = None, *, limit: int | None = None
     ) -> Iterator[dict[str, Any]]:
         """Yield the items of a list, page after page, at most `limit` of them."""
         cursor: str | None = None
@@ -116,14 +116,14 @@ class Api:
         self,
         method: str,
         path: str,
-        thing: Thing,
+        thing: Target,
         *,
         query: Query | None = None,
         body: Mapping[str, object] | None = None,
         heads: Mapping[str, str | None] | None = None,
     ) -> requests.Response:
         said = {name: value for name, value in (heads or {}).items() if value is not None}
-        patience = Patience(self._pause)
+        patience = RetryPolicy(self._pause)
         while True:
             try:
                 response = self._http.request(
@@ -140,7 +140,7 @@ class Api:
                 if KEY_HEADER in said and patience.waits_after(error):
                     continue
                 raise _unreachable(self.url, error, self._timeout_s[1]) from error
-            if not patience.waits_for(response):
+            if not patience.should_retry(response):
                 break
         if response.is_redirect:
             raise Failure(
@@ -170,7 +170,7 @@ def open_api(invocation: Invocation) -> Api:
     return Api(resolve_connection(invocation, read_client_settings()))
 
 
-def path_of(collection: str, thing: Thing, *rest: str) -> str:
+def path_of(collection: str, thing: Target, *rest: str) -> str:
     """Return the path of one thing below /api/v1; whatever its name holds stays one segment.
 
     :raises Failure: the name is empty or a dot segment, which every HTTP client folds away.
@@ -184,7 +184,7 @@ def path_of(collection: str, thing: Thing, *rest: str) -> str:
     return "/".join(["/api/v1", collection, quote(thing.name, safe=""), *rest])
 
 
-def faults_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
+def field_errors_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what a problem document names as wrong, field by field."""
     field_errors = problem.get("errors")
     return (
@@ -194,7 +194,7 @@ def faults_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
     )
 
 
-def tell_more(problem: Mapping[str, Any]) -> list[str]:
+def describe_more_errors(problem: Mapping[str, Any]) -> list[str]:
     """Return a line for the faults beyond those that a problem document names, if there are any."""
     more = problem.get("more_errors")
     return [f"… and {more} more"] if isinstance(more, int) else []
@@ -232,15 +232,16 @@ def _unreachable(url: str, error: requests.RequestException, read_s: float) -> F
     )
 
 
-def _refused(response: requests.Response, thing: Thing, url: str) -> Failure:
+def _refused(response: requests.Response, thing: Target, url: str) -> Failure:
     problem = _problem(response)
     code = CODE_OF_STATUS.get(response.status_code, Exit.FAILED)
     title = problem.get("detail") or problem.get("title") or response.reason
     lines = [f"{thing}: {title} ({response.status_code} from {url})"]
     lines += [
-        f"  {fault.get('field', '?')}: {fault.get('reason', '')}" for fault in faults_of(problem)
+        f"  {fault.get('field', '?')}: {fault.get('reason', '')}"
+        for fault in field_errors_of(problem)
     ]
-    lines += tell_more(problem)
+    lines += describe_more_errors(problem)
     return Failure(
         "\n".join(lines),
         code,
@@ -259,7 +260,7 @@ def _problem(response: requests.Response) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _next_step(status: int, thing: Thing) -> str:
+def _next_step(status: int, thing: Target) -> str:
     steps = {
         401: "set QM_TOKEN or choose a --profile; an admin makes tokens with `qm token create`",
         403: "use a token with a wider scope; an admin makes one with `qm token create --scope`",

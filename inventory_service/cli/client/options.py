@@ -48,7 +48,7 @@ def json_or_text(value: str) -> Any:  # noqa: ANN401 (JSON)
         return value
 
 
-def given(**fields: object) -> dict[str, Any]:
+def drop_unset(**fields: object) -> dict[str, Any]:
     """Return the fields that were said; an empty text takes the value away (null, or no items)."""
     return {
         name: [one for one in value if one] if isinstance(value, tuple) else _or_null(value)

@@ -36,7 +36,7 @@ def resolve_connection(invocation: Invocation, settings: ClientSettings) -> Conn
     A profile named on the command line wins over QM_URL and QM_TOKEN: it was said last. The token
     of a profile goes only to the address of that profile, so that `--url` cannot send it elsewhere.
 
-    :raises Failure: a named profile is missing, the file is unreadable, or a value cannot be meant.
+    :raises Failure: a named profile is missing, the file is unreadable, or a value is invalid.
     """
     is_named_here = invocation.profile is not None
     url = invocation.url or (None if is_named_here else settings.url)

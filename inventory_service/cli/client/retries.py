@@ -24,7 +24,7 @@ _ENDS = (requests.Timeout, requests.exceptions.SSLError)
 _LIMITED = requests.codes.too_many_requests
 
 
-class Patience:
+class RetryPolicy:
     """The waits of one request; each is told to the person at the terminal."""
 
     def __init__(self, pause: Callable[[float], object] = time.sleep) -> None:
@@ -32,7 +32,7 @@ class Patience:
         self._repeats_left = MAX_REPEATS
         self._wait_left_s = MAX_WAIT_S
 
-    def waits_for(self, response: requests.Response) -> bool:
+    def should_retry(self, response: requests.Response) -> bool:
         """Wait as the answer asks, and tell whether to send the request again."""
         stated = response.headers.get("Retry-After", "")
         if not _may_be_repeated(response) or not (stated.isascii() and stated.isdigit()):

@@ -3,21 +3,21 @@
 
 import click
 
-from inventory_service.cli.client.http import Thing
+from inventory_service.cli.client.http import Target
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.client.options import given
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
-from inventory_service.cli.terminal.dates import past
+from inventory_service.cli.terminal.dates import parse_past
 from inventory_service.core.actors import Channel
 
 LISTING = Listing(
     "/api/v1/audit",
-    Thing("audit", ""),
+    Target("audit", ""),
     ("subject", "at", "actor", "door", "action", "noun", "reason"),
     nothing="Nothing of that kind is on record.",
 )
@@ -33,8 +33,8 @@ _WHEN = "30m, 12h or 7d ago, or 2030-01-31T12:00:00Z"
 @click.option("--noun", help="Only one kind of thing: node, cluster, project, port, token, …")
 @click.option("--subject", help="Only one thing, by its name.")
 @click.option("--outcome", type=click.Choice(["done", "refused"]), help="Only acts that ended so.")
-@click.option("--since", callback=past, metavar="WHEN", help=f"From then on: {_WHEN}.")
-@click.option("--until", callback=past, metavar="WHEN", help="Before then.")
+@click.option("--since", callback=parse_past, metavar="WHEN", help=f"From then on: {_WHEN}.")
+@click.option("--until", callback=parse_past, metavar="WHEN", help="Before then.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many."
 )
@@ -51,4 +51,4 @@ def audit(
     **filters: str | None,
 ) -> None:
     """Show who did what, newest first; needs the scope admin."""
-    print_list(invocation, LISTING, given(**filters), sort=sort, fields=fields, limit=limit)
+    print_list(invocation, LISTING, drop_unset(**filters), sort=sort, fields=fields, limit=limit)

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from inventory_service.cli.client.completion import names_of
-from inventory_service.cli.client.http import Thing, open_api, path_of
+from inventory_service.cli.client.completion import complete_names
+from inventory_service.cli.client.http import Target, open_api, path_of
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.client.options import given
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.output import print_item, say
 from inventory_service.core.labels import with_article
@@ -25,7 +25,7 @@ _reason_option = click.option("--reason", help="Stands in the audit record.")
 
 
 @dataclass(frozen=True)
-class Wording:
+class CommandSpec:
     """What differs from one kind of catalog entry to the next: its words and its options."""
 
     noun: str
@@ -48,17 +48,17 @@ class Wording:
         """Return the list of all of them."""
         return Listing(
             f"/api/v1/{self.collection}",
-            Thing(self.noun),
+            Target(self.noun),
             self.columns,
             nothing=f"No {self.collection}. Add one with: qm {self.noun} add",
         )
 
-    def named(self, name: str) -> Thing:
+    def named(self, name: str) -> Target:
         """Return one of them, as messages name it."""
-        return Thing(self.noun, name)
+        return Target(self.noun, name)
 
 
-def make_group(wording: Wording) -> click.Group:
+def make_group(wording: CommandSpec) -> click.Group:
     """Return `qm <noun>` with list, show, add, set and retire."""
     group = click.Group(
         wording.noun, help=f"Work with {wording.collection}: {wording.about}.", no_args_is_help=True
@@ -70,7 +70,7 @@ def make_group(wording: Wording) -> click.Group:
     return group
 
 
-def _add_reading(group: click.Group, wording: Wording) -> None:
+def _add_reading(group: click.Group, wording: CommandSpec) -> None:
     @group.command("list", help=f"List the {wording.collection}.")
     @list_options
     @json_option
@@ -89,7 +89,7 @@ def _add_reading(group: click.Group, wording: Wording) -> None:
         print_item(open_api(invocation).get(path_of(wording.collection, thing), thing))
 
 
-def _add_writing(group: click.Group, wording: Wording) -> None:
+def _add_writing(group: click.Group, wording: CommandSpec) -> None:
     @group.command(help=f"Register {with_article(wording.noun)}.")
     @_name_argument(wording, is_new=True)
     @_all_of([*wording.first_fields, *wording.fields, _reason_option])
@@ -97,7 +97,7 @@ def _add_writing(group: click.Group, wording: Wording) -> None:
     @connection_options
     @pass_invocation
     def add(invocation: Invocation, /, name: str, **fields: Any) -> None:  # noqa: ANN401 (click's values)
-        body = {wording.key: name} | given(**fields)
+        body = {wording.key: name} | drop_unset(**fields)
         path = f"/api/v1/{wording.collection}"
         made = open_api(invocation).post(path, wording.named(name), body)
         say(f"{wording.noun.capitalize()} {made[wording.key]} is registered.")
@@ -111,7 +111,7 @@ def _add_writing(group: click.Group, wording: Wording) -> None:
     @pass_invocation
     def set_fields(invocation: Invocation, /, name: str, **fields: Any) -> None:  # noqa: ANN401 (click's values)
         thing = wording.named(name)
-        body = given(**fields)
+        body = drop_unset(**fields)
         if not body.keys() - {"reason"}:
             raise click.UsageError(
                 f"Nothing to change: `qm {wording.noun} set --help` lists the fields."
@@ -121,7 +121,7 @@ def _add_writing(group: click.Group, wording: Wording) -> None:
         print_item(changed)
 
 
-def _add_end(group: click.Group, wording: Wording) -> None:
+def _add_end(group: click.Group, wording: CommandSpec) -> None:
     @group.command(help=wording.ends)
     @_name_argument(wording)
     @click.option("--reason", required=True, help="Why; stands in the record.")
@@ -136,8 +136,8 @@ def _add_end(group: click.Group, wording: Wording) -> None:
         print_item(record)
 
 
-def _name_argument(wording: Wording, *, is_new: bool = False) -> Option:
-    complete = None if is_new else names_of(wording.noun)
+def _name_argument(wording: CommandSpec, *, is_new: bool = False) -> Option:
+    complete = None if is_new else complete_names(wording.noun)
     return click.argument("name", metavar=wording.key.upper(), shell_complete=complete)
 
 

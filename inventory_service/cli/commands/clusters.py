@@ -3,10 +3,10 @@
 
 import click
 
-from inventory_service.cli.commands.catalog import Wording, make_group
+from inventory_service.cli.commands.catalog import CommandSpec, make_group
 
 cluster = make_group(
-    Wording(
+    CommandSpec(
         noun="cluster",
         collection="clusters",
         key="cluster_id",

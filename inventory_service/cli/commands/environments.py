@@ -3,10 +3,10 @@
 
 import click
 
-from inventory_service.cli.commands.catalog import Wording, make_group
+from inventory_service.cli.commands.catalog import CommandSpec, make_group
 
 environment = make_group(
-    Wording(
+    CommandSpec(
         noun="environment",
         collection="environments",
         key="environment",
@@ -15,7 +15,7 @@ environment = make_group(
         first_fields=(),
         fields=(
             click.option("--description", help="What it is, in one line."),
-            click.option("--owner", help="Who answers for it."),
+            click.option("--owner", help="The person or team responsible for it."),
         ),
         changes="Change fields of an environment.",
         ends="Retire an environment that has no nodes and no services left.",

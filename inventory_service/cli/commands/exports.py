@@ -11,25 +11,25 @@ from typing import Any, TextIO
 
 import click
 
-from inventory_service.cli.client.http import Api, Thing, open_api
+from inventory_service.cli.client.http import Api, Target, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.client.options import given
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import list_options
 from inventory_service.cli.commands.node_filters import filter_options, filters_of
 from inventory_service.cli.formats.ansible_yaml import write_inventory
-from inventory_service.cli.formats.atomic_write import writing
+from inventory_service.cli.formats.atomic_write import atomic_write
 from inventory_service.cli.formats.csv_nodes import KNOWN, CsvWriter
 from inventory_service.cli.formats.json_nodes import JsonWriter
 from inventory_service.cli.formats.node_files import FORMS, find_form
-from inventory_service.cli.terminal.text import shown
+from inventory_service.cli.terminal.text import format_value
 from inventory_service.core.redaction import redact
 
-_NODES = Thing("node")
+_NODES = Target("node")
 
 
 @click.group("export")
@@ -81,7 +81,7 @@ def export_nodes(
         raise click.UsageError("An inventory is whole and sorted: leave --sort and --fields out.")
     secrets = _Secrets(are_kept=with_secrets)
     api = open_api(invocation)
-    query = {**filters_of(filters), **given(sort=sort, fields=fields)}
+    query = {**filters_of(filters), **drop_unset(sort=sort, fields=fields)}
     if chosen == "yaml":
         document = api.get("/api/v1/inventory", _NODES, {**query, "format": "columns"})
         with _opened(output) as file:
@@ -123,7 +123,7 @@ def _make_writer(file: TextIO, form: str, columns: Sequence[str]) -> CsvWriter |
 def _opened(output: Path | None) -> contextlib.AbstractContextManager[TextIO]:
     if output is None:
         return contextlib.nullcontext(sys.stdout)
-    return writing(output)
+    return atomic_write(output)
 
 
 class _Secrets:
@@ -159,5 +159,7 @@ class _Secrets:
     def tell(self) -> None:
         """Name on standard error what was left out."""
         if self._left_out:
-            told = ", ".join(f"{shown(name)} ({n})" for name, n in sorted(self._left_out.items()))
+            told = ", ".join(
+                f"{format_value(name)} ({n})" for name, n in sorted(self._left_out.items())
+            )
             click.echo(f"Left out as secrets: {told}. --with-secrets keeps them.", err=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from inventory_service.cli.client.http import Thing, open_api
+from inventory_service.cli.client.http import Target, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -74,8 +74,8 @@ def graph(
         raise click.UsageError("--json is short for --format json: give one of them.")
     api = open_api(invocation)
     query = {**filters_of(filters), "fields": ",".join(FIELDS)}
-    nodes = api.items("/api/v1/nodes", Thing("node"), query)
-    services = list(api.items("/api/v1/services", Thing("service"))) if by == "service" else []
+    nodes = api.items("/api/v1/nodes", Target("node"), query)
+    services = list(api.items("/api/v1/services", Target("service"))) if by == "service" else []
     groups = group_nodes(nodes, by, services)
     if form == "json" or invocation.as_json:
         print_json(to_json(groups, by))

@@ -7,9 +7,15 @@ from typing import Any, BinaryIO
 
 import click
 
-from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.client.http import Api, Thing, faults_of, open_api, tell_more
+from inventory_service.cli.client.http import (
+    Api,
+    Target,
+    describe_more_errors,
+    field_errors_of,
+    open_api,
+)
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -17,10 +23,10 @@ from inventory_service.cli.client.invocation import (
     pass_invocation,
     wants_json,
 )
-from inventory_service.cli.client.options import given
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.output import print_json, print_table, say
-from inventory_service.cli.terminal.text import shown
+from inventory_service.cli.terminal.text import format_value
 
 Place = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -53,7 +59,7 @@ def import_group() -> None:
 @click.option(
     "--cluster",
     help="Cluster of the nodes to add.",
-    shell_complete=names_of("cluster"),
+    shell_complete=complete_names("cluster"),
 )
 @click.option("--provider", help="Provider of the nodes to add, like docker.")
 @click.option("--reason", help="Stands in the records of what is applied.")
@@ -77,12 +83,12 @@ def csv(
     """
     name = getattr(file, "name", "-")
     order = {"format": "csv", "content": read_text(file.read(), name)}
-    order |= given(cluster=cluster, provider=provider, reason=reason)
+    order |= drop_unset(cluster=cluster, provider=provider, reason=reason)
     done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
     if done is None:
         return
     plan = done["plan"]
-    if not tell_outcome(is_empty=not any(_rows(plan)), is_applied=done["applied"]):
+    if not print_outcome(is_empty=not any(_rows(plan)), is_applied=done["applied"]):
         return
     if plan["add"] or plan["resize"]:
         say(MAKE_SERVERS)
@@ -135,7 +141,7 @@ def read_text(content: bytes, name: str) -> str:
         ) from error
 
 
-def tell_outcome(*, is_empty: bool, is_applied: bool) -> bool:
+def print_outcome(*, is_empty: bool, is_applied: bool) -> bool:
     """Say what became of a plan, and return whether it has changed the fleet."""
     if is_empty:
         say("There is nothing to record.")
@@ -146,25 +152,27 @@ def tell_outcome(*, is_empty: bool, is_applied: bool) -> bool:
     return is_applied and not is_empty
 
 
-def tell_faults(name: str, problem: Mapping[str, Any]) -> str:
+def print_field_errors(name: str, problem: Mapping[str, Any]) -> str:
     """Return a line for each fault of a file, with its place: line and column, or its field."""
-    lines = [f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in faults_of(problem)]
-    return "\n".join([*lines, *tell_more(problem)])
+    lines = [
+        f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in field_errors_of(problem)
+    ]
+    return "\n".join([*lines, *describe_more_errors(problem)])
 
 
 def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str, Any]:
     """Send the file; what records something goes with a key, so that it is recorded once."""
     key = str(uuid.uuid4()) if order["apply"] else None
     try:
-        answer: dict[str, Any] = api.post("/api/v1/imports", Thing("import", name), order, key=key)
+        answer: dict[str, Any] = api.post("/api/v1/imports", Target("import", name), order, key=key)
     except Failure as failure:
         problem = dict(failure.problem or {})
-        problem["errors"] = [place(fault) for fault in faults_of(problem)]
+        problem["errors"] = [place(fault) for fault in field_errors_of(problem)]
         # A fault in the request itself, like a cluster that is not known, has no place in the file.
         if not any(_is_placed(fault) for fault in problem["errors"]):
             raise
         raise Failure(
-            tell_faults(name, problem),
+            print_field_errors(name, problem),
             Exit(failure.exit_code),
             next_step="correct the file and import it again; nothing was changed",
             problem=problem,
@@ -177,7 +185,7 @@ def _is_placed(fault: Mapping[str, Any]) -> bool:
 
 
 def _place_of(fault: Mapping[str, Any]) -> str:
-    field = shown(fault.get("field", ""))
+    field = format_value(fault.get("field", ""))
     if fault.get("line"):
         column = f", column {fault['column']}" if fault.get("column") else ""
         return f", line {fault['line']}{column}: {field}"

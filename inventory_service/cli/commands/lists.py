@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from inventory_service.cli.client.http import Query, Thing, open_api
+from inventory_service.cli.client.http import Query, Target, open_api
 from inventory_service.cli.client.invocation import Invocation
-from inventory_service.cli.client.options import given
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.terminal.output import print_items
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -20,7 +20,7 @@ class Listing:
     """A list of the service, and how it is shown where nothing else is asked for."""
 
     path: str
-    thing: Thing
+    thing: Target
     columns: Sequence[str]
     #: What is said where there is nothing to list.
     nothing: str
@@ -46,7 +46,7 @@ def print_list(
     limit: int | None = None,
 ) -> None:
     """Print the list as a table or as JSON."""
-    asked: Query = {**query, **given(sort=sort, fields=fields)}
+    asked: Query = {**query, **drop_unset(sort=sort, fields=fields)}
     found = open_api(invocation).items(listing.path, listing.thing, asked, limit=limit)
     columns = fields.split(",") if fields else listing.columns
     print_items(found, columns, nothing=listing.nothing)

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from inventory_service.cli.client.completion import names_of
-from inventory_service.cli.client.options import given, json_pairs, pairs
+from inventory_service.cli.client.completion import complete_names
+from inventory_service.cli.client.options import drop_unset, json_pairs, pairs
 from inventory_service.cli.commands.node_filters import NAMED
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -64,7 +64,7 @@ def field_options(command: Command) -> Command:
     )(command)
     for option, field, text in reversed(_PLAIN):
         noun = option.removeprefix("--")
-        complete = names_of(noun) if noun in NAMED else None
+        complete = complete_names(noun) if noun in NAMED else None
         command = click.option(option, field, metavar="TEXT", help=text, shell_complete=complete)(
             command
         )
@@ -74,4 +74,4 @@ def field_options(command: Command) -> Command:
 def fields_of(**options: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
     """Return the body of a request from the options that were given."""
     variables = options.pop("variables")
-    return given(**options, vars=variables)
+    return drop_unset(**options, vars=variables)

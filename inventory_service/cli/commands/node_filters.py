@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import click
 
-from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.completion import complete_names
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -26,7 +26,7 @@ NAMED = ("project", "environment", "cluster")
 def filter_options(command: Command) -> Command:
     """Add the options; the command gets them as keyword arguments for `filters_of`."""
     for option, name, text in reversed(_FILTERS):
-        complete = names_of(name) if name in NAMED else None
+        complete = complete_names(name) if name in NAMED else None
         command = click.option(option, name, multiple=True, help=text, shell_complete=complete)(
             command
         )

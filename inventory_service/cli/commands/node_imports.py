@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.cli.client.invocation import (
     Invocation,
@@ -16,9 +16,9 @@ from inventory_service.cli.client.invocation import (
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.client.options import given
-from inventory_service.cli.commands.imports import import_file, read_text, tell_faults
-from inventory_service.cli.commands.plan_output import print_stated_plan, tell_stated_outcome
+from inventory_service.cli.client.options import drop_unset
+from inventory_service.cli.commands.imports import import_file, print_field_errors, read_text
+from inventory_service.cli.commands.plan_output import print_nodes_outcome, print_nodes_plan
 from inventory_service.cli.formats.node_files import find_form, read_rows
 from inventory_service.cli.formats.source_row import Row
 from inventory_service.core.errors import BadInput, list_field_errors
@@ -37,7 +37,7 @@ _ADDRESS = re.compile(r"nodes\[([0-9]+)\](?:\.(.*))?\Z", re.DOTALL)
 @click.option(
     "--cluster",
     help="Cluster of the nodes to add for which the file names none.",
-    shell_complete=names_of("cluster"),
+    shell_complete=complete_names("cluster"),
 )
 @click.option("--reason", help="Stands in the records of what is applied.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
@@ -65,17 +65,17 @@ def import_nodes(
         raise click.UsageError(f"{name}: say with --format how the file is written.")
     rows = _read(file.read(), name, chosen)
     content = json.dumps([row.fields for row in rows], ensure_ascii=False, separators=(",", ":"))
-    order = {"format": "nodes", "content": content, **given(cluster=cluster, reason=reason)}
+    order = {"format": "nodes", "content": content, **drop_unset(cluster=cluster, reason=reason)}
     done = import_file(
         invocation,
         name,
         order,
         is_apply=is_apply,
-        print_plan=print_stated_plan,
+        print_plan=print_nodes_plan,
         place=lambda fault: _place(fault, rows),
     )
     if done is not None:
-        tell_stated_outcome(done)
+        print_nodes_outcome(done)
 
 
 def _read(content: bytes, name: str, form: str) -> list[Row]:
@@ -84,7 +84,7 @@ def _read(content: bytes, name: str, form: str) -> list[Row]:
     except BadInput as refusal:
         problem = {"title": refusal.detail, **list_field_errors(refusal.field_errors)}
         raise Failure(
-            tell_faults(name, problem),
+            print_field_errors(name, problem),
             Exit.FAILED,
             next_step="correct the file and import it again; nothing was changed",
             problem=problem,

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from inventory_service.cli.client.completion import names_of
-from inventory_service.cli.client.http import Api, Thing, open_api, path_of
+from inventory_service.cli.client.completion import complete_names
+from inventory_service.cli.client.http import Api, Target, open_api, path_of
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -21,11 +21,11 @@ from inventory_service.cli.terminal.output import print_item, say
 
 LISTING = Listing(
     "/api/v1/nodes",
-    Thing("node"),
+    Target("node"),
     ("node_id", "state", "node_type", "cluster_id", "project", "environment", "internal_ip"),
     nothing="No nodes. Add one with: qm node add",
 )
-_node = click.argument("node_id", shell_complete=names_of("node"))
+_node = click.argument("node_id", shell_complete=complete_names("node"))
 
 
 _GRAPH = LazyCommand(
@@ -67,7 +67,7 @@ def list_nodes(
 @pass_invocation
 def show(invocation: Invocation, /, node_id: str) -> None:
     """Show all that is known of one node."""
-    thing = Thing("node", node_id)
+    thing = Target("node", node_id)
     print_item(open_api(invocation).get(path_of("nodes", thing), thing))
 
 
@@ -80,7 +80,7 @@ def show(invocation: Invocation, /, node_id: str) -> None:
 def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noqa: ANN401 (click's values)
     """Register a node; it starts as planned."""
     body = {"node_id": node_id} | fields_of(**options)
-    made = open_api(invocation).post("/api/v1/nodes", Thing("node", node_id), body)
+    made = open_api(invocation).post("/api/v1/nodes", Target("node", node_id), body)
     say(f"Node {made['node_id']} is registered.")
     print_item(made)
 
@@ -104,7 +104,7 @@ def set_fields(
     **options: Any,  # noqa: ANN401 (click's values)
 ) -> None:
     """Change fields of a node; labels and variables that are not named stay."""
-    thing = Thing("node", node_id)
+    thing = Target("node", node_id)
     fields = fields_of(**options)
     if not (fields.keys() - {"reason"} or remove_label or remove_var or state):
         raise click.UsageError("Nothing to change: give at least one field, like --region eu.")
@@ -130,7 +130,7 @@ def set_fields(
 def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bool) -> None:
     """Take a node out of service for maintenance, or back with --end."""
     state = "active" if is_end else "maintenance"
-    _move(open_api(invocation), Thing("node", node_id), state, reason)
+    _move(open_api(invocation), Target("node", node_id), state, reason)
 
 
 @node.command()
@@ -141,25 +141,25 @@ def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bo
 @pass_invocation
 def retire(invocation: Invocation, /, node_id: str, reason: str) -> None:
     """Retire a node for good; its mesh address is given back after a quarantine."""
-    _move(open_api(invocation), Thing("node", node_id), "retired", reason)
+    _move(open_api(invocation), Target("node", node_id), "retired", reason)
 
 
 @node.command()
-@click.argument("node_id", shell_complete=names_of("node", state="retired"))
+@click.argument("node_id", shell_complete=complete_names("node", state="retired"))
 @click.option("--reason", required=True, help="Why; stands in the record.")
 @json_option
 @connection_options
 @pass_invocation
 def restore(invocation: Invocation, /, node_id: str, reason: str) -> None:
     """Bring a retired node back: into maintenance if its server still exists, else planned."""
-    thing = Thing("node", node_id)
+    thing = Target("node", node_id)
     body = {"reason": reason}
     restored = open_api(invocation).post(path_of("nodes", thing, "restoration"), thing, body)
     say(f"Node {restored['node_id']} is {restored['state']}.")
     print_item(restored)
 
 
-def _move(api: Api, thing: Thing, state: str, reason: str | None) -> None:
+def _move(api: Api, thing: Target, state: str, reason: str | None) -> None:
     body = {"state": state, "reason": reason}
     record = api.post(path_of("nodes", thing, "transitions"), thing, body)
     say(f"Node {record['node_id']} went from {record['from_state']} to {record['to_state']}.")
@@ -167,7 +167,7 @@ def _move(api: Api, thing: Thing, state: str, reason: str | None) -> None:
 
 
 def _merge(
-    api: Api, thing: Thing, fields: dict[str, Any], dropped: dict[str, tuple[str, ...]]
+    api: Api, thing: Target, fields: dict[str, Any], dropped: dict[str, tuple[str, ...]]
 ) -> str | None:
     """Put the new labels and variables among the present ones; return the ETag they belong to.
 

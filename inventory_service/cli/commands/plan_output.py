@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from inventory_service.cli.commands.imports import MAKE_SERVERS, tell_outcome
+from inventory_service.cli.commands.imports import MAKE_SERVERS, print_outcome
 from inventory_service.cli.terminal.output import print_table, say
-from inventory_service.cli.terminal.text import shown
+from inventory_service.cli.terminal.text import format_value
 
 
-def print_stated_plan(plan: dict[str, Any]) -> None:
+def print_nodes_plan(plan: dict[str, Any]) -> None:
     """Print what a file of stated nodes would change, each difference with both values."""
     rows = [[node["node_id"], "add", node["fields"]] for node in plan["add"]]
     for node in plan["update"]:
-        changes = ", ".join(map(shown_change, node["changes"]))
+        changes = ", ".join(map(format_change, node["changes"]))
         rows.append([node["node_id"], "update", changes])
     if rows:
         print_table(("node_id", "change", "fields"), rows)
@@ -25,11 +25,11 @@ def print_stated_plan(plan: dict[str, Any]) -> None:
     )
 
 
-def tell_stated_outcome(done: Mapping[str, Any]) -> None:
+def print_nodes_outcome(done: Mapping[str, Any]) -> None:
     """Say what became of the plan of a file of stated nodes, and what its new nodes wait for."""
     added = done["plan"]["add"]
     is_empty = not (added or done["plan"]["update"])
-    if not tell_outcome(is_empty=is_empty, is_applied=done["applied"]):
+    if not print_outcome(is_empty=is_empty, is_applied=done["applied"]):
         return
     foreign = [node for node in added if not node["fields"].get("provider")]
     if len(foreign) < len(added):
@@ -45,6 +45,6 @@ def tell_stated_outcome(done: Mapping[str, Any]) -> None:
         say(f"  qm node set {name} --state provisioning && qm node set {name} --state active")
 
 
-def shown_change(change: Mapping[str, Any]) -> str:
+def format_change(change: Mapping[str, Any]) -> str:
     """Return a difference as text."""
-    return f"{change['field']}: {shown(change['before'])} → {shown(change['after'])}"
+    return f"{change['field']}: {format_value(change['before'])} → {format_value(change['after'])}"

@@ -3,8 +3,8 @@
 
 import click
 
-from inventory_service.cli.client.completion import names_of
-from inventory_service.cli.client.http import Thing, open_api
+from inventory_service.cli.client.completion import complete_names
+from inventory_service.cli.client.http import Target, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -12,13 +12,13 @@ from inventory_service.cli.client.invocation import (
     pass_invocation,
     wants_json,
 )
-from inventory_service.cli.client.options import given
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.terminal.output import print_json
 
 
 @click.command()
-@click.argument("project", shell_complete=names_of("project"))
-@click.argument("environment", shell_complete=names_of("environment"))
+@click.argument("project", shell_complete=complete_names("project"))
+@click.argument("environment", shell_complete=complete_names("environment"))
 @click.option("--service", help="One of several within them.")
 @click.option("--base", type=int, required=True, help="First port to choose from.")
 @click.option("--range", type=int, default=1000, show_default=True, help="How many ports.")
@@ -29,8 +29,8 @@ def port(
     invocation: Invocation, /, project: str, environment: str, **wish: str | int | None
 ) -> None:
     """Print the port of PROJECT in ENVIRONMENT: the same answer each time."""
-    body = {"project": project, "environment": environment} | given(**wish)
-    thing = Thing("port", f"{project}/{environment}")
+    body = {"project": project, "environment": environment} | drop_unset(**wish)
+    thing = Target("port", f"{project}/{environment}")
     answer = open_api(invocation).post("/api/v1/ports", thing, body)
     if wants_json():
         print_json(answer)

@@ -3,10 +3,10 @@
 
 import click
 
-from inventory_service.cli.commands.catalog import Wording, make_group
+from inventory_service.cli.commands.catalog import CommandSpec, make_group
 
 project = make_group(
-    Wording(
+    CommandSpec(
         noun="project",
         collection="projects",
         key="project",
@@ -15,7 +15,7 @@ project = make_group(
         first_fields=(),
         fields=(
             click.option("--description", help="What it is, in one line."),
-            click.option("--owner", help="Who answers for it."),
+            click.option("--owner", help="The person or team responsible for it."),
         ),
         changes="Change fields of a project.",
         ends="Retire a project that has no nodes and no services left.",

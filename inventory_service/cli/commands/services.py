@@ -3,11 +3,11 @@
 
 import click
 
-from inventory_service.cli.client.completion import names_of
-from inventory_service.cli.commands.catalog import Wording, make_group
+from inventory_service.cli.client.completion import complete_names
+from inventory_service.cli.commands.catalog import CommandSpec, make_group
 
 service = make_group(
-    Wording(
+    CommandSpec(
         noun="service",
         collection="services",
         key="service",
@@ -17,14 +17,14 @@ service = make_group(
             click.option(
                 "--project",
                 required=True,
-                help="Whose it is.",
-                shell_complete=names_of("project"),
+                help="The project it belongs to.",
+                shell_complete=complete_names("project"),
             ),
             click.option(
                 "--environment",
                 required=True,
                 help="Which stage of the project.",
-                shell_complete=names_of("environment"),
+                shell_complete=complete_names("environment"),
             ),
             click.option("--port", type=int, help="A port of its own choice; else one is given."),
             click.option("--port-base", type=int, help="First port to give from."),
@@ -44,7 +44,7 @@ service = make_group(
                 "nodes",
                 multiple=True,
                 help="Runs on this node. Repeatable.",
-                shell_complete=names_of("node"),
+                shell_complete=complete_names("node"),
             ),
             click.option("--health-path", help="Answers 2xx while it is well, like /health."),
             click.option("--scrape-job", help="The job under which Prometheus scrapes it."),

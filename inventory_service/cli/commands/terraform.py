@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from inventory_service.cli.client.completion import names_of
+from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.errors import Failure
 from inventory_service.cli.client.invocation import (
     Invocation,
@@ -15,11 +15,11 @@ from inventory_service.cli.client.invocation import (
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.client.options import given
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.imports import import_file, read_text
-from inventory_service.cli.commands.plan_output import shown_change, tell_stated_outcome
+from inventory_service.cli.commands.plan_output import format_change, print_nodes_outcome
 from inventory_service.cli.terminal.output import print_table
-from inventory_service.cli.terminal.text import shown
+from inventory_service.cli.terminal.text import format_value
 from inventory_service.core.json_numbers import read_json
 from inventory_service.imports.domain.terraform_files import prune_terraform
 
@@ -31,7 +31,7 @@ COLUMNS = ("node_id", "change", "fields", "terraform")
 @click.option(
     "--cluster",
     help="Cluster of the nodes to add for which the file names none.",
-    shell_complete=names_of("cluster"),
+    shell_complete=complete_names("cluster"),
 )
 @click.option("--reason", help="Stands in the records of what is applied.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
@@ -54,10 +54,10 @@ def import_terraform(
     """
     name = getattr(file, "name", "-")
     order = {"format": "terraform", "content": _prune(file.read(), name)}
-    order |= given(cluster=cluster, reason=reason)
+    order |= drop_unset(cluster=cluster, reason=reason)
     done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
     if done is not None:
-        tell_stated_outcome(done)
+        print_nodes_outcome(done)
 
 
 def _prune(content: bytes, name: str) -> str:
@@ -86,7 +86,9 @@ def _print_plan(plan: dict[str, Any]) -> None:
         print_table(COLUMNS, rows)
     for skip in plan["skipped"]:
         more = f" and {skip['more']} more" if skip["more"] else ""
-        click.echo(f"Not mapped: {shown(skip['address'])}{more}: {shown(skip['reason'])}.")
+        click.echo(
+            f"Not mapped: {format_value(skip['address'])}{more}: {format_value(skip['reason'])}."
+        )
     skipped = sum(1 + skip["more"] for skip in plan["skipped"])
     click.echo(
         f"Plan: {len(plan['add'])} to add, {len(plan['update'])} to update, "
@@ -99,5 +101,5 @@ def _rows(plan: dict[str, Any]) -> Iterator[list[object]]:
     for node in plan["add"]:
         yield [node["node_id"], "add", node["fields"], node["address"]]
     for node in plan["update"]:
-        changes = ", ".join(map(shown_change, node["changes"]))
+        changes = ", ".join(map(format_change, node["changes"]))
         yield [node["node_id"], "update", changes, node["address"]]

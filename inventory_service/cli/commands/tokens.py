@@ -3,7 +3,7 @@
 
 import click
 
-from inventory_service.cli.client.http import Thing, open_api, path_of
+from inventory_service.cli.client.http import Target, open_api, path_of
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -11,15 +11,15 @@ from inventory_service.cli.client.invocation import (
     pass_invocation,
     wants_json,
 )
-from inventory_service.cli.client.options import given
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
-from inventory_service.cli.terminal.dates import future
+from inventory_service.cli.terminal.dates import parse_future
 from inventory_service.cli.terminal.output import print_item, print_json, say
 from inventory_service.core.actors import Scope
 
 LISTING = Listing(
     "/api/v1/tokens",
-    Thing("token"),
+    Target("token"),
     ("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
     nothing="No tokens.",
 )
@@ -43,7 +43,7 @@ def token() -> None:
 @click.option(
     "--expires",
     "expires_at",
-    callback=future,
+    callback=parse_future,
     metavar="WHEN",
     help="End: 90d, 12h, or 2030-01-31T12:00:00Z. Without it there is none.",
 )
@@ -52,8 +52,8 @@ def token() -> None:
 @pass_invocation
 def create(invocation: Invocation, /, name: str, **fields: str | None) -> None:
     """Make a token and show it, this once: only its hash is kept."""
-    body = {"name": name} | given(**fields)
-    made = open_api(invocation).post("/api/v1/tokens", Thing("token", name), body)
+    body = {"name": name} | drop_unset(**fields)
+    made = open_api(invocation).post("/api/v1/tokens", Target("token", name), body)
     if wants_json():
         print_json(made)
         return
@@ -79,7 +79,7 @@ def list_tokens(invocation: Invocation, /, sort: str | None, fields: str | None)
 @pass_invocation
 def revoke(invocation: Invocation, /, token_id: str) -> None:
     """End a token now; `qm token list` shows the ids."""
-    thing = Thing("token", token_id)
+    thing = Target("token", token_id)
     path = path_of("tokens", thing, "revocation")
     record = open_api(invocation).post(path, thing, {})
     say(f"Token {token_id} is revoked.")

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import yaml
 
 from inventory_service.cli.formats.yaml_nodes import UNSAFE
-from inventory_service.cli.terminal.text import harmless
+from inventory_service.cli.terminal.text import escape_controls
 from inventory_service.inventory.domain import get_host_variables
 
 #: Wider than any value: a folded text is hard to search for.
@@ -75,7 +75,7 @@ def _mark(value: object) -> object:
 
 def _block(value: object, *, indent: int) -> str:
     text = _dump(value, is_plain=True)
-    if harmless(text) != text:
+    if escape_controls(text) != text:
         # Written as escapes, what turns text round cannot hide anything from a reader.
         text = _dump(value, is_plain=False)
     return textwrap.indent(text, " " * indent)

@@ -12,7 +12,7 @@ from inventory_service.cli.client.errors import Failure
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[TextIO]:
+def atomic_write(path: Path) -> Iterator[TextIO]:
     """Open a file that takes the place of the one at the path when all is written.
 
     If anything fails the old one stays. It is for the own user only: it may tell of a whole fleet.

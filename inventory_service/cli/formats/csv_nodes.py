@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from inventory_service.cli.formats.source_row import Row, refuse, refuse_all
-from inventory_service.cli.terminal.text import harmless
+from inventory_service.cli.terminal.text import escape_controls
 from inventory_service.core.errors import FieldError
 from inventory_service.core.json_numbers import read_json
 from inventory_service.imports.domain.node_list import GIVEN_FIELDS, ListedNode
@@ -49,7 +49,7 @@ def write_cell(value: object) -> str:
     if value is None or value in ({}, []):
         return ""
     if isinstance(value, dict | list):
-        return harmless(json.dumps(value, ensure_ascii=False))
+        return escape_controls(json.dumps(value, ensure_ascii=False))
     text = str(value)
     return f"{_MARK}{text}" if not text or text.startswith(_RISKY) else text
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from inventory_service.cli.formats.graph import Group, Member
-from inventory_service.cli.terminal.text import shown
+from inventory_service.cli.terminal.text import format_value
 from inventory_service.fleet.domain.nodes import NodeState
 
 #: Each state by a letter as well: colours are not seen by everyone, nor on every paper.
@@ -34,12 +34,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9 ._:/+-]")
 def label_of(member: Member) -> str:
     """Return a node's letter and its name; a `!` tells that it is not heard of any more."""
     silent = SILENT if member.is_silent else ""
-    return f"{LETTERS[member.state]}{silent} {shown(member.node_id)}"
+    return f"{LETTERS[member.state]}{silent} {format_value(member.node_id)}"
 
 
 def name_of(group: Group, by: str) -> str:
     """Return what a group is called."""
-    return f"no {by}" if group.name is None else shown(group.name)
+    return f"no {by}" if group.name is None else format_value(group.name)
 
 
 def to_dot(groups: Sequence[Group], by: str) -> Iterator[str]:

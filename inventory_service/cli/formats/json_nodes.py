@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 from inventory_service.cli.formats.source_row import Row, refuse
-from inventory_service.cli.terminal.text import harmless
+from inventory_service.cli.terminal.text import escape_controls
 from inventory_service.core.json_numbers import read_integer
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -23,7 +23,7 @@ class JsonWriter:
 
     def write(self, node: Mapping[str, Any]) -> None:
         """Write one node."""
-        text = harmless(json.dumps(node, ensure_ascii=False))
+        text = escape_controls(json.dumps(node, ensure_ascii=False))
         if self._is_array:
             self._file.write(f"{',' if self._count else '['}\n  {text}")
         else:

@@ -9,7 +9,7 @@ GAP = 2
 LEAST = 8
 
 
-def fit(natural: Sequence[int], room: int) -> list[int]:
+def fit_columns(natural: Sequence[int], room: int) -> list[int]:
     """Return the widths of as many columns, from the left, as can be read in so much room.
 
     The first column, which names the thing, gets up to half of the room; the widest of the others

@@ -12,7 +12,7 @@ _SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])\Z")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-def past(context: click.Context, option: click.Parameter, said: str | None) -> str | None:
+def parse_past(context: click.Context, option: click.Parameter, said: str | None) -> str | None:
     """Return the moment that `30m`, `12h`, `7d` ago or an ISO 8601 time means, in UTC.
 
     :raises click.BadParameter: it is none of these.
@@ -27,7 +27,7 @@ def past(context: click.Context, option: click.Parameter, said: str | None) -> s
     return moment.isoformat()
 
 
-def future(context: click.Context, option: click.Parameter, said: str | None) -> str | None:
+def parse_future(context: click.Context, option: click.Parameter, said: str | None) -> str | None:
     """Return the moment in which `30m`, `12h`, `90d` end or an ISO 8601 time is, in UTC.
 
     :raises click.BadParameter: it is none of these, or it is past.

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from inventory_service.cli.client.invocation import wants_json
-from inventory_service.cli.terminal.column_widths import fit
-from inventory_service.cli.terminal.text import harmless, shown, width_of
+from inventory_service.cli.terminal.column_widths import fit_columns
+from inventory_service.cli.terminal.text import escape_controls, format_value, width_of
 
 # Wider than any table: what is piped into another program is never cut.
 PIPED_WIDTH = 100_000
@@ -59,7 +59,7 @@ def print_item(item: Mapping[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for field, value in item.items():
-        table.add_row(field, Text(shown(value)))
+        table.add_row(field, Text(format_value(value)))
     _console().print(table)
 
 
@@ -84,7 +84,7 @@ def print_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     cells = _cells(columns, rows)
     heads = [_head(column) for column in columns]
     natural = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
-    widths = fit(natural, console.width)
+    widths = fit_columns(natural, console.width)
     table = Table(box=None, pad_edge=False)
     for place, (head, width) in enumerate(zip(heads, widths, strict=False)):
         how: OverflowMethod = "ellipsis" if place else "fold"
@@ -92,29 +92,31 @@ def print_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     _print_rows(console, table, [row[: len(widths)] for row in cells])
     if len(widths) < len(columns):
         left_out = ", ".join(columns[len(widths) :])
-        click.echo(f"No room here for: {harmless(left_out)}. Choose with --fields.", err=True)
+        click.echo(
+            f"No room here for: {escape_controls(left_out)}. Choose with --fields.", err=True
+        )
 
 
 def print_json(value: object) -> None:
     """Print a value as JSON; what could steer a terminal is escaped in it."""
-    click.echo(harmless(json.dumps(value, indent=2, ensure_ascii=False)))
+    click.echo(escape_controls(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def say(message: str) -> None:
     """Tell a person what happened; silent for programs, which read the JSON."""
     if not wants_json():
-        click.echo(harmless(message))
+        click.echo(escape_controls(message))
 
 
 def _cells(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[str]]:
     return [
-        [_short(column, shown(value)) for column, value in zip(columns, row, strict=True)]
+        [_short(column, format_value(value)) for column, value in zip(columns, row, strict=True)]
         for row in rows
     ]
 
 
 def _head(column: str) -> str:
-    return shown(HEADS.get(column, column)).upper()
+    return format_value(HEADS.get(column, column)).upper()
 
 
 def _print_rows(console: Console, table: Table, cells: Iterable[Iterable[str]]) -> None:

@@ -25,20 +25,20 @@ _VISIBLE = _Visible()
 _VISIBLE_LINES = _Visible({ord("\n"): "\n"})
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """Return a value as one line of text, with control characters made visible."""
     if value is None or value in ({}, []):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{shown(key)}={shown(held)}" for key, held in value.items())
+        return ", ".join(f"{format_value(key)}={format_value(held)}" for key, held in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(shown(held) for held in value)
+        return ", ".join(format_value(held) for held in value)
     return str(value).translate(_VISIBLE)
 
 
-def harmless(text: str) -> str:
+def escape_controls(text: str) -> str:
     """Return the text with all control characters but line ends made visible, as JSON has them."""
     return text.translate(_VISIBLE_LINES)
 

@@ -143,7 +143,7 @@ def _translated(outage: Availability) -> Iterator[None]:
     except IntegrityError as error:
         # The rules are checked before; this is the net under them.
         raise Conflict(
-            "What is asked for does not go with what is on record by now. Read it again."
+            "The change conflicts with the current records. Fetch the resource again and retry."
         ) from error
     except (DataError, NotSupportedError, ProgrammingError):
         # These are mistakes of ours.

@@ -187,7 +187,9 @@ def _compare_peers(
     notes = []
     if running.private_key != private_key:
         notes.append(
-            "private key: another one runs" if running.private_key else "private key: none"
+            "private key: the running key differs from the file"
+            if running.private_key
+            else "private key: none"
         )
     if wanted.listen_port and running.listen_port != wanted.listen_port:
         notes.append(f"listen_port: {running.listen_port} → {wanted.listen_port}")
@@ -215,7 +217,7 @@ def _compare_peer(
     if runs.persistent_keepalive != keepalive:
         yield f"peer {peer.name}: keepalive {runs.persistent_keepalive} → {keepalive}"
     if (runs.preshared_key or "") != (peer.preshared_key or ""):
-        word = "another one runs" if runs.preshared_key else "none"
+        word = "the running key differs from the file" if runs.preshared_key else "none"
         yield f"peer {peer.name}: preshared key: {word if peer.preshared_key else 'removed'}"
 
 

@@ -211,8 +211,8 @@ def check(case: Case) -> None:
     assert process.get("/api/v1/status")["revision"] == 1 + len(wanted)
     assert process.post("/api/v1/projects", {"project": "after"}).status_code == 201
     kind = "writing" if case.can_read else "reading"
-    assert len(process.logged("the database fails", kind=kind)) == 1
-    assert len(process.logged("the database is back", kind=kind)) == 1
+    assert len(process.logged("database unavailable", kind=kind)) == 1
+    assert len(process.logged("database available again", kind=kind)) == 1
 
 
 def post_until_refused(process: Process) -> tuple[list[str], requests.Response]:

@@ -61,7 +61,7 @@ def test_drift_of_it_is_repaired_and_stating_none_ends_it(mesh: t.Any, secret: s
     repaired = share(mesh, "a", "b", secret)
     ended = share(mesh, "a", "b", "")
 
-    assert repaired["changes"] == ["peer b: preshared key: another one runs"]
+    assert repaired["changes"] == ["peer b: preshared key: the running key differs from the file"]
     assert ended["changes"] == ["file: written", "peer b: preshared key: removed"]
     assert secret not in mesh["a"].sh("cat /etc/wireguard/wg0.conf; wg show wg0 preshared-keys")
     assert mesh["a"].reaches(mesh["b"])

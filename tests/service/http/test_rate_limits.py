@@ -240,7 +240,7 @@ def test_the_service_works_on_without_its_redis_and_finds_it_again(
     assert ask(viewer, 4) == [200, 200, 200, 429]
     assert time.monotonic() - begun < 5
     assert "quartermaster_limiter_storage_up 0.0" in metrics_of(viewer)
-    assert "the storage of the limits does not answer" in capsys.readouterr().out
+    assert "rate limit storage unavailable" in capsys.readouterr().out
     counter.stop()
     counter.start()
     pause, deadline = threading.Event(), time.monotonic() + RECOVERY_S
@@ -248,7 +248,7 @@ def test_the_service_works_on_without_its_redis_and_finds_it_again(
         assert time.monotonic() < deadline, "Redis was not found again"
         pause.wait(0.1)
     assert "quartermaster_limiter_storage_up 1.0" in metrics_of(viewer)
-    assert "the storage of the limits answers again" in capsys.readouterr().out
+    assert "rate limit storage available again" in capsys.readouterr().out
 
 
 def test_a_redis_that_is_not_there_at_the_start_stops_nothing(

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.client.http import Api, Thing, path_of
+from inventory_service.cli.client.http import Api, Target, path_of
 from inventory_service.cli.client.profiles import Connection
 
-NODE = Thing("node", "web-1")
+NODE = Target("node", "web-1")
 
 Serve = Callable[..., Api]
 
@@ -171,14 +171,14 @@ def test_a_refusal_that_is_no_problem_document_is_still_told(serve: Serve, body:
 @pytest.mark.parametrize("body", [b"<html>", b"", b'{"cut'])
 def test_a_good_status_without_json_is_another_server(serve: Serve, body: bytes) -> None:
     with pytest.raises(Failure, match="not with JSON") as caught:
-        serve((200, {}, body)).get("/api/v1/status", Thing("status"))
+        serve((200, {}, body)).get("/api/v1/status", Target("status"))
     assert caught.value.exit_code == Exit.UNREACHABLE
 
 
 def test_a_redirect_is_refused_so_that_the_token_stays_here(serve: Serve) -> None:
     api = serve((302, {"Location": "http://127.0.0.1:1/other"}, b""))
     with pytest.raises(Failure, match="redirect") as caught:
-        api.get("/api/v1/status", Thing("status"))
+        api.get("/api/v1/status", Target("status"))
     assert caught.value.exit_code == Exit.UNREACHABLE
 
 
@@ -187,7 +187,7 @@ def test_a_closed_port_is_told_with_the_way_to_start_the_service() -> None:
         free.bind(("127.0.0.1", 0))
         api = Api(Connection(f"http://127.0.0.1:{free.getsockname()[1]}", None))
         with pytest.raises(Failure, match="not reachable") as caught:
-            api.get("/api/v1/status", Thing("status"))
+            api.get("/api/v1/status", Target("status"))
     assert caught.value.exit_code == Exit.UNREACHABLE
     assert "qm serve" in caught.value.next_step
 
@@ -199,7 +199,7 @@ def test_every_request_shows_the_token_and_the_door_whatever_netrc_and_proxies_s
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     api = serve(answer(200, {}))
-    api.get("/api/v1/status", Thing("status"))
+    api.get("/api/v1/status", Target("status"))
     _, headers = api.seen[0]  # type: ignore[attr-defined]
     assert headers["Authorization"] == "Bearer qm_token"
     assert headers["X-Quartermaster-Door"] == "cli"
@@ -230,12 +230,12 @@ def test_a_list_is_read_page_after_page_up_to_its_limit(serve: Serve) -> None:
 )
 def test_a_name_stays_one_segment_of_the_path(serve: Serve, name: str, segment: str) -> None:
     api = serve(answer(200, {}))
-    api.get(path_of("nodes", Thing("node", name)), NODE)
+    api.get(path_of("nodes", Target("node", name)), NODE)
     assert api.seen[0][0] == f"/api/v1/nodes/{segment}"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 def test_a_dot_segment_is_not_sent_at_all(name: str) -> None:
     with pytest.raises(Failure, match="cannot be a name") as caught:
-        path_of("nodes", Thing("node", name))
+        path_of("nodes", Target("node", name))
     assert caught.value.exit_code == Exit.NOT_FOUND

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pytest
 
-from inventory_service.cli.client.options import given, json_or_text, json_pairs, pairs
+from inventory_service.cli.client.options import drop_unset, json_or_text, json_pairs, pairs
 
 CONTEXT = click.Context(click.Command("set"))
 OPTION = click.Option(["--label"])
@@ -66,4 +66,4 @@ def test_a_number_that_cannot_be_kept_is_refused(value: str) -> None:
 def test_only_what_was_said_is_sent_and_empty_text_clears(
     said: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert given(**said) == expected
+    assert drop_unset(**said) == expected

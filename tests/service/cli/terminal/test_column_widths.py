@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_service.cli.terminal.column_widths import GAP, LEAST, fit
+from inventory_service.cli.terminal.column_widths import GAP, LEAST, fit_columns
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from inventory_service.cli.terminal.column_widths import GAP, LEAST, fit
 def test_the_widest_columns_give_way_first(
     natural: Sequence[int], room: int, expected: Sequence[int]
 ) -> None:
-    assert fit(natural, room) == expected
+    assert fit_columns(natural, room) == expected
 
 
 @given(
@@ -36,7 +36,7 @@ def test_the_widest_columns_give_way_first(
 def test_a_list_never_exceeds_its_room_and_no_column_is_too_narrow_to_read(
     natural: list[int], room: int
 ) -> None:
-    widths = fit(natural, room)
+    widths = fit_columns(natural, room)
     assert 1 <= len(widths) <= len(natural)
     assert sum(widths) + GAP * (len(widths) - 1) <= room
     for width, wanted in zip(widths, natural, strict=False):

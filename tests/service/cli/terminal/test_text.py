@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_service.cli.terminal.text import harmless, shown, width_of
+from inventory_service.cli.terminal.text import escape_controls, format_value, width_of
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ from inventory_service.cli.terminal.text import harmless, shown, width_of
     ],
 )
 def test_a_value_is_one_harmless_line(value: object, expected: str) -> None:
-    assert shown(value) == expected
+    assert format_value(value) == expected
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
 def test_no_text_reaches_the_terminal_with_a_control_in_it(text: str) -> None:
-    for line in (shown(text), harmless(text).replace("\n", "")):
+    for line in (format_value(text), escape_controls(text).replace("\n", "")):
         seen = {unicodedata.category(character) for character in line}
         assert not seen & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -47,7 +47,7 @@ def test_no_text_reaches_the_terminal_with_a_control_in_it(text: str) -> None:
 @given(st.text(st.characters(codec=None, exclude_categories=())))
 def test_json_says_the_same_when_it_is_made_harmless(text: str) -> None:
     document = json.dumps({text: [text]}, ensure_ascii=False)
-    assert json.loads(harmless(document)) == json.loads(json.dumps({text: [text]}))
+    assert json.loads(escape_controls(document)) == json.loads(json.dumps({text: [text]}))
 
 
 @pytest.mark.parametrize(

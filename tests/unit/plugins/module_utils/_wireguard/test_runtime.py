@@ -101,7 +101,10 @@ def test_an_interface_that_is_as_wanted_is_left_alone() -> None:
     ("running", "note"),
     [
         (replace(RUNNING, private_key=None), "private key: none"),
-        (replace(RUNNING, private_key=key(9)), "private key: another one runs"),
+        (
+            replace(RUNNING, private_key=key(9)),
+            "private key: the running key differs from the file",
+        ),
         (replace(RUNNING, listen_port=4), "listen_port: 4 → 51820"),
         (replace(RUNNING, peers=(RUNNING_A,)), "peer b: added"),
         (moved(allowed_ips=frozenset()), "peer a: allowed_ips (none) → 10.8.0.2/32"),
@@ -123,7 +126,7 @@ def test_a_tunnel_that_differs_needs_syncconf(running: Running, note: str) -> No
     ("stated", "runs", "note"),
     [
         (key(9), None, "peer a: preshared key: none"),
-        (key(9), key(7), "peer a: preshared key: another one runs"),
+        (key(9), key(7), "peer a: preshared key: the running key differs from the file"),
         (None, key(7), "peer a: preshared key: removed"),
         ("", key(7), "peer a: preshared key: removed"),
         (key(9), key(9), None),
