@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Imports all models, so that Alembic and copies of a database see every table."""
 
-from inventory_service.core import audit_log, idempotent_responses, revision
+from inventory_service.core import audit_log, idempotency, revision
 from inventory_service.core.database.base import Base
 from inventory_service.fleet.models import (
     address_leases,
@@ -19,7 +19,7 @@ __all__ = [
     "audit_log",
     "clusters",
     "environments",
-    "idempotent_responses",
+    "idempotency",
     "identity",
     "nodes",
     "projects",

@@ -3,15 +3,30 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import JSON, LargeBinary, String, delete, select, tuple_, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.core.clock import max_plausible_time
+from inventory_service.core.database.base import Base, UTCDateTime
 from inventory_service.core.errors import BadInput, FieldError
-from inventory_service.core.idempotent_responses import IdempotentResponse
 
 #: How long a request may be sent again and still act once.
 KEPT_FOR = timedelta(hours=24)
+
+
+class IdempotentResponse(Base):
+    """The answer to a request with an Idempotency-Key, written together with what it did."""
+
+    __tablename__ = "kept_answers"
+
+    actor: Mapped[str] = mapped_column(String(63), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    #: A hash of method, path and body: the same key for another request is a mistake.
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int]
+    headers: Mapped[dict[str, str]] = mapped_column(JSON)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 def find_response(

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.audit_log import REFUSE, AuditRecord
 from inventory_service.core.clock import max_plausible_time
-from inventory_service.core.idempotency import prune_responses
-from inventory_service.core.idempotent_responses import IdempotentResponse
+from inventory_service.core.idempotency import IdempotentResponse, prune_responses
 from inventory_service.core.revision import Fleet
 
 #: What each act that adds records may take away: more than it adds, and too little to be felt.

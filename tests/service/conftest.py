@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A service of one's own for each test: a database, its application, and tokens of each scope."""
 
+from __future__ import annotations
+
 import os
 import re
 import uuid
@@ -9,22 +11,21 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Flask, Response, request
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from inventory_service.app import create_app
 from inventory_service.core.actors import Actor, Channel, Scope
-from inventory_service.core.database.engine import Database
-from inventory_service.core.database.schema import upgrade
-from inventory_service.http.dependencies import EXTENSION
-from inventory_service.identity.domain import TokenRequest
-from inventory_service.identity.usecases import create_token
-from inventory_service.settings import Settings
-from tests.service import postgres
+
+# Rules are tested without web framework and database: tests/architecture/test_rules_alone.py.
+if TYPE_CHECKING:
+    from flask import Flask, Response
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from inventory_service.core.database.engine import Database
+    from inventory_service.settings import Settings
+    from tests.service import postgres
 
 ACTOR = Actor("tester", Channel.API, Scope.ADMIN)
 
@@ -39,6 +40,8 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database file, copied for each test: migrating takes longer than most tests."""
+    from inventory_service.core.database.schema import upgrade  # noqa: PLC0415 (rules are tested without it)
+
     path = tmp_path_factory.mktemp("template") / "fleet.sqlite"
     upgrade(f"sqlite:///{path}")
     return path
@@ -47,6 +50,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Postgres]:
     """A PostgreSQL with a migrated database to be copied, started for the first test on it."""
+    from inventory_service.core.database.schema import upgrade  # noqa: PLC0415 (rules are tested without it)
+    from tests.service import postgres  # noqa: PLC0415 (rules are tested without it)
+
     with postgres.running() as server:
         upgrade(server.create(postgres.TEMPLATE))
         yield server
@@ -60,6 +66,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         path.write_bytes(request.getfixturevalue("template").read_bytes())
         yield f"sqlite:///{path}"
         return
+    from tests.service import postgres  # noqa: PLC0415 (rules are tested without it)
+
     server: postgres.Postgres = request.getfixturevalue("server")
     name = f"fleet_{uuid.uuid4().hex}"
     yield server.create(name, template=postgres.TEMPLATE)
@@ -68,12 +76,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
+    from inventory_service.settings import Settings  # noqa: PLC0415 (rules are tested without it)
+
     return Settings(database_url=database_url)
 
 
 @pytest.fixture
 def make_app() -> Iterator[Callable[[Settings], Flask]]:
     """A way to make applications, whose connections are closed at the end."""
+    from inventory_service.app import create_app  # noqa: PLC0415 (rules are tested without it)
+    from inventory_service.http.dependencies import EXTENSION  # noqa: PLC0415 (rules are tested without it)
+
     made: list[Flask] = []
 
     def make(settings: Settings) -> Flask:
@@ -89,6 +102,8 @@ def make_app() -> Iterator[Callable[[Settings], Flask]]:
 
 def check_documented(app: Flask, response: Response) -> Response:
     """Fail the test whose request was answered by a status that OpenAPI does not list for it."""
+    from flask import request  # noqa: PLC0415 (rules are tested without it)
+
     rule = request.url_rule
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) if rule else ""
     operation = app.api_doc["paths"].get(path, {}).get(request.method.lower())  # type: ignore[attr-defined] # flask-openapi3's
@@ -104,6 +119,8 @@ def app(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask:
 
 @pytest.fixture
 def database(app: Flask) -> Database:
+    from inventory_service.http.dependencies import EXTENSION  # noqa: PLC0415 (rules are tested without it)
+
     database: Database = app.extensions[EXTENSION].database
     return database
 
@@ -134,6 +151,10 @@ class Caller:
 
 
 def make_caller(app: Flask, scope: Scope) -> Caller:
+    from inventory_service.http.dependencies import EXTENSION  # noqa: PLC0415 (rules are tested without it)
+    from inventory_service.identity.domain import TokenRequest  # noqa: PLC0415 (rules are tested without it)
+    from inventory_service.identity.usecases import create_token  # noqa: PLC0415 (rules are tested without it)
+
     with app.extensions[EXTENSION].database.writing() as session:
         _, text = create_token(session, ACTOR, TokenRequest(name=f"test-{scope}", scope=scope))
     return Caller(app.test_client(), text)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Executable, delete, insert
 
-from inventory_service.core.idempotent_responses import IdempotentResponse
+from inventory_service.core.idempotency import IdempotentResponse
 
 #: A disk that is full may still have room for a small change; random bytes can't be packed.
 _SIZE_BYTES = 64 * 1024

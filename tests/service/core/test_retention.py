@@ -9,8 +9,7 @@ from sqlalchemy import select
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.audit_log import AuditRecord, record, record_refusal
 from inventory_service.core.database.engine import Database
-from inventory_service.core.idempotency import find_response, store_response
-from inventory_service.core.idempotent_responses import IdempotentResponse
+from inventory_service.core.idempotency import IdempotentResponse, find_response, store_response
 from inventory_service.core.retention import Pruned, count_stored, prune_expired
 from inventory_service.core.revision import Fleet
 

@@ -11,8 +11,7 @@ from sqlalchemy import update
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.audit_log import AuditRecord
-from inventory_service.core.idempotency import KEPT_FOR, store_response
-from inventory_service.core.idempotent_responses import IdempotentResponse
+from inventory_service.core.idempotency import KEPT_FOR, IdempotentResponse, store_response
 from inventory_service.core.retention import count_stored
 from inventory_service.http.dependencies import EXTENSION
 from inventory_service.settings import Settings

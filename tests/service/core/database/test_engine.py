@@ -15,7 +15,7 @@ from sqlalchemy.exc import StatementError
 from inventory_service.core.audit_log import AuditRecord, record
 from inventory_service.core.database.engine import Database, open_engine
 from inventory_service.core.errors import Unavailable
-from inventory_service.core.idempotent_responses import IdempotentResponse
+from inventory_service.core.idempotency import IdempotentResponse
 from inventory_service.core.revision import get_revision, next_revision
 from inventory_service.fleet.models.projects import Project
 from tests.service import postgres
