@@ -24,7 +24,7 @@ def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], 
     """Say which scope a view needs; ``anonymous`` ones serve strangers where that is set."""
 
     def mark(view: View) -> View:
-        view.required_scope = (scope, anonymous)  # type: ignore[attr-defined] # a mark that register() reads
+        view.required_scope = (scope, anonymous)  # type: ignore[attr-defined] # openapi.py and the checks read it
         return view
 
     return mark
@@ -32,7 +32,7 @@ def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], 
 
 def public(view: View) -> View:
     """Say that a view answers anybody."""
-    view.required_scope = None  # type: ignore[attr-defined] # a mark that register() reads
+    view.required_scope = None  # type: ignore[attr-defined] # openapi.py and the checks read it
     return view
 
 
@@ -59,7 +59,7 @@ def assert_all_views_guarded(app: OpenAPI) -> None:
         and not rule.endpoint.startswith(_PAGE)
     ]
     if silent:
-        raise RuntimeError(f"mark with @needs or @public: {', '.join(silent)}")
+        raise RuntimeError(f"guard with @require_scope or @public: {', '.join(silent)}")
 
 
 def is_authenticated() -> bool:

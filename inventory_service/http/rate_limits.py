@@ -39,7 +39,7 @@ _DETAILS = {
 
 
 def init_app(app: OpenAPI, registry: CollectorRegistry) -> None:
-    """Refuse what is too much before it is looked at; who calls must be known (access.py)."""
+    """Refuse what is too much before it is looked at; who calls must be known (auth.py)."""
     settings: Settings = app.extensions[EXTENSION].settings
     limits = [*_list_limits(settings)]
     if not limits:
