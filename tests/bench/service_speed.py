@@ -72,27 +72,21 @@ def _measure_memory(service: Process, size: int) -> Iterator[Figure]:
     for path, headers in _DOCUMENTS.values():
         for _ in range(2):
             _ask(service, path, headers)
-    worker = _find_worker(service.pid)
-    held, most = (_read_memory(worker, name) for name in ("VmRSS", "VmHWM"))
+    held, most = (_read_memory(service.pid, name) for name in ("VmRSS", "VmHWM"))
     limit = 250 if size == 100_000 else None
     note = f"at most {most:.0f} while it was made"
     yield Figure(f"memory of the service with {size:,} nodes", held, "MiB", limit, note=note)
 
 
-def _read_memory(worker: Path, name: str) -> float:
+def _read_memory(pid: int, name: str) -> float:
     """Return mebibytes."""
-    return int((worker / "status").read_text().split(f"{name}:")[1].split()[0]) / 1024
+    return int(Path(f"/proc/{pid}/status").read_text().split(f"{name}:")[1].split()[0]) / 1024
 
 
-def _read_cpu(master: int) -> float:
+def _read_cpu(pid: int) -> float:
     """Return the seconds that the service has computed for."""
-    fields = (_find_worker(master) / "stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _find_worker(master: int) -> Path:
-    (pid,) = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    return Path(f"/proc/{pid}")
 
 
 def _ask(service: Process, path: str, headers: dict[str, str]) -> str:
