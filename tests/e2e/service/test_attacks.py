@@ -235,6 +235,15 @@ def test_what_is_no_request_is_refused_with_a_problem_document(
     assert b"application/problem+json" in answer
 
 
+def test_a_refusal_is_logged_for_no_other_request(process: Process, attacker: Attacker) -> None:
+    for _ in range(2 * THREADS):
+        ask(process, "/api/v1/status")
+        read_answer(attacker.open(b"GARBAGE\r\n\r\n"))
+    refused = process.logged("request refused", reason="Start line is invalid")
+    assert len(refused) >= 2 * THREADS
+    assert not [record for record in refused if "request_id" in record]
+
+
 def test_headers_of_a_proxy_are_not_believed(process: Process) -> None:
     headers = {"SCRIPT_NAME": "/x", "X-Forwarded-Prefix": "/x", "X-Forwarded-Proto": "https"}
     answer = requests.get(f"{process.url}/health/live", headers=headers, timeout=30)
