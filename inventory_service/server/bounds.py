@@ -28,6 +28,8 @@ def _enforce_times(
     connection: Connection, settings: Settings, now: float, idle_timeout_s: float
 ) -> None:
     waited_s = now - connection.waiting_since
+    if not connection.total_outbufs_len:
+        connection.unread_since = None
     if connection.lingers_until is not None:
         if now > connection.lingers_until:
             connection.end()
@@ -36,14 +38,13 @@ def _enforce_times(
         if now - connection.unread_since > settings.answer_timeout_s:
             connection.end()
     elif connection.requests:
-        connection.unread_since = None
+        return
     elif connection.request is not None:
         if waited_s > settings.arrival_timeout_s:
             connection.refuse(
                 RequestTimeout("The request did not arrive as a whole within QM_ARRIVAL_TIMEOUT_S.")
             )
     elif waited_s > idle_timeout_s:
-        connection.unread_since = None
         connection.end()
 
 

@@ -64,6 +64,8 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
 
     def service(self) -> None:
         """Answer one request."""
+        # Who reads one answer after the other is not slow.
+        self.unread_since = None
         super().service()
         self.waiting_since = time.monotonic()
 

@@ -18,6 +18,7 @@ from inventory_service.app import create_app
 from inventory_service.logs import describe_library_logs
 from inventory_service.server.bounds import enforce
 from inventory_service.server.connections import Connection
+from inventory_service.server.descriptors import reserve
 from inventory_service.server.dispatcher import Dispatcher
 from inventory_service.server.sockets import describe
 from inventory_service.settings import Settings
@@ -46,12 +47,14 @@ class Process:
         #: The process without which this one must not go on.
         self._parent = parent
         logging.config.dictConfig(describe_library_logs())
-        self._settings = settings
         self._is_stopping = False
         self._next_look = 0.0
         #: All that waitress's loop looks at, by file descriptor.
         self._map: dict[int, Any] = {}
         app = create_app(settings)
+        # Behind the application, which sets the log up.
+        settings = settings.model_copy(update={"max_connections": reserve(settings)})
+        self._settings = settings
         self._servers = [
             create_server(app, map=self._map, **_get_options(settings, listener, len(listeners)))
             for listener in listeners

@@ -58,6 +58,8 @@ class RefusalTask(ErrorTask):  # type: ignore[misc] # waitress ships no types
         self.content_length = len(body)
         self.set_close_on_finish()
         self.write(body)
+        # The thread still has what belongs to the request that it answered before.
+        structlog.contextvars.clear_contextvars()
         _log.info(
             "request refused",
             status=error.code,

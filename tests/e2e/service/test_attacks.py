@@ -195,6 +195,37 @@ def test_more_connections_than_there_may_be_make_room(tmp_path: Path) -> None:
         process.kill()
 
 
+def test_more_connections_than_files_may_be_open_by_default_stop_nobody(tmp_path: Path) -> None:
+    few = ("prlimit", "--nofile=128:4096", "--")
+    process = Process(tmp_path, prefix=few, QM_IDLE_TIMEOUT_S="120")
+    process.start()
+    attacker = Attacker(process)
+    try:
+        for _ in range(MANY):
+            attacker.open()
+        assert ask(process, "/api/v1/status") < PROMPT_S
+    finally:
+        attacker.close()
+        process.kill()
+
+
+def test_fewer_connections_are_kept_where_no_more_files_may_be_open(tmp_path: Path) -> None:
+    few = ("prlimit", "--nofile=256:256", "--")
+    process = Process(tmp_path, prefix=few, QM_IDLE_TIMEOUT_S="120")
+    process.start()
+    attacker = Attacker(process)
+    try:
+        for _ in range(300):
+            attacker.open()
+        # Some of them at a time make room, long before they have been idle for too long.
+        assert ask(process, "/api/v1/status") < 60
+        (warning,) = process.logged("too few open files are allowed")
+        assert warning["allowed"] == 256
+    finally:
+        attacker.close()
+        process.kill()
+
+
 #: Bodies in chunks that RFC 9112 does not allow.
 CHUNKS = [
     b"0x2\r\n{}\r\n0\r\n\r\n",
@@ -233,6 +264,15 @@ def test_what_is_no_request_is_refused_with_a_problem_document(
     answer = read_answer(attacker.open(request_line))
     assert answer.split(b" ", 2)[1] == status
     assert b"application/problem+json" in answer
+
+
+def test_a_refusal_is_logged_for_no_other_request(process: Process, attacker: Attacker) -> None:
+    for _ in range(2 * THREADS):
+        ask(process, "/api/v1/status")
+        read_answer(attacker.open(b"GARBAGE\r\n\r\n"))
+    refused = process.logged("request refused", reason="Start line is invalid")
+    assert len(refused) >= 2 * THREADS
+    assert not [record for record in refused if "request_id" in record]
 
 
 def test_headers_of_a_proxy_are_not_believed(process: Process) -> None:

@@ -74,6 +74,15 @@ def test_an_answer_is_unread_from_the_first_look_on() -> None:
     assert connection.unread_since == NOW
 
 
+def test_an_answer_that_was_read_does_not_count_towards_the_next_one() -> None:
+    connection = Fake(total_outbufs_len=1, unread_since=NOW - 41)
+    connection.total_outbufs_len = 0
+    assert look(connection) == ["kept"]
+    connection.total_outbufs_len = 1
+    assert look(connection) == ["kept"]
+    assert connection.unread_since == NOW
+
+
 def test_a_process_that_stops_ends_idle_connections_soon_and_no_others() -> None:
     idle, fresh = Fake(waiting_since=NOW - 1.5), Fake(waiting_since=NOW - 0.5)
     running, arriving = Fake(waiting_since=NOW - 9, requests=["runs"]), Fake(NOW - 9, "half")
