@@ -32,12 +32,28 @@ class ServiceUnavailable(Error):  # type: ignore[misc] # waitress ships no types
 class ApplicationTask(WSGITask):  # type: ignore[misc] # waitress ships no types
     """Has the application answer; a process that stops lets no client keep its connection."""
 
+    _stays_open = False
+
     def build_response_header(self) -> bytes:
         """Return the head of the answer."""
         if not self.channel.server.accepting:
             self.set_close_on_finish()
+        asks_to_close = self.request.headers.get("CONNECTION", "").lower() == "close"
+        # waitress ends the connection after 204 and 304, which have no length; HTTP/1.1 does not.
+        self._stays_open = (
+            self.version == "1.1"
+            and not self.has_body
+            and not self.close_on_finish
+            and not asks_to_close
+        )
         head: bytes = super().build_response_header()
+        self._stays_open = False
         return head
+
+    def set_close_on_finish(self) -> None:
+        """End the connection after this answer."""
+        if not self._stays_open:
+            super().set_close_on_finish()
 
 
 class RefusalTask(ErrorTask):  # type: ignore[misc] # waitress ships no types

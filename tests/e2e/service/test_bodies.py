@@ -245,6 +245,34 @@ def test_requests_that_come_in_one_piece_are_answered_one_after_the_other(
     assert [client.read()[0] for _ in range(3)] == [200] * 3
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_an_answer_without_a_body_ends_the_connection_only_where_that_was_asked(
+    process: Process, connect: Callable[[], Client], *, ends: bool
+) -> None:
+    """Whoever polls with If-None-Match (304), or sends heartbeats (204), keeps one connection."""
+    etag = process.session.get(f"{process.url}/api/v1/inventory", timeout=60).headers["ETag"]
+    client = connect()
+    last = "Connection: close" if ends else "Connection: keep-alive"
+    for number in range(3):
+        lines = (
+            "GET /api/v1/inventory HTTP/1.1",
+            "Host: fleet",
+            f"Authorization: Bearer {process.token}",
+            f"If-None-Match: {etag}",
+            "Accept-Encoding: gzip, deflate",
+            last if number == 2 else "Connection: keep-alive",
+        )
+        client.socket.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode())
+        status, heads, _ = client.read()
+        assert status == 304
+        assert (heads.get("connection") == "close") == (ends and number == 2)
+    if ends:
+        assert client.has_ended()
+    else:
+        client.socket.sendall(b"GET /health/live HTTP/1.1\r\nHost: fleet\r\n\r\n")
+        assert client.read()[0] == 200
+
+
 def test_who_never_ends_a_request_is_told_so_and_let_go(tmp_path: Path) -> None:
     with (
         serving(tmp_path, arrival_timeout_s=SHORT_ARRIVAL_TIMEOUT_S) as process,
