@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.quartermaster.fleet.plugins.module_utils._providers import registry
 
 
 class ModuleDocFragment:
     """What `server` and `server_info` share; each provider documents its own options."""
 
-    DOCUMENTATION = registry.make_documentation()
+    # With its type, since ansible-test takes a plain assignment in a fragment for a literal.
+    DOCUMENTATION: t.ClassVar[str] = registry.make_documentation()

@@ -109,7 +109,7 @@ class FirewallMembers(FleetModule):
     def _bring(self, wanted: dict[str, tuple[t.Any, ...]]) -> None:
         saved = self._host.read_saved()
         running = read_zones(self._host.read_table()) if saved else {}
-        if saved is None or not running.keys() >= read_zones(saved).keys():
+        if saved is None or read_zones(saved).keys() - running.keys():
             raise Failure(
                 "nothing was changed: this host has no firewall of ours that runs as it is saved; "
                 "run the role firewall on it",
