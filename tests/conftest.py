@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for every test."""
+"""What holds for every test: no time limit for examples, and no network beyond this machine."""
 
+import ipaddress
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says how busy the machine is; timings belong in `make bench`.
@@ -8,3 +15,44 @@ settings.register_profile(
     "quartermaster", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("quartermaster")
+
+TESTS = Path(__file__).parent
+#: Suites that need no host but this one. The others reach test hosts and package registries.
+LOOPBACK_ONLY = {"service", "unit", "contract"}
+_guard = {"is_on": False}
+
+
+class NetworkUsed(BaseException):
+    """A test reached for another machine; no ``except Exception`` of the tested code hides it."""
+
+
+def _refuse_other_machines(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _guard["is_on"] or event not in {"socket.connect", "socket.sendto"}:
+        return
+    address = arguments[1]
+    # Unix sockets have a path for an address, and netlink a process number.
+    if not isinstance(address, tuple) or not isinstance(address[0], str):
+        return
+    if not is_this_machine(address[0]):
+        raise NetworkUsed(f"{event} to {address}: use a server on 127.0.0.1")
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a host is certainly this one; a name may resolve to any address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_unspecified
+
+
+# An audit hook cannot be removed, so it is installed once, and each test switches it.
+sys.addaudithook(_refuse_other_machines)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that connects to another machine, where its suite has no need to."""
+    _guard["is_on"] = request.path.relative_to(TESTS).parts[0] in LOOPBACK_ONLY
+    yield
+    _guard["is_on"] = False
