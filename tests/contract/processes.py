@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,15 @@ class Service:
         return {"QM_URL": self.url, "QM_TOKEN": self.token}
 
     def call(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Any:
-        """Return the decoded answer of a request."""
+        """Return the decoded answer of a request that has to succeed."""
+        status, answer = self.ask(method, path, body, token=token)
+        assert status < HTTPStatus.BAD_REQUEST, f"{method} {path}: {status} {answer}"
+        return answer
+
+    def ask(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None
+    ) -> tuple[int, Any]:
+        """Return status and decoded answer of a request."""
         request = urllib.request.Request(  # noqa: S310 - our own loopback
             self.url + path,
             data=None if body is None else json.dumps(body).encode(),
@@ -47,11 +56,10 @@ class Service:
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
-                return json.load(answer)
+                return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
-                reason = f"{method} {path}: {error.status} {error.read().decode()}"
-            raise AssertionError(reason) from error
+                return error.code, json.load(error)
 
 
 @contextlib.contextmanager
