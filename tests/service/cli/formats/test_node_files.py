@@ -236,6 +236,35 @@ def test_a_fault_is_named_with_its_place(
 
 
 @pytest.mark.parametrize(
+    ("form", "text", "field", "line"),
+    [
+        ("json", '[{"a": 1},\n {"vars": {"b":\n 1E400}}]', "vars.b", 2),
+        ("json", '[{"vars": {"b": [0, -1e999]}}]', "vars.b.1", 1),
+        ("jsonl", f'{{"a": 1}}\n{{"a": {"1" * 400}}}', "a", 2),
+        ("jsonl", f'{{"a": {2**63}}}', "a", 1),
+        ("yaml", f"- a: 1\n- a: {-(2**63)}", "a", 2),
+        ("csv", 'node_id,vars\na,\nb,"{""x"": 1e400}"', "vars.x", 3),
+        ("csv", 'node_id,vars\na,"{""x"": NaN}"', "vars.x", 2),
+        ("csv", "node_id,vars\na,1e400", "vars", 2),
+    ],
+)
+def test_a_number_that_the_service_cannot_keep_is_named_with_its_line(
+    form: str, text: str, field: str, line: int
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_rows(text, form)
+    (error,) = caught.value.field_errors
+    assert error.reason.startswith("holds a number that is none of JSON")
+    assert (error.field, error.line) == (field, line)
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63) + 1, 1e18, -0.5])
+def test_the_largest_numbers_are_read(number: float) -> None:
+    (row,) = read_rows(f'[{{"a": {number}}}]', "json")
+    assert row.fields == {"a": number}
+
+
+@pytest.mark.parametrize(
     ("name", "form"),
     [("a.csv", "csv"), ("a.JSON", "json"), ("x/a.yml", "yaml"), ("a.ndjson", "jsonl"), ("-", None)],
 )
