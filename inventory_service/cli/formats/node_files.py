@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of nodes: their forms, and how each is read."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
@@ -57,6 +58,11 @@ def _check(row: Row) -> Iterator[FieldError]:
         return
     for error in iter_invalid_numbers(row.fields):
         yield replace(error, line=row.line)
+    try:
+        json.dumps(row.fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # JSON can escape one, but no request can carry it.
+        yield FieldError("row", "holds half of a surrogate pair, which is no character", row.line)
 
 
 def _held(row: Row) -> dict[str, object]:
