@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm node graph`: the fleet drawn in the terminal, or as a graph for another program."""
 
-import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import click
+from rich.columns import Columns
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
 
 from inventory_service.cli.client.http import Target, open_api
 from inventory_service.cli.client.invocation import (
@@ -20,21 +23,20 @@ from inventory_service.cli.formats.graph import FIELDS, SILENT_AFTER, Group, Mem
 from inventory_service.cli.formats.graph_formats import (
     COLOURS,
     LETTERS,
-    LINES,
     SILENT,
     label_of,
     name_of,
+    to_dot,
     to_json,
 )
 from inventory_service.cli.terminal.output import print_json
-from inventory_service.cli.terminal.text import width_of
 from inventory_service.fleet.domain.nodes import NodeState
 
-#: What fits a screen or two; whoever wants more says so.
+#: What fits a screen or two; --most raises it.
 MOST_SHOWN = 100
 _MOST_GROUPS = 20
 _GAP = 2
-#: What needs somebody stands first, and is the last to be left out.
+#: What needs attention is listed first, and is the last to be left out.
 _URGENT = (NodeState.FAILED, NodeState.MAINTENANCE, NodeState.PROVISIONING, NodeState.PLANNED)
 
 
@@ -44,18 +46,18 @@ _URGENT = (NodeState.FAILED, NodeState.MAINTENANCE, NodeState.PROVISIONING, Node
     type=click.Choice(["cluster", "project", "service"]),
     default="cluster",
     show_default=True,
-    help="What the nodes are gathered by.",
+    help="Group the nodes by this.",
 )
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["tree", *LINES, "json"]),
-    help="tree, if nothing else is said; dot is for Graphviz.",
+    type=click.Choice(["tree", "dot", "json"]),
+    help="tree is the default; dot is for Graphviz.",
 )
 @click.option(
     "--most",
     type=click.IntRange(min=1),
-    help=f"Draw at most so many nodes; {MOST_SHOWN} in a terminal, all of them in a pipe.",
+    help=f"Draw at most this many nodes; {MOST_SHOWN} in a terminal, all of them in a pipe.",
 )
 @filter_options
 @json_option
@@ -79,33 +81,37 @@ def graph(
     groups = group_nodes(nodes, by, services)
     if form == "json" or invocation.as_json:
         print_json(to_json(groups, by))
-    elif form is not None and form in LINES:
-        click.echo("\n".join(LINES[form](groups, by)))
+    elif form == "dot":
+        click.echo("\n".join(to_dot(groups, by)))
     else:
         is_terminal = sys.stdout.isatty()
-        most = most or (MOST_SHOWN if is_terminal else None)
-        width = shutil.get_terminal_size().columns if is_terminal else 80
-        for line in draw(groups, by, width=width, most=most):
-            click.echo(line)
+        console = Console(width=None if is_terminal else 80)
+        draw(console, groups, by, most=most or (MOST_SHOWN if is_terminal else None))
 
 
-def draw(groups: Sequence[Group], by: str, *, width: int, most: int | None) -> Iterator[str]:
-    """Yield the lines of the drawing, none wider than the terminal unless a name alone is."""
+def draw(console: Console, groups: Sequence[Group], by: str, *, most: int | None) -> None:
+    """Print the nodes of each group below it, and what the letters mean."""
     if not groups:
-        yield "No nodes."
+        console.print(Text("No nodes."))
         return
     drawn = groups if most is None else groups[:_MOST_GROUPS]
     share = None if most is None else max(1, most // len(drawn))
+    tree = Tree("", hide_root=True)
     for group in drawn:
-        yield click.style(name_of(group, by), bold=True) + f": {_count(group.members)}"
+        heading = Text.assemble((name_of(group, by), "bold"), f": {_count(group.members)}")
+        branch = tree.add(heading)
         members = sorted(group.members, key=_urgency)
-        yield from _grid(members[:share], width)
+        # Text, not str: in a str rich would read the name of a node as markup.
+        labels = [Text(label_of(one), _style(one), overflow="fold") for one in members[:share]]
+        branch.add(Columns(labels, padding=(0, _GAP), equal=True))
         if share is not None and len(members) > share:
-            yield f"  … and {len(members) - share} more: {_count(members[share:])}"
+            more = f"… and {len(members) - share} more: {_count(members[share:])}"
+            branch.add(Text(more))
     if len(groups) > len(drawn):
         left = [member for group in groups[len(drawn) :] for member in group.members]
-        yield f"… and {len(groups) - len(drawn)} more, by {by}: {_count(left)}"
-    yield from _wrap(_legend(), width)
+        tree.add(Text(f"… and {len(groups) - len(drawn)} more, by {by}: {_count(left)}"))
+    console.print(tree)
+    console.print(Columns(map(Text, _legend()), padding=(0, _GAP)))
 
 
 def _urgency(member: Member) -> tuple[bool, int, str]:
@@ -116,26 +122,13 @@ def _urgency(member: Member) -> tuple[bool, int, str]:
 def _count(members: Sequence[Member]) -> str:
     """Return how many there are, in all and by state."""
     states = Counter(member.state for member in members)
-    told = [f"{states[state]} {LETTERS[state]}" for state in NodeState if states[state]]
+    parts = [f"{states[state]} {LETTERS[state]}" for state in NodeState if states[state]]
     silent = sum(member.is_silent for member in members)
-    told += [f"{silent} {SILENT}"] if silent else []
-    return f"{len(members)} node{'' if len(members) == 1 else 's'} ({', '.join(told)})"
+    parts += [f"{silent} {SILENT}"] if silent else []
+    return f"{len(members)} node{'' if len(members) == 1 else 's'} ({', '.join(parts)})"
 
 
-def _grid(members: Sequence[Member], width: int) -> Iterator[str]:
-    """Yield lines of nodes in columns, as many as the width has room for."""
-    labels = [label_of(member) for member in members]
-    widest = max(map(width_of, labels), default=0)
-    columns = max(1, (width - _GAP) // (widest + _GAP))
-    for start in range(0, len(members), columns):
-        cells = []
-        for member, label in list(zip(members, labels, strict=True))[start : start + columns]:
-            space = " " * (widest - width_of(label))
-            cells.append(click.style(label, fg=_colour(member)) + space)
-        yield (" " * _GAP + (" " * _GAP).join(cells)).rstrip()
-
-
-def _colour(member: Member) -> str:
+def _style(member: Member) -> str:
     colour = COLOURS[member.state]
     return "magenta" if member.is_silent else {"gray": "bright_black"}.get(colour, colour)
 
@@ -144,13 +137,3 @@ def _legend() -> list[str]:
     minutes = int(SILENT_AFTER.total_seconds() // 60)
     states = [f"{letter} {state}" for state, letter in LETTERS.items()]
     return [*states, f"{SILENT} no heartbeat for {minutes} min"]
-
-
-def _wrap(words: Iterable[str], width: int) -> Iterator[str]:
-    line = ""
-    for word in words:
-        if line and len(line) + _GAP + len(word) > width:
-            yield line
-            line = ""
-        line = f"{line}{' ' * _GAP if line else ''}{word}"
-    yield line

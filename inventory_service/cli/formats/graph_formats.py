@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The graph of the fleet for other programs: Graphviz' DOT, Mermaid, and JSON."""
+"""The graph of the fleet for other programs: Graphviz' DOT, and JSON."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from inventory_service.cli.formats.graph import Group, Member
@@ -27,18 +26,16 @@ COLOURS: Mapping[NodeState, str] = {
     NodeState.RETIRED: "gray",
 }
 SILENT = "!"
-#: What Mermaid reads as nothing but itself, even within quotes.
-_PLAIN = re.compile(r"[A-Za-z0-9 ._:/+-]")
 
 
 def label_of(member: Member) -> str:
-    """Return a node's letter and its name; a `!` tells that it is not heard of any more."""
+    """Return a node's letter and its name; a `!` marks one whose heartbeats have ended."""
     silent = SILENT if member.is_silent else ""
     return f"{LETTERS[member.state]}{silent} {format_value(member.node_id)}"
 
 
 def name_of(group: Group, by: str) -> str:
-    """Return what a group is called."""
+    """Return a group's name, or `no cluster` for the nodes that have none."""
     return f"no {by}" if group.name is None else format_value(group.name)
 
 
@@ -47,25 +44,13 @@ def to_dot(groups: Sequence[Group], by: str) -> Iterator[str]:
     yield "graph fleet {"
     yield "  rankdir=LR;"
     yield "  node [shape=box];"
-    for place, group in enumerate(groups):
-        yield f"  g{place} [label={_quote(name_of(group, by))}, style=bold];"
+    for index, group in enumerate(groups):
+        yield f"  g{index} [label={_quote(name_of(group, by))}, style=bold];"
         for number, member in enumerate(group.members):
             look = f"label={_quote(label_of(member))}, color={COLOURS[member.state]}"
-            yield f"  g{place}n{number} [{look}];"
-            yield f"  g{place} -- g{place}n{number};"
+            yield f"  g{index}n{number} [{look}];"
+            yield f"  g{index} -- g{index}n{number};"
     yield "}"
-
-
-def to_mermaid(groups: Sequence[Group], by: str) -> Iterator[str]:
-    """Yield the lines of a flowchart in Mermaid (https://mermaid.js.org/syntax/flowchart.html)."""
-    yield "flowchart LR"
-    for place, group in enumerate(groups):
-        yield f'  g{place}["{_escape(name_of(group, by))}"]'
-        for number, member in enumerate(group.members):
-            text = _escape(label_of(member))
-            yield f'  g{place} --- g{place}n{number}["{text}"]:::{member.state}'
-    for state, colour in COLOURS.items():
-        yield f"  classDef {state} stroke:{colour},stroke-width:3px"
 
 
 def to_json(groups: Sequence[Group], by: str) -> dict[str, Any]:
@@ -89,18 +74,7 @@ def to_json(groups: Sequence[Group], by: str) -> dict[str, Any]:
     }
 
 
-LINES: Mapping[str, Callable[[Sequence[Group], str], Iterator[str]]] = {
-    "dot": to_dot,
-    "mermaid": to_mermaid,
-}
-
-
 def _quote(text: str) -> str:
     """Return the text as a quoted string in which no backslash begins an escape of DOT's own."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _escape(text: str) -> str:
-    """Return the text with all that could mean something to Mermaid as `#…;`, its own escapes."""
-    return "".join(one if _PLAIN.match(one) else f"#{ord(one)};" for one in text)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of nodes: their forms, and how each is read."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePath
 
 from inventory_service.cli.formats.csv_nodes import read_csv
@@ -9,6 +11,7 @@ from inventory_service.cli.formats.json_nodes import read_json
 from inventory_service.cli.formats.source_row import Row, refuse, refuse_all
 from inventory_service.cli.formats.yaml_nodes import read_yaml
 from inventory_service.core.errors import FieldError
+from inventory_service.core.json_numbers import iter_invalid_numbers
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.imports.domain.node_list import GIVEN_FIELDS
 
@@ -40,17 +43,26 @@ def read_rows(text: str, form: str) -> list[Row]:
     :raises BadInput: it is not of that form, or states no nodes; faults have their lines.
     """
     rows = _READERS[form](text.removeprefix("\ufeff"))
-    field_errors = [
-        FieldError("row", "must be an object with the fields of a node", row.line)
-        for row in rows
-        if not isinstance(row.fields, dict)
-    ]
+    field_errors = [error for row in rows for error in _check(row)]
     if field_errors:
         raise refuse_all(field_errors)
     live = [row for row in rows if _held(row).get("state") != NodeState.RETIRED]
     if not live:
         raise refuse("file", "states no nodes")
     return [Row(row.line, _said(row)) for row in live]
+
+
+def _check(row: Row) -> Iterator[FieldError]:
+    if not isinstance(row.fields, dict):
+        yield FieldError("row", "must be an object with the fields of a node", row.line)
+        return
+    for error in iter_invalid_numbers(row.fields):
+        yield replace(error, line=row.line)
+    try:
+        json.dumps(row.fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # JSON can escape one, but no request can carry it.
+        yield FieldError("row", "holds half of a surrogate pair, which is no character", row.line)
 
 
 def _held(row: Row) -> dict[str, object]:

@@ -19,9 +19,9 @@ _TEXTS = (f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value", UNSAFE)
 _VALUES = (f"{_TAG}null", f"{_TAG}bool", f"{_TAG}int", f"{_TAG}float")
 #: What an inventory says of a host, and what the fields of the node are called.
 _FIELDS = {name: {"env": "environment"}.get(name, name) for name in COLUMNS}
-#: Known to the service without being told.
 #: The service takes values 8 levels deep.
 _DEEPEST = 32
+#: What only the service sets; an import passes over it.
 _GIVEN = ("state", "mesh_prefix", "mesh_port", "node_services")
 
 

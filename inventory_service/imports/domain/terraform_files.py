@@ -162,7 +162,7 @@ def _is_server(resource: object) -> bool:
     return (
         isinstance(resource, dict)
         and resource.get("mode") == "managed"
-        and resource.get("type") in ATTRIBUTES
+        and resource.get("type") in list(ATTRIBUTES)  # not hashed: it may be any JSON
         and isinstance(resource.get("instances"), list)
     )
 
@@ -176,11 +176,12 @@ def _instances_of(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _attributes_of(instance: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes that Terraform does not mark as sensitive, in whole or in part."""
     attributes = instance.get("attributes")
-    if not isinstance(attributes, dict):
+    sensitive = instance.get("sensitive_attributes") or []
+    if not isinstance(attributes, dict) or not isinstance(sensitive, list):
         return {}
     hidden = [
         path[0].get("value")
-        for path in instance.get("sensitive_attributes") or ()
+        for path in sensitive
         if isinstance(path, list) and path and isinstance(path[0], dict)
     ]
     return {name: held for name, held in attributes.items() if name not in hidden}

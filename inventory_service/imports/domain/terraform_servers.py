@@ -62,7 +62,7 @@ def read_server(server: Server, skips: Skips) -> dict[str, Any] | None:
         skips.note(server.address, f"has no {word} 'role', which would be its node_type")
         return None
     size = found.pop("spec")
-    if size in SPECS:
+    if isinstance(size, str) and size in SPECS:
         found["spec"] = size
     elif size:
         skips.note(server.address, f"its size {str(size)[:64]!r} is no spec that is known")
@@ -100,7 +100,8 @@ def _read_hcloud(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_droplet(attributes: Mapping[str, Any]) -> dict[str, Any]:
     tags = attributes.get("tags")
-    pairs = [tag.partition(":") for tag in tags or () if isinstance(tag, str)]
+    tags = tags if isinstance(tags, list) else []
+    pairs = [tag.partition(":") for tag in tags if isinstance(tag, str)]
     return {
         "node_id": attributes.get("name"),
         "spec": attributes.get("size"),

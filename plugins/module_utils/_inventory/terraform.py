@@ -101,7 +101,7 @@ def _is_server(resource: t.Any) -> bool:
     return (
         isinstance(resource, dict)
         and resource.get("mode") == "managed"
-        and resource.get("type") in ATTRIBUTES
+        and resource.get("type") in list(ATTRIBUTES)  # not hashed: it may be any JSON
         and isinstance(resource.get("instances"), list)
     )
 
@@ -121,11 +121,12 @@ def _prune_resource(resource: dict[str, t.Any]) -> dict[str, t.Any]:
 def _attributes_of(instance: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the attributes that Terraform does not mark as sensitive, in whole or in part."""
     attributes = instance.get("attributes")
-    if not isinstance(attributes, dict):
+    sensitive = instance.get("sensitive_attributes") or []
+    if not isinstance(attributes, dict) or not isinstance(sensitive, list):
         return {}
     hidden = [
         path[0].get("value")
-        for path in instance.get("sensitive_attributes") or ()
+        for path in sensitive
         if isinstance(path, list) and path and isinstance(path[0], dict)
     ]
     return {name: held for name, held in attributes.items() if name not in hidden}

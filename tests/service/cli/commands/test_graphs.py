@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm node graph`: a fleet that fits the terminal, and graphs that other programs read."""
 
+import io
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import click
 import pytest
 from click.testing import Result
+from rich.console import Console
 
 from inventory_service.cli.commands.graphs import draw
 from inventory_service.cli.formats.graph import Group, Member
@@ -28,6 +28,16 @@ def make_group(name: str, states: Mapping[NodeState, int]) -> Group:
         for number in range(count)
     ]
     return Group(name, members)
+
+
+def draw_lines(
+    groups: Sequence[Group], by: str, *, width: int = 80, most: int | None = None
+) -> list[str]:
+    """Return the lines of a drawing without their padding."""
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as capture:
+        draw(console, groups, by, most=most)
+    return [line.rstrip() for line in capture.get().splitlines()]
 
 
 @pytest.fixture
@@ -64,15 +74,15 @@ def test_nodes_are_gathered_by_what_is_asked_for(
     result = qm("node", "graph", "--by", by, "--json", scope=Scope.VIEWER)
     groups = json.loads(result.stdout)["groups"]
     assert {one["name"]: [node["node_id"] for node in one["nodes"]] for one in groups} == expected
-    told = qm("node", "graph", "--by", by).stdout
-    assert all(f"{name or f'no {by}'}: " in told for name in expected)
+    drawing = qm("node", "graph", "--by", by).stdout
+    assert all(f"{name or f'no {by}'}: " in drawing for name in expected)
 
 
 @pytest.mark.usefixtures("fleet")
 def test_each_state_has_a_letter_and_the_filters_are_those_of_the_list(qm: Qm) -> None:
     lines = qm("node", "graph", "--cluster", "main").stdout.splitlines()
     assert lines[0] == "main: 2 nodes (1 P, 1 A)"
-    assert lines[1].split() == ["P", "data-1", "A", "web-1"]
+    assert lines[1].split() == ["└──", "P", "data-1", "A", "web-1"]
     assert "P planned" in lines[2]
     assert qm("node", "graph", "--region", "moon").stdout == "No nodes.\n"
     assert qm("node", "graph", "--json", "--format", "dot").exit_code == 2
@@ -90,59 +100,46 @@ def test_a_drawing_fits_its_terminal_and_is_coloured(service: Service) -> None:
 
 def test_a_large_fleet_is_summed_up_with_what_needs_somebody_first() -> None:
     main = make_group("main", {NodeState.ACTIVE: 9_990, NodeState.FAILED: 10})
-    lines = [click.unstyle(line) for line in draw([main], "cluster", width=80, most=100)]
+    lines = draw_lines([main], "cluster", most=100)
     assert lines[0] == "main: 10000 nodes (9990 A, 10 F)"
     assert "".join(lines[1:4]).count("F main-fa-") == 10
-    assert "  … and 9900 more: 9900 nodes (9900 A)" in lines
+    assert "└── … and 9900 more: 9900 nodes (9900 A)" in lines
     assert len(lines) < 50
     assert max(map(len, lines)) <= 80
 
 
 def test_many_groups_are_summed_up_too() -> None:
     groups = [make_group(f"c{place:03}", {NodeState.ACTIVE: 50}) for place in range(200)]
-    lines = [click.unstyle(line) for line in draw(groups, "cluster", width=80, most=100)]
+    lines = draw_lines(groups, "cluster", most=100)
     assert "… and 180 more, by cluster: 9000 nodes (9000 A)" in lines
     assert len(lines) < 100
-    everything = "\n".join(draw(groups, "cluster", width=80, most=None))
+    everything = "\n".join(draw_lines(groups, "cluster"))
     assert everything.count("A c") == 200 * 50
 
 
-def test_a_node_that_is_not_heard_of_stands_first_and_has_a_mark() -> None:
+def test_a_node_whose_heartbeats_ended_is_listed_first_with_a_mark() -> None:
     members = [
         Member("a", NodeState.FAILED, is_silent=False),
         Member("b", NodeState.ACTIVE, is_silent=True),
     ]
-    lines = [
-        click.unstyle(line) for line in draw([Group(None, members)], "project", width=40, most=9)
-    ]
-    assert lines[:2] == ["no project: 2 nodes (1 A, 1 F, 1 !)", "  A! b  F a"]
+    lines = draw_lines([Group(None, members)], "project", width=40, most=9)
+    assert lines[:2] == ["no project: 2 nodes (1 A, 1 F, 1 !)", "└── A! b  F a"]
 
 
-HOSTILE = Group('a"]; x', [Member('"\\N\n<b>`#&\x1b[31m', NodeState.ACTIVE, is_silent=False)])
+def test_a_long_name_is_folded_and_not_cut() -> None:
+    member = Member("x" * 63, NodeState.ACTIVE, is_silent=False)
+    drawing = "".join(draw_lines([Group("main", [member])], "cluster", width=40))
+    assert drawing.count("x") == len(member.node_id)
 
 
-def test_a_name_cannot_leave_its_place() -> None:
-    from inventory_service.cli.formats.graph_formats import to_dot, to_mermaid  # noqa: PLC0415 (the two)
-
-    dot = list(to_dot([HOSTILE], "cluster"))
-    quoted = r'"(?:[^"\\]|\\["\\])*"'
-    for line in dot[3:-1]:
-        assert re.fullmatch(rf"  g0(n0)?( -- g0n0)?( \[label={quoted}, [a-z=]+\])?;", line), line
-    mermaid = list(to_mermaid([HOSTILE], "cluster"))
-    assert re.fullmatch(r'  g0\["[A-Za-z0-9 ._:/+#;-]*"\]', mermaid[1])
-    assert re.fullmatch(r'  g0 --- g0n0\["[A-Za-z0-9 ._:/+#;-]*"\]:::active', mermaid[2])
-    drawn = "\n".join(map(click.unstyle, draw([HOSTILE], "cluster", width=80, most=None)))
-    assert "\x1b" not in drawn
+def test_a_name_cannot_style_the_drawing() -> None:
+    hostile = Group("[red]x", [Member("[bold]\x1b[31mb\n", NodeState.ACTIVE, is_silent=False)])
+    lines = draw_lines([hostile], "cluster")
+    assert lines[:2] == ["[red]x: 1 node (1 A)", r"└── A [bold]\u001b[31mb\n"]
 
 
 @pytest.mark.usefixtures("fleet")
-@pytest.mark.parametrize(
-    ("form", "lines"),
-    [
-        ("dot", ['  g1n1 [label="A web-1", color=green];', "  g1 -- g1n1;"]),
-        ("mermaid", ['  g1 --- g1n1["A web-1"]:::active', '  g0["edge"]']),
-    ],
-)
-def test_other_programs_get_the_same_graph(qm: Qm, form: str, lines: list[str]) -> None:
-    told = qm("node", "graph", "--format", form).stdout.splitlines()
-    assert set(lines) <= set(told)
+def test_other_programs_get_the_same_graph(qm: Qm) -> None:
+    lines = qm("node", "graph", "--format", "dot").stdout.splitlines()
+    assert {'  g1n1 [label="A web-1", color=green];', "  g1 -- g1n1;"} <= set(lines)
+    assert qm("node", "graph", "--format", "mermaid").exit_code == 2

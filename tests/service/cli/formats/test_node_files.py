@@ -213,6 +213,10 @@ def test_each_row_is_known_by_its_line(
         ("json", '[{"a": NaN}]', ("file", 1, 2), "NaN is no number"),
         ("json", "[" * 200_000, ("file", 1, 2), "nested too deeply"),
         ("json", "[]", ("file", None, None), "states no nodes"),
+        ("json", '[{"a": "x"},\n{"a": "\\ud800"}]', ("row", 2, None), "half of a surrogate pair"),
+        ("jsonl", '{"a": {"\\udc00": 1}}', ("row", 1, None), "half of a surrogate pair"),
+        ("csv", 'vars\n"[""\\ud800""]"', ("row", 2, None), "half of a surrogate pair"),
+        ("yaml", '- a: "\\ud800"', ("file", 1, 9), "is not YAML"),
         ("jsonl", '{"a": 1}\n7', ("row", 2, None), "must be an object"),
         ("yaml", "a: ]", ("file", 1, 4), "is not YAML"),
         ("yaml", "a: 1", ("file", 1, None), "no list of nodes"),
@@ -233,6 +237,35 @@ def test_a_fault_is_named_with_its_place(
     fault = caught.value.field_errors[0]
     assert reason in fault.reason
     assert (fault.field, fault.line, fault.column) == place
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "field", "line"),
+    [
+        ("json", '[{"a": 1},\n {"vars": {"b":\n 1E400}}]', "vars.b", 2),
+        ("json", '[{"vars": {"b": [0, -1e999]}}]', "vars.b.1", 1),
+        ("jsonl", f'{{"a": 1}}\n{{"a": {"1" * 400}}}', "a", 2),
+        ("jsonl", f'{{"a": {2**63}}}', "a", 1),
+        ("yaml", f"- a: 1\n- a: {-(2**63)}", "a", 2),
+        ("csv", 'node_id,vars\na,\nb,"{""x"": 1e400}"', "vars.x", 3),
+        ("csv", 'node_id,vars\na,"{""x"": NaN}"', "vars.x", 2),
+        ("csv", "node_id,vars\na,1e400", "vars", 2),
+    ],
+)
+def test_a_number_that_the_service_cannot_keep_is_named_with_its_line(
+    form: str, text: str, field: str, line: int
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_rows(text, form)
+    (error,) = caught.value.field_errors
+    assert error.reason.startswith("holds a number that is none of JSON")
+    assert (error.field, error.line) == (field, line)
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63) + 1, 1e18, -0.5])
+def test_the_largest_numbers_are_read(number: float) -> None:
+    (row,) = read_rows(f'[{{"a": {number}}}]', "json")
+    assert row.fields == {"a": number}
 
 
 @pytest.mark.parametrize(

@@ -43,3 +43,13 @@ def test_each_fault_is_named_by_row_and_field() -> None:
         read_nodes(json.dumps(found))
     fields = [fault.field for fault in caught.value.field_errors]
     assert fields == ["nodes[0].state", "nodes[1]", "nodes[2].wireguard_public_key"]
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1E999", "NaN", "Infinity", str(2**63)])
+def test_a_number_that_cannot_be_kept_is_refused(number: str) -> None:
+    content = f'[{{"node_id": "a", "node_type": "web", "vars": {{"x": {number}}}}}]'
+    with pytest.raises(BadInput) as caught:
+        read_nodes(content)
+    (error,) = caught.value.field_errors
+    assert error.field == "nodes[0].vars"
+    assert error.reason.startswith("'x' holds a number that is none of JSON")

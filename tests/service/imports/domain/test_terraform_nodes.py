@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from inventory_service.core.errors import BadInput
+from inventory_service.imports.domain.terraform_files import ATTRIBUTES, prune_terraform
 from inventory_service.imports.domain.terraform_nodes import read_terraform
 
 CASES = Path(__file__).parents[3] / "cases" / "terraform"
@@ -222,3 +225,42 @@ def test_a_wrong_node_is_named_by_address_and_field(content: str, field: str, re
 def test_a_name_that_stands_twice_is_named_both_times() -> None:
     twice = outputs([{"node_id": "a", "node_type": "web"}, {"node_id": "a", "node_type": "db"}])
     assert [field for field, _ in field_errors(twice)] == ["nodes[0].node_id", "nodes[1].node_id"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=3,
+)
+ROLE = st.just({"role": "web"}) | st.just(["role:web"])
+
+
+@st.composite
+def states(draw: st.DrawFn) -> dict[str, Any]:
+    """Return a state of one server with any JSON in it, as no Terraform would write it."""
+    kind = draw(st.sampled_from(sorted(ATTRIBUTES)))
+    attributes = st.fixed_dictionaries(dict.fromkeys(ATTRIBUTES[kind], JSON | ROLE))
+    instance = {"attributes": draw(attributes), "sensitive_attributes": draw(JSON)}
+    resource = {"mode": "managed", "type": draw(st.just(kind) | JSON), "name": draw(JSON)}
+    return {"version": 4, "resources": [{**resource, "instances": [instance]}]}
+
+
+def make_state(kind: Any, attributes: dict[str, Any], sensitive: Any = None) -> dict[str, Any]:
+    instance = {"attributes": attributes, "sensitive_attributes": sensitive}
+    resource = {"mode": "managed", "type": kind, "name": "a", "instances": [instance]}
+    return {"version": 4, "resources": [resource]}
+
+
+@example(make_state(["hcloud_server"], {}))
+@example(make_state("hcloud_server", {"server_type": ["cx22"], "labels": {"role": "web"}}))
+@example(make_state("digitalocean_droplet", {"tags": 7}))
+@example(make_state("hcloud_server", {"name": "SECRET", "labels": {"role": "SECRET"}}, 7))
+@given(states())
+def test_a_state_with_any_value_is_nodes_or_errors(state: dict[str, Any]) -> None:
+    texts = [json.dumps(state), json.dumps(prune_terraform(state))]
+    assert "SECRET" not in texts[1]
+    for text in texts:
+        try:
+            read_terraform(text)
+        except BadInput as error:
+            assert error.field_errors  # noqa: PT017 - either outcome is right

@@ -52,6 +52,23 @@ def test_a_file_that_cannot_be_read_is_named_and_not_repeated(
     assert "SECRET" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "sensitive", "count"),
+    [("hcloud_server", None, 1), (["hcloud_server"], None, 0), ("hcloud_server", 7, 1)],
+    ids=["a state", "a kind that is a list", "marks that are no list"],
+)
+def test_a_state_with_values_of_other_types_is_read_without_its_secrets(
+    tmp_path: Path, kind: t.Any, sensitive: t.Any, count: int
+) -> None:
+    instance = {"attributes": {"name": "SECRET"}, "sensitive_attributes": sensitive}
+    resource = {"mode": "managed", "type": kind, "instances": [instance]}
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"version": 4, "resources": [resource]}))
+    pruned = json.loads(read_terraform(str(path)))
+    assert len(pruned["resources"]) == count
+    assert ("SECRET" in json.dumps(pruned)) == (sensitive is None and count == 1)
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="cannot be read: Is a directory"):
         read_terraform(str(tmp_path))
