@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.errors import BadInput, FieldError, NotFound
+from inventory_service.fleet import queries
 from inventory_service.fleet.models.services import Service
-from inventory_service.fleet.queries import nodes as queries
-from inventory_service.fleet.queries.services import read_placement
+from inventory_service.fleet.queries import read_placement
 from inventory_service.inventory.domain import COLUMNS
-from inventory_service.inventory.queries.hosts import list_inventory_rows
+from inventory_service.inventory.queries import list_inventory_rows
 from inventory_service.inventory.usecases.documents import narrow_to_service
 
 #: The port of Prometheus' own exporter for machines.
