@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from inventory_service.core.database.engine import Database
 from inventory_service.core.retention import count_stored
-from inventory_service.fleet.queries.status import get_status
+from inventory_service.fleet.queries import get_status
 
 
 class FleetCollector(Collector):

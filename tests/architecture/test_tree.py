@@ -22,9 +22,7 @@ UNTESTED = {
     Path(name)
     for name in (
         "fleet",
-        "fleet/queries",
         "imports",
-        "inventory/queries",
         "migrations/versions",
     )
 }

@@ -41,8 +41,8 @@ class ResourceSpec:
     """What differs from one kind of catalog entry to the next: schemas, and checks of its own."""
 
     kind: type[CatalogEntry]
-    #: The name of the kind in paths.
-    collection: str
+    #: The path of the list, which ends in the plural of the kind.
+    path: str
     registration: type[CatalogChange]
     change: type[CatalogChange]
     view: type[BaseModel]
@@ -55,6 +55,11 @@ class ResourceSpec:
     update: Callable[..., CatalogEntry] | None = None
 
     @property
+    def collection(self) -> str:
+        """Return the plural of the kind."""
+        return self.path.rpartition("/")[2]
+
+    @property
     def key(self) -> str:
         """Return the field that holds the name."""
         return self.kind.FIELDS[0]
@@ -64,109 +69,109 @@ class ResourceSpec:
         return ListSpec(self.kind, self.view, unique=(self.key,), sortable=self.sortable)
 
 
-def make_routes(contract: ResourceSpec) -> APIBlueprint:
+def make_routes(resource: ResourceSpec) -> APIBlueprint:
     """Return the routes of one kind: list, register, show, change, retire."""
     routes = APIBlueprint(
-        contract.collection,
+        resource.collection,
         __name__,
-        url_prefix=f"/api/v1/{contract.collection}",
-        abp_tags=[Tag(name=contract.collection)],
+        url_prefix=resource.path,
+        abp_tags=[Tag(name=resource.collection)],
         abp_security=SECURITY,
     )
-    fields: dict[str, Any] = {contract.key: (str, Field(max_length=255))}
-    path = create_model(f"{contract.kind.__name__}Path", **fields)
-    _add_reading(routes, contract, path)
-    _add_writing(routes, contract, path)
+    fields: dict[str, Any] = {resource.key: (str, Field(max_length=255))}
+    path = create_model(f"{resource.kind.__name__}Path", **fields)
+    _add_reading(routes, resource, path)
+    _add_writing(routes, resource, path)
     return routes
 
 
-def _add_reading(routes: APIBlueprint, contract: ResourceSpec, path_model: type[BaseModel]) -> None:
-    noun = contract.kind.NOUN
-    listing = contract.make_listing()
+def _add_reading(routes: APIBlueprint, resource: ResourceSpec, path_model: type[BaseModel]) -> None:
+    noun = resource.kind.NOUN
+    listing = resource.make_listing()
     query_fields: dict[str, Any] = {
         "sort": (str, listing.sort_field()),
         "fields": (str, listing.fields_field()),
     }
-    query_model = create_model(f"{contract.kind.__name__}Query", __base__=ListQuery, **query_fields)
+    query_model = create_model(f"{resource.kind.__name__}Query", __base__=ListQuery, **query_fields)
 
     @routes.get(
         "",
-        summary=f"List {contract.collection}",
-        description=f"{contract.collection.capitalize()}, by name at first, retired ones too.",
-        responses={200: page_of(contract.view)},
+        summary=f"List {resource.collection}",
+        description=f"{resource.collection.capitalize()}, by name at first, retired ones too.",
+        responses={200: page_of(resource.view)},
     )
     @require_scope(Scope.VIEWER)
     @_takes(query=query_model)
     def list_all(query: ListQuery) -> Response:
         with reading() as session:
-            entries = list_entries(session, contract.kind, listing.read(query))
+            entries = list_entries(session, resource.kind, listing.read(query))
             return listing.answer(query, entries, lambda entry: entry.as_dict())
 
     @routes.get(
-        f"/<{contract.key}>",
+        f"/<{resource.key}>",
         summary=f"Show {with_article(noun)}",
         description=f"The {noun} as it is now.",
-        responses={200: contract.view},
+        responses={200: resource.view},
     )
     @require_scope(Scope.VIEWER)
     @raises(NotFound)
     @_takes(path=path_model)
     def show(path: BaseModel) -> Response:
         with reading() as session:
-            return resource_response(get_entry(session, contract.kind, getattr(path, contract.key)))
+            return resource_response(get_entry(session, resource.kind, getattr(path, resource.key)))
 
 
-def _add_writing(routes: APIBlueprint, contract: ResourceSpec, path_model: type[BaseModel]) -> None:
-    noun = contract.kind.NOUN
-    register_kind = contract.register or partial(register_entry, kind=contract.kind)
-    change_kind = contract.update or partial(change_entry, kind=contract.kind)
+def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[BaseModel]) -> None:
+    noun = resource.kind.NOUN
+    register_kind = resource.register or partial(register_entry, kind=resource.kind)
+    change_kind = resource.update or partial(change_entry, kind=resource.kind)
 
     @routes.post(
         "",
         summary=f"Register {with_article(noun)}",
         description=f"The {noun}'s name is not given again, not even after its retirement.",
-        responses={201: contract.view},
+        responses={201: resource.view},
     )
     @require_scope(Scope.OPERATOR)
     @transactional
-    @_takes(body=contract.registration)
+    @_takes(body=resource.registration)
     def register(session: Session, body: CatalogChange) -> Response:
         entry = register_kind(session, get_actor(), wanted=body)
-        location = f"/api/v1/{contract.collection}/{quote(entry.name, safe='')}"
+        location = f"{resource.path}/{quote(entry.name, safe='')}"
         return resource_response(entry, HTTPStatus.CREATED, location=location)
 
     @routes.patch(
-        f"/<{contract.key}>",
+        f"/<{resource.key}>",
         summary=f"Change {with_article(noun)}",
         description="What is left out stays as it is; null clears a field.",
-        responses={200: contract.view},
+        responses={200: resource.view},
     )
     @require_scope(Scope.OPERATOR)
     @raises(NotFound, PreconditionFailed)
     @transactional
-    @_takes(path=path_model, body=contract.change)
+    @_takes(path=path_model, body=resource.change)
     def change(session: Session, path: BaseModel, body: CatalogChange) -> Response:
-        name = getattr(path, contract.key)
+        name = getattr(path, resource.key)
         entry = change_kind(session, get_actor(), name=name, change=body, expected=read_expected())
         return resource_response(entry)
 
     @routes.post(
-        f"/<{contract.key}>/retirement",
+        f"/<{resource.key}>/retirement",
         summary=f"Retire {with_article(noun)}",
-        description=contract.end,
-        responses={201: contract.view},
+        description=resource.end,
+        responses={201: resource.view},
     )
     @require_scope(Scope.OPERATOR)
     @raises(NotFound)
     @transactional
     @_takes(path=path_model)
     def retire(session: Session, path: BaseModel, body: RetirementRequest) -> Response:
-        entry = retire_entry(session, get_actor(), contract.kind, getattr(path, contract.key), body)
+        entry = retire_entry(session, get_actor(), resource.kind, getattr(path, resource.key), body)
         return resource_response(entry, HTTPStatus.CREATED)
 
 
 def _takes(**models: type[BaseModel]) -> Callable[[View], View]:
-    """Say what a view takes where only the contract knows it: flask-openapi3 reads annotations."""
+    """Say what a view takes where only the resource knows it: flask-openapi3 reads annotations."""
 
     def mark(view: View) -> View:
         view.__annotations__ |= models

@@ -33,13 +33,8 @@ def register(session: Session, body: BulkRegistration) -> Response:
     """Up to 10,000 nodes, all of them or none; each bad row is named with its field."""
     allocator = get_component(AddressAllocator)
     nodes = register_nodes(session, get_actor(), body.nodes, allocator=allocator)
+    shown = [{"node_id": node.node_id, "wireguard_ip": node.wireguard_ip} for node in nodes]
     return json_response(
-        {
-            "registered": len(nodes),
-            "revision": nodes[0].revision,
-            "nodes": [
-                {"node_id": node.node_id, "wireguard_ip": node.wireguard_ip} for node in nodes
-            ],
-        },
+        {"registered": len(nodes), "revision": nodes[0].revision, "nodes": shown},
         HTTPStatus.CREATED,
     )

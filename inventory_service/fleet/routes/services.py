@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes of services."""
+"""Routes of services, which `make_routes` in ``catalog.py`` builds from the resource below.
+
+GET   /api/v1/services                       list
+POST  /api/v1/services                       register
+GET   /api/v1/services/<service>             show
+PATCH /api/v1/services/<service>             change
+POST  /api/v1/services/<service>/retirement  retire
+"""
 
 from inventory_service.fleet.domain.services import ServiceChange, ServiceRegistration
 from inventory_service.fleet.models.services import Service
@@ -7,9 +14,9 @@ from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
 from inventory_service.fleet.routes.schemas import ServiceOut
 from inventory_service.fleet.usecases.services import change_service, register_service
 
-CONTRACT = ResourceSpec(
+RESOURCE = ResourceSpec(
     kind=Service,
-    collection="services",
+    path="/api/v1/services",
     registration=ServiceRegistration,
     change=ServiceChange,
     view=ServiceOut,
@@ -26,4 +33,4 @@ CONTRACT = ResourceSpec(
     update=change_service,
     end="Its port is not given again; its nodes stay.",
 )
-routes = make_routes(CONTRACT)
+routes = make_routes(RESOURCE)

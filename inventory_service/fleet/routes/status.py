@@ -5,7 +5,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from inventory_service.core.actors import Scope
-from inventory_service.fleet.queries.status import get_status
+from inventory_service.fleet.queries import get_status
 from inventory_service.fleet.routes.schemas import StatusOut
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.openapi import get_version

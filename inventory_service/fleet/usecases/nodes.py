@@ -13,6 +13,7 @@ from inventory_service.core.database.pagination import read_page
 from inventory_service.core.errors import BadInput, Conflict, FieldError, NotFound
 from inventory_service.core.pagination import Page
 from inventory_service.core.preconditions import Expected, check_if_match
+from inventory_service.fleet import queries
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import (
     LIVE,
@@ -24,7 +25,6 @@ from inventory_service.fleet.domain.nodes import (
 from inventory_service.fleet.models.address_leases import ClusterLeases
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node, Transition
-from inventory_service.fleet.queries import nodes as queries
 from inventory_service.fleet.usecases.uniqueness import (
     GroupNameCheck,
     UniqueFieldCheck,

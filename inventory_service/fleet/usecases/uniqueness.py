@@ -14,7 +14,7 @@ from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
-from inventory_service.fleet.queries.chunks import in_chunks
+from inventory_service.fleet.queries import in_chunks
 
 #: Fields that are unique among live nodes, beside the name.
 UNIQUE = ("internal_ip", "external_ip", "wireguard_public_key")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The route that plans and records imports."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
 
@@ -18,8 +17,7 @@ from inventory_service.http.responses import json_response
 from inventory_service.imports.domain.nodes_plan import StatedPlan
 from inventory_service.imports.domain.projects_plan import ImportRequest, Plan
 from inventory_service.imports.routes.schemas import ImportOut
-from inventory_service.imports.usecases.nodes import apply_stated, plan_stated
-from inventory_service.imports.usecases.projects import apply_import, plan_import
+from inventory_service.imports.usecases import files
 
 routes = APIBlueprint(
     "imports",
@@ -35,13 +33,8 @@ routes = APIBlueprint(
 @transactional
 def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
-    act: Callable[..., Plan | StatedPlan]
-    if body.format == "csv":
-        act = apply_import if body.apply else plan_import
-    else:
-        act = apply_stated if body.apply else plan_stated
     allocator = get_component(AddressAllocator)
-    plan = act(session, get_actor(), body, allocator=allocator)
+    plan = files.import_file(session, get_actor(), body, allocator=allocator)
     return _show(plan, applied=body.apply)
 
 

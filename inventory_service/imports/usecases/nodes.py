@@ -21,7 +21,7 @@ from inventory_service.core.revision import rolled_back_savepoint
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
-from inventory_service.fleet.queries.chunks import in_chunks
+from inventory_service.fleet.queries import in_chunks
 from inventory_service.fleet.usecases.nodes import change_node
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.declared_nodes import Row

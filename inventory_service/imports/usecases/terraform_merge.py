@@ -11,13 +11,12 @@ from inventory_service.core.errors import Conflict, FieldError
 from inventory_service.core.revision import get_revision
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.fleet.models.nodes import Node
-from inventory_service.fleet.queries.chunks import in_chunks
-from inventory_service.fleet.queries.nodes import Filters
+from inventory_service.fleet.queries import Filters, in_chunks
 from inventory_service.fleet.usecases.uniqueness import GroupNameCheck
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.terraform_merge import merge_rows
 from inventory_service.imports.domain.terraform_nodes import read_terraform
-from inventory_service.inventory.queries.hosts import list_inventory_rows
+from inventory_service.inventory.queries import list_inventory_rows
 from inventory_service.inventory.usecases.documents import narrow_to_service
 
 

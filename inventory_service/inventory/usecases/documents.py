@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from inventory_service.fleet import queries
 from inventory_service.fleet.domain.nodes import IN_SERVICE, LIVE
-from inventory_service.fleet.queries import nodes as queries
 from inventory_service.inventory.chunks import Host, HostChunk, make_chunks, update_chunks
 from inventory_service.inventory.documents import Document, DocumentSpec, HostFilter, make_document
 from inventory_service.inventory.domain import COLUMNS, Row, list_groups, name_filter_groups
@@ -20,8 +20,12 @@ from inventory_service.inventory.formats import (
     InventoryFormat,
     LegacyFormat,
 )
-from inventory_service.inventory.queries.hosts import list_inventory_rows
-from inventory_service.inventory.queries.versions import Version, get_version, is_same_history
+from inventory_service.inventory.queries import (
+    Version,
+    get_version,
+    is_same_history,
+    list_inventory_rows,
+)
 
 _LIVE = [state.value for state in LIVE]
 _STATE = COLUMNS.index("state")

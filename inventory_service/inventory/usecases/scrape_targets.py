@@ -8,41 +8,63 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.errors import NotFound
+from inventory_service.core.errors import BadInput, FieldError, NotFound
+from inventory_service.fleet import queries
 from inventory_service.fleet.models.services import Service
-from inventory_service.fleet.queries import nodes as queries
-from inventory_service.fleet.queries.services import read_placement
+from inventory_service.fleet.queries import read_placement
 from inventory_service.inventory.domain import COLUMNS
-from inventory_service.inventory.queries.hosts import list_inventory_rows
+from inventory_service.inventory.queries import list_inventory_rows
 from inventory_service.inventory.usecases.documents import narrow_to_service
 
+#: The port of Prometheus' own exporter for machines.
+NODE_EXPORTER = 9100
 _LABELS = ("node_id", "node_type", "cluster_id", "region", "env", "project", "state")
 
 
 def list_targets(
-    session: Session, filters: queries.Filters, *, port: int, address: str
+    session: Session,
+    filters: queries.Filters,
+    *,
+    job: str | None,
+    port: int | None,
+    address: str,
 ) -> list[dict[str, Any]]:
-    """Return one entry a node that has the address: ``{"targets": ["ip:port"], "labels": {…}}``.
+    """Return the targets of a job's services, else one port of every node, by default 9100.
 
+    Each is ``{"targets": ["ip:port"], "labels": {…}}``, of a node that has the address;
     ``address`` names the column that is scraped. A missing label is an empty one to Prometheus
     (https://prometheus.io/docs/prometheus/latest/http_sd/).
+
+    :raises BadInput: both a job and a port are given.
+    :raises NotFound: no service was ever scraped under that job.
     """
+    if job is None:
+        return _list_node_targets(session, filters, port or NODE_EXPORTER, address)
+    if port is not None:
+        raise BadInput(
+            "The services of a job have ports of their own. Leave out the job or the port.",
+            field_errors=[FieldError("port", "does not go with a job")],
+        )
+    return _list_job_targets(session, job, filters, address)
+
+
+def _list_node_targets(
+    session: Session, filters: queries.Filters, port: int, address: str
+) -> list[dict[str, Any]]:
     return [
         _make_target(node[address], port, _label(node))
         for node in _list_nodes(session, filters, address)
     ]
 
 
-def list_job_targets(
-    session: Session, job: str, filters: queries.Filters, *, address: str
+def _list_job_targets(
+    session: Session, job: str, filters: queries.Filters, address: str
 ) -> list[dict[str, Any]]:
     """Return one entry for each service of a scrape job on each of its nodes.
 
-    Path and scheme stand in the labels that Prometheus itself reads, so that no relabelling is
-    needed to scrape services of one job in different ways. A job whose last service is retired
-    has no targets.
-
-    :raises NotFound: no service was ever scraped under that job.
+    Path and scheme are labels that Prometheus itself reads, so that no relabelling is needed to
+    scrape services of one job in different ways. A job whose last service is retired has no
+    targets.
     """
     placement = read_placement(session, job=job)
     if placement.is_empty and not _was_ever(session, job):

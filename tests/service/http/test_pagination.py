@@ -19,10 +19,10 @@ from tests.service.conftest import Caller, make_node
 #: Each list, with what it can be sorted by.
 LISTS: dict[str, ListSpec] = {
     "nodes": nodes.LISTING,
-    "clusters": clusters.CONTRACT.make_listing(),
-    "projects": projects.CONTRACT.make_listing(),
-    "environments": environments.CONTRACT.make_listing(),
-    "services": services.CONTRACT.make_listing(),
+    "clusters": clusters.RESOURCE.make_listing(),
+    "projects": projects.RESOURCE.make_listing(),
+    "environments": environments.RESOURCE.make_listing(),
+    "services": services.RESOURCE.make_listing(),
     "tokens": tokens.LISTING,
     "audit": audit.RECORDS,
 }

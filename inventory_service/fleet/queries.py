@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of the fleet that are larger than a row: nodes by filters, placement, status, chunks."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.revision import get_revision
+from inventory_service.fleet.domain.nodes import IN_SERVICE, LIVE, NodeState
+from inventory_service.fleet.domain.services import Placement
+from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.models.services import Service
+
+#: What a list of nodes can be narrowed by, and the column behind each name.
+FILTERS = {
+    "project": Node.project,
+    "environment": Node.environment,
+    "cluster": Node.cluster_id,
+    "region": Node.region,
+    "node_type": Node.node_type,
+    "state": Node.state,
+}
+Filters = Mapping[str, Sequence[str]]
+AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
+#: How many values one query names: SQLite and PostgreSQL take some 32,000 parameters.
+_MOST_VALUES = 1000
+
+
+def find_node(session: Session, node_id: str) -> Node | None:
+    """Return the live node of that name, else the one that was retired last."""
+    return session.scalars(
+        select(Node)
+        .where(Node.node_id == node_id)
+        .order_by(Node.state == "retired", Node.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:
+    """Return (names and addresses, host keys) of each live node that has recorded keys."""
+    query = select(
+        Node.node_id, Node.internal_ip, Node.external_ip, Node.wireguard_ip, Node.ssh_host_keys
+    ).where(Node.state.in_([state.value for state in LIVE]))
+    return [
+        ([name for name in row[:4] if name], row[4])
+        for row in session.execute(query.order_by(Node.node_id))
+        if row[4]
+    ]
+
+
+def apply_filters(query: AnySelect, filters: Filters) -> AnySelect:
+    """Return the query with each filter that has values."""
+    for name, values in filters.items():
+        if name == "state" and set(values) == set(LIVE):
+            # The words of the partial index, so that it serves: SQLite would else fetch all nodes
+            # by their states and sort them for each page.
+            query = query.where(Node.state != literal_column(f"'{NodeState.RETIRED.value}'"))
+        elif values:
+            query = query.where(FILTERS[name].in_(values))
+    return query
+
+
+def read_placement(session: Session, *, job: str | None = None) -> Placement:
+    """Return where all live services run, or those that one job scrapes."""
+    query = select(Service).where(Service.retired_at.is_(None))
+    if job is not None:
+        query = query.where(Service.scrape_job == job)
+    return Placement(session.scalars(query))
+
+
+def get_status(session: Session) -> dict[str, Any]:
+    """Return the revision, how many nodes are in each state, and what waits for a run."""
+    query = select(Node.state, func.count()).group_by(Node.state)
+    counts = {state: count for state, count in session.execute(query)}  # noqa: C416 - rows are no tuples to the type checker
+    return {
+        "revision": get_revision(session),
+        "nodes": {state.value: counts.get(state.value, 0) for state in NodeState},
+        "pending_resizes": _count_pending_resizes(session),
+    }
+
+
+def in_chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the values sorted, in lists that one query can name."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _MOST_VALUES):
+        yield ordered[start : start + _MOST_VALUES]
+
+
+def _count_pending_resizes(session: Session) -> int:
+    """Return how many nodes in service have another size than is wanted."""
+    return session.execute(
+        select(func.count()).where(
+            Node.state.in_([state.value for state in IN_SERVICE]),
+            Node.provisioned_spec.is_not(None),
+            Node.spec != Node.provisioned_spec,
+        )
+    ).scalar_one()
