@@ -15,17 +15,17 @@ __all__ = ["main"]
 _COMMANDS = (
     LazyCommand(
         "init",
-        "admin.serving:init",
+        "admin.init:init",
         "Make the database and the first admin token, which is shown this once.",
     ),
     LazyCommand(
         "migrate",
-        "admin.serving:migrate",
+        "admin.migrate:migrate",
         "Bring the database (QM_DATABASE_URL) to the schema of this version.",
     ),
     LazyCommand(
         "serve",
-        "admin.serving:serve",
+        "admin.serve:serve",
         "Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`).",
     ),
     LazyCommand(

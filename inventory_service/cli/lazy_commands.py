@@ -13,16 +13,16 @@ import click
 
 
 class LazyCommand(click.Command):
-    """The place of a command, with the name and the first sentence that its group lists."""
+    """The location of a command, with the name and the first sentence that its group lists."""
 
-    def __init__(self, name: str, place: str, sentence: str) -> None:
-        """Take the place as `module:attribute`; the module is one of `inventory_service.cli`."""
+    def __init__(self, name: str, location: str, sentence: str) -> None:
+        """Take the location as `module:attribute`; the module is one of `inventory_service.cli`."""
         super().__init__(name, help=sentence)
-        self._module, _, self._attribute = place.partition(":")
+        self.module, _, self._attribute = location.partition(":")
 
     def load(self) -> click.Command:
         """Return the command itself."""
-        module = importlib.import_module(f"inventory_service.cli.{self._module}")
+        module = importlib.import_module(f"inventory_service.cli.{self.module}")
         command: click.Command = getattr(module, self._attribute)
         return command
 

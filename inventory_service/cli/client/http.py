@@ -81,7 +81,7 @@ class Api:
     ) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a POST; with a key it acts once, even if sent twice."""
         return _parsed(
-            self._send("POST", path, thing, body=body, heads={KEY_HEADER: key}), self.url
+            self._send("POST", path, thing, body=body, headers={KEY_HEADER: key}), self.url
         )
 
     def patch(
@@ -94,7 +94,8 @@ class Api:
     ) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a PATCH; with an ETag it is refused if the thing changed."""
         return _parsed(
-            self._send("PATCH", path, thing, body=body, heads={"If-Match": etag}), self.url
+            self._send("PATCH", path, thing, body=body, headers={"If-Match": etag}),
+            self.url,
         )
 
     def items(
@@ -120,10 +121,9 @@ class Api:
         *,
         query: Query | None = None,
         body: Mapping[str, object] | None = None,
-        heads: Mapping[str, str | None] | None = None,
+        headers: Mapping[str, str | None] | None = None,
     ) -> requests.Response:
-        said = {name: value for name, value in (heads or {}).items() if value is not None}
-        patience = RetryPolicy(self._pause)
+        retry = RetryPolicy(self._pause)
         while True:
             try:
                 response = self._http.request(
@@ -131,16 +131,16 @@ class Api:
                     self.url + path,
                     params=query,
                     json=body,
-                    headers=said,
+                    headers=headers,
                     timeout=self._timeout_s,
                     # A redirect would carry the token to a host that nobody named.
                     allow_redirects=False,
                 )
             except requests.RequestException as error:
-                if KEY_HEADER in said and patience.waits_after(error):
+                if (headers or {}).get(KEY_HEADER) and retry.should_retry_error(error):
                     continue
                 raise _unreachable(self.url, error, self._timeout_s[1]) from error
-            if not patience.should_retry(response):
+            if not retry.should_retry(response):
                 break
         if response.is_redirect:
             raise Failure(

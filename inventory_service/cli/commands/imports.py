@@ -37,12 +37,12 @@ _REMOVE_SERVERS = "Remove the retired ones with: ansible-playbook quartermaster.
 _OTHERS = (
     LazyCommand(
         "terraform",
-        "commands.terraform:import_terraform",
+        "commands.import_terraform:import_terraform",
         "Take in what Terraform made: FILE is `terraform output -json` or a state (`-` is stdin).",
     ),
     LazyCommand(
         "nodes",
-        "commands.node_imports:import_nodes",
+        "commands.import_nodes:import_nodes",
         "Register up to 10,000 nodes from FILE (`-` is stdin): CSV, JSON, JSON lines or YAML.",
     ),
 )

@@ -30,7 +30,7 @@ _node = click.argument("node_id", shell_complete=complete_names("node"))
 
 _GRAPH = LazyCommand(
     "graph",
-    "commands.graphs:graph",
+    "commands.node_graph:graph",
     "Draw the fleet: nodes below their cluster, project or services, each with its state.",
 )
 

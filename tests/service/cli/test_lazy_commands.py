@@ -90,6 +90,14 @@ def test_a_group_lists_what_each_command_tells_of_itself(group: click.Group) -> 
         assert command.get_short_help_str(200) == listed.get_short_help_str(200)
 
 
+@pytest.mark.parametrize("group", [main, node, import_group], ids=lambda group: group.name)
+def test_a_command_is_in_the_file_of_its_noun(group: click.Group) -> None:
+    for listed in group.commands.values():
+        if isinstance(listed, LazyCommand):
+            words = f"{listed.name}" if group is main else f"{group.name}_{listed.name}"
+            assert listed.module.rpartition(".")[2] in {words, f"{words}s"}
+
+
 def test_a_command_is_named_by_all_the_words_that_called_it() -> None:
     told = CliRunner().invoke(main, ["node", "graph", "--help"], prog_name="qm").output
     assert told.startswith("Usage: qm node graph [OPTIONS]")

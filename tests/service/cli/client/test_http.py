@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each answer of the service, and each silence, becomes an exit code and a message with a step."""
 
-import json
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -13,53 +9,7 @@ import pytest
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.cli.client.http import Api, Target, path_of
 from inventory_service.cli.client.profiles import Connection
-
-NODE = Target("node", "web-1")
-
-Serve = Callable[..., Api]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Start a server that gives prepared answers and keeps the requests that it saw."""
-    servers = []
-
-    def start(*answers: tuple[int, dict[str, str], bytes]) -> Api:
-        rest = list(answers)
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.seen.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]
-                status, headers, body = rest.pop(0)
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_POST = do_PATCH = do_GET  # noqa: N815 (the names that http.server calls)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        server.seen = []  # type: ignore[attr-defined]
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        pauses: list[float] = []
-        connection = Connection(f"http://127.0.0.1:{server.server_port}", "qm_token")
-        api = Api(connection, pause=pauses.append)
-        api.seen, api.pauses = server.seen, pauses  # type: ignore[attr-defined]
-        return api
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def answer(status: int, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    return status, headers, json.dumps(body).encode()
+from tests.service.cli.client.conftest import NODE, Serve, answer
 
 
 @pytest.mark.parametrize(
@@ -93,61 +43,6 @@ def test_a_refusal_without_detail_gets_its_next_step_here(serve: Serve, status: 
     with pytest.raises(Failure) as caught:
         serve(answer(status)).get("/api/v1/nodes/web-1", NODE)
     assert caught.value.next_step
-
-
-def later(status: int, wait_s: object) -> tuple[int, dict[str, str], bytes]:
-    return answer(status, {"detail": "Not now"}, **{"Retry-After": str(wait_s)})
-
-
-@pytest.mark.parametrize(
-    ("method", "status"),
-    [("get", 429), ("post", 429), ("patch", 429), ("get", 503), ("patch", 503)],
-)
-def test_a_service_that_asks_to_come_later_is_asked_again_and_the_wait_is_told(
-    serve: Serve, capsys: pytest.CaptureFixture[str], method: str, status: int
-) -> None:
-    api = serve(later(status, 7), later(status, 0), answer(200, {"a": 1}))
-    body = () if method == "get" else ({},)
-    assert getattr(api, method)("/api/v1/nodes", NODE, *body) == {"a": 1}
-    assert api.pauses == [7, 1]  # type: ignore[attr-defined]
-    assert "trying again in 7 s" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("method", "answers", "pauses"),
-    [
-        pytest.param("post", [later(503, 1)], [], id="it may have been done"),
-        pytest.param("get", [later(429, 61)], [], id="too long"),
-        pytest.param("get", [later(429, "Sat, 21 Nov 2026 12:00:00 GMT")], [], id="a date"),
-        pytest.param("get", [later(429, "²")], [], id="no number"),
-        pytest.param("get", [later(500, 1)], [], id="a fault"),
-        pytest.param("get", [later(429, 40), later(429, 21)], [40], id="a minute together"),
-        pytest.param("get", [later(503, 5)] * 4, [5, 5, 5], id="three times"),
-    ],
-)
-def test_the_patience_has_an_end(
-    serve: Serve, method: str, answers: list[Any], pauses: list[int]
-) -> None:
-    api = serve(*answers)
-    with pytest.raises(Failure, match="Not now"):
-        getattr(api, method)("/api/v1/nodes", NODE, *(() if method == "get" else ({},)))
-    assert api.pauses == pauses  # type: ignore[attr-defined]
-
-
-def test_a_request_with_a_key_is_sent_again_under_the_same_key(serve: Serve) -> None:
-    api = serve(later(503, 7), answer(201, {"a": 1}))
-    assert api.post("/api/v1/imports", NODE, {}, key="k") == {"a": 1}
-    keys = [heads["Idempotency-Key"] for _, heads in api.seen]  # type: ignore[attr-defined]
-    assert (keys, api.pauses) == (["k", "k"], [7])  # type: ignore[attr-defined]
-
-
-def test_without_a_connection_a_request_is_tried_again_only_with_a_key() -> None:
-    pauses: list[float] = []
-    api = Api(Connection("http://127.0.0.1:1", None), pause=pauses.append)
-    for key, waits in ((None, 0), ("k", 3)):
-        with pytest.raises(Failure) as caught:
-            api.post("/api/v1/imports", NODE, {}, key=key)
-        assert (caught.value.exit_code, len(pauses)) == (Exit.UNREACHABLE, waits)
 
 
 def test_each_field_at_fault_is_named(serve: Serve) -> None:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from rich.console import Console
 
-from inventory_service.cli.commands.graphs import draw
+from inventory_service.cli.commands.node_graph import draw
 from inventory_service.cli.formats.graph import Group, Member
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.domain.nodes import NodeState

@@ -126,7 +126,7 @@ def test_a_plan_that_is_out_of_date_is_not_applied(
     ask: Ask, qm: Qm, mesh: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else's change between the plan and its application is a conflict."""
-    import inventory_service.cli.commands.terraform as door  # noqa: PLC0415 (to stand between the requests)
+    import inventory_service.cli.commands.import_terraform as door  # noqa: PLC0415 (to stand between the requests)
 
     printed = door._print_plan
 
