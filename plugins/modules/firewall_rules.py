@@ -205,9 +205,6 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.poli
     Refused,
     parse_policy,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
-    InsecureFile,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -255,6 +252,7 @@ class FirewallRules(FleetModule):
         self._table = ""
         self._trial: str | None = None
         self._changes: list[str] = []
+        self.extra_results["changes"] = self._changes
 
     def present(self) -> None:
         """Try out the wanted rules if they are not those that run and that a boot loads."""
@@ -363,20 +361,6 @@ class FirewallRules(FleetModule):
             "change": self._trial,
             "controller": connection.client if connection else None,
         }
-
-    def _result(self, result: t.Any) -> dict[str, t.Any]:
-        return {**super()._result(result), "changes": self._changes}
-
-    def run(self, act: t.Callable[[], None]) -> None:
-        """Do `act`, and end the module with its result."""
-
-        def guarded() -> None:
-            try:
-                act()
-            except InsecureFile as error:
-                raise Failure(str(error), code="unsafe_file") from None
-
-        super().run(guarded)
 
 
 def main() -> None:

@@ -181,9 +181,6 @@ code:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
-    InsecureFile,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -227,6 +224,7 @@ class WireguardInterface(FleetModule):
     def __init__(self) -> None:
         super().__init__()
         self._interface = InterfaceOnHost(self.module, self._change)
+        self.extra_results["changes"] = self._interface.changes
 
     def present(self) -> None:
         """Bring file and running interface to what the options say."""
@@ -243,15 +241,10 @@ class WireguardInterface(FleetModule):
             raise Failure(
                 f"refused, nothing was changed: {error}", code="refused", reasons=error.reasons
             ) from None
-        except InsecureFile as error:
-            raise Failure(str(error), code="unsafe_file") from None
         self._show_diff(*self._interface.views(), header=self.params["name"])
 
     def _prepare_result(self) -> dict[str, t.Any] | None:
         return None if self.params["state"] == "absent" else self._interface.describe()
-
-    def _result(self, result: t.Any) -> dict[str, t.Any]:
-        return {**super()._result(result), "changes": self._interface.changes}
 
 
 def main() -> None:

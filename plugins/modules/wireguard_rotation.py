@@ -108,9 +108,6 @@ code:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
-    InsecureFile,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -153,8 +150,6 @@ class WireguardRotation(FleetModule):
             self._keys = rotation.read_keys()
         except Invalid as error:
             raise Failure(f"refused, nothing was changed: {error}", code="refused") from None
-        except InsecureFile as error:
-            raise Failure(str(error), code="unsafe_file") from None
         self._show_diff(_shown(before), _shown(self._keys), header=self.params["name"])
 
     def _prepare_result(self) -> dict[str, str | None]:
