@@ -14,14 +14,14 @@ description:
   - Gives the sets of the table C(inet quartermaster) their addresses, in the running table and in
     the file that a boot loads. Rules are not touched, so that this is safe from another play than
     the one that makes the rules, with none of its variables.
-  - A zone that no rule of the host names has no set, and is passed over.
+  - A zone that no rule of the host names has no set, and is passed over. Sets of zones that
+    O(zones) lacks stay as they are.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.zones
 options:
   zones:
-    description: All mesh addresses of each zone, as P(quartermaster.fleet.firewall_members#filter)
-      makes them. Sets of other zones stay as they are.
-    type: dict
     required: true
 attributes:
   check_mode:

@@ -25,6 +25,8 @@ description:
     should be.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.zones
 options:
   state:
     description:
@@ -60,12 +62,6 @@ options:
         elements: str
         default: []
   zones:
-    description:
-      - The mesh addresses of each zone that rules name, as
-        P(quartermaster.fleet.firewall_members#filter) makes them.
-      - Each is a named set of the table, so that M(quartermaster.fleet.firewall_members)
-        can tell of a new member without touching a rule.
-    type: dict
     default: {}
   outbound:
     description: Whether all may leave this host, or with V(drop) only what O(reach) says. Answers,

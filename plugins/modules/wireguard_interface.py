@@ -26,11 +26,9 @@ description:
     the tunnels, and addresses or allowed IPs that would take traffic of other interfaces.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.interface
 options:
-  name:
-    description: Name of the interface, 1 to 15 letters, digits, C(_), C(-) or C(.).
-    type: str
-    default: wg0
   state:
     description:
       - V(present) keeps the interface.
@@ -188,7 +186,10 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.interface import (
     InterfaceOnHost,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import Invalid
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
+    INTERFACE_OPTIONS,
+    Invalid,
+)
 
 
 class WireguardInterface(FleetModule):
@@ -196,7 +197,7 @@ class WireguardInterface(FleetModule):
 
     represent = "interface"
     options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
-        "name": {"type": "str", "default": "wg0"},
+        **INTERFACE_OPTIONS,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "address": {"type": "list", "elements": "str"},
         "listen_port": {"type": "int"},
