@@ -111,6 +111,9 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.run
     FRESH_HANDSHAKE_S,
 )
 
+TIMEOUT_MAX_S = 3600
+"""The lower bound is 1, since ping(8) takes a deadline of 0 for none."""
+
 
 class WireguardProbe(FleetModule):
     """A question to the nodes of a mesh."""
@@ -135,6 +138,7 @@ class WireguardProbe(FleetModule):
         try:
             name = check_interface_name(self.params["name"])
             check_range("packet_size", size, MTU_MIN, MTU_MAX)
+            check_range("timeout", self.params["timeout"], 1, TIMEOUT_MAX_S)
             targets = [parse_target(given) for given in self.params["targets"]]
         except Invalid as error:
             raise Failure(f"refused, nobody was asked: {error}", code="refused") from None
