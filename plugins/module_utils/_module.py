@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The base of every module: how it starts, changes things, shows them and ends."""
+"""The base of every module: options, check mode, --diff, failures and the result."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._host.secret_files import InsecureFile
 from ._service.client import Client, ClientError, resolve_connection
 
 API_OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -22,7 +23,7 @@ API_OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 class Failure(Exception):
-    """What a module could not do: thing, reason, next step; `code` is for failed_when."""
+    """Why a module failed: subject, reason, next step; `code` is for failed_when."""
 
     def __init__(self, message: str, code: str = "failed", **details: t.Any) -> None:
         super().__init__(message)
@@ -31,9 +32,9 @@ class Failure(Exception):
 
 
 class FleetModule(abc.ABC):
-    """One thing that a module brings into its wanted state.
+    """One resource that a module brings into its wanted state.
 
-    A module derives from it, names its result in `represent`, states `options`, and writes
+    A module derives from it, names its result in `represent`, declares `options`, and defines
     `present`, `absent` (where they apply) and `_prepare_result`. Each write goes through
     `_change`, so that check mode cannot be forgotten. `main` only chooses::
 
@@ -42,7 +43,7 @@ class FleetModule(abc.ABC):
     """
 
     represent: t.ClassVar[str]
-    """The key of the result under which the thing is returned."""
+    """The key of the result under which the resource is returned."""
     options: t.Mapping[str, dict[str, t.Any]] = {}
     """The argument spec, without the options of the service."""
     rules: t.ClassVar[dict[str, t.Any]] = {}
@@ -55,14 +56,16 @@ class FleetModule(abc.ABC):
         self.params: dict[str, t.Any] = self.module.params
         self.check_mode: bool = self.module.check_mode
         self.changed = False
+        self.extra_results: dict[str, t.Any] = {}
+        """Further keys of the result, as `changes`."""
         self._diff: dict[str, t.Any] | None = None
         self._client: Client | None = None
 
     @property
     def client(self) -> Client:
-        """The client of the service that the options, the environment or the profile name.
+        """The client of the service, from the options, the environment or the profile.
 
-        :raises ClientError: if they name none that can be used.
+        :raises ClientError: if none of them gives a usable address and token.
         """
         if self._client is None:
             url, token = resolve_connection(self.params["url"], self.params["token"])
@@ -70,7 +73,10 @@ class FleetModule(abc.ABC):
         return self._client
 
     def run(self, act: t.Callable[[], None]) -> None:
-        """Do `act`, then end the module with its result or with the reason of the failure."""
+        """Run `act`, then exit with the result, or with the reason of the failure.
+
+        An InsecureFile fails with code `unsafe_file`, a ClientError with the HTTP status.
+        """
         try:
             act()
             result = self._prepare_result()
@@ -80,17 +86,19 @@ class FleetModule(abc.ABC):
                 code=str(error.status or "unreachable"),
                 problem=error.problem,
             )
+        except InsecureFile as error:
+            self.module.fail_json(msg=str(error), code="unsafe_file")
         except Failure as error:
             self.module.fail_json(msg=str(error), code=error.code, **error.details)
         else:
-            self.module.exit_json(**self._result(result))
+            self.module.exit_json(**self._assemble(result))
 
     @abc.abstractmethod
     def _prepare_result(self) -> t.Any:
-        """Return the thing: as it is now, in check mode as it would be."""
+        """Return the resource: as it is now, in check mode as it would be."""
 
     def _change(self, write: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """Mark the module as changed and call `write`; in check mode call nothing, return None."""
+        """Report a change and call `write`; in check mode call nothing and return None."""
         self.changed = True
         if self.check_mode:
             return None
@@ -102,8 +110,8 @@ class FleetModule(abc.ABC):
         if header:
             self._diff.update(before_header=header, after_header=header)
 
-    def _result(self, result: t.Any) -> dict[str, t.Any]:
-        answer = {"changed": self.changed, self.represent: result}
+    def _assemble(self, result: t.Any) -> dict[str, t.Any]:
+        answer = {"changed": self.changed, self.represent: result, **self.extra_results}
         shown = self.module._diff  # noqa: SLF001 - Ansible's own name for --diff
         if shown and self._diff is not None and self.changed:
             answer["diff"] = self._diff

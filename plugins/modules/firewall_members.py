@@ -14,14 +14,14 @@ description:
   - Gives the sets of the table C(inet quartermaster) their addresses, in the running table and in
     the file that a boot loads. Rules are not touched, so that this is safe from another play than
     the one that makes the rules, with none of its variables.
-  - A zone that no rule of the host names has no set, and is passed over.
+  - A zone that no rule of the host names has no set, and is passed over. Sets of zones that
+    O(zones) lacks stay as they are.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.zones
 options:
   zones:
-    description: All mesh addresses of each zone, as P(quartermaster.fleet.firewall_members#filter)
-      makes them. Sets of other zones stay as they are.
-    type: dict
     required: true
 attributes:
   check_mode:
@@ -76,9 +76,6 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nfta
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
     parse_zones,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
-    InsecureFile,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -96,15 +93,13 @@ class FirewallMembers(FleetModule):
         self._host = Host(self.module)
         self._zones: dict[str, list[str]] = {}
         self._changes: list[str] = []
+        self.extra_results["changes"] = self._changes
 
     def present(self) -> None:
         """Bring the sets to the wanted addresses: the running ones first, then the saved ones."""
         wanted = self._parse()
-        try:
-            with self._host.locked():
-                self._bring(wanted)
-        except InsecureFile as error:
-            raise Failure(str(error), code="unsafe_file") from None
+        with self._host.locked():
+            self._bring(wanted)
 
     def _bring(self, wanted: dict[str, tuple[t.Any, ...]]) -> None:
         saved = self._host.read_saved()
@@ -128,7 +123,8 @@ class FirewallMembers(FleetModule):
             self._change(self._host.apply, fill_zones(ours))
         text = replace_zones(saved, ours)
         if text != saved:
-            self._changes = self._changes or ["file: written"]
+            if not self._changes:
+                self._changes.append("file: written")
             self._change(self._host.save, text)
 
     def _compare(self, before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
@@ -152,9 +148,6 @@ class FirewallMembers(FleetModule):
 
     def _prepare_result(self) -> dict[str, list[str]]:
         return self._zones
-
-    def _result(self, result: t.Any) -> dict[str, t.Any]:
-        return {**super()._result(result), "changes": self._changes}
 
 
 def _show(zones: dict[str, list[str]]) -> str:

@@ -17,6 +17,8 @@ description:
     refused port can be V(silent) as well as V(refused).
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.probe
 options:
   targets:
     description: What is asked, each an address and a port. Who is C(allowed) to be reached and
@@ -26,16 +28,7 @@ options:
     elements: dict
     required: true
   timeout:
-    description: Seconds after which no answer is an answer, at least 1.
-    type: int
     default: 3
-attributes:
-  check_mode:
-    description: Asks in check mode as well.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 seealso:
   - module: quartermaster.fleet.firewall_rules
 """

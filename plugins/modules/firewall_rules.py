@@ -25,6 +25,8 @@ description:
     should be.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.zones
 options:
   state:
     description:
@@ -60,12 +62,6 @@ options:
         elements: str
         default: []
   zones:
-    description:
-      - The mesh addresses of each zone that rules name, as
-        P(quartermaster.fleet.firewall_members#filter) makes them.
-      - Each is a named set of the table, so that M(quartermaster.fleet.firewall_members)
-        can tell of a new member without touching a rule.
-    type: dict
     default: {}
   outbound:
     description: Whether all may leave this host, or with V(drop) only what O(reach) says. Answers,
@@ -205,9 +201,6 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.poli
     Refused,
     parse_policy,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
-    InsecureFile,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -255,6 +248,7 @@ class FirewallRules(FleetModule):
         self._table = ""
         self._trial: str | None = None
         self._changes: list[str] = []
+        self.extra_results["changes"] = self._changes
 
     def present(self) -> None:
         """Try out the wanted rules if they are not those that run and that a boot loads."""
@@ -363,20 +357,6 @@ class FirewallRules(FleetModule):
             "change": self._trial,
             "controller": connection.client if connection else None,
         }
-
-    def _result(self, result: t.Any) -> dict[str, t.Any]:
-        return {**super()._result(result), "changes": self._changes}
-
-    def run(self, act: t.Callable[[], None]) -> None:
-        """Do `act`, and end the module with its result."""
-
-        def guarded() -> None:
-            try:
-                act()
-            except InsecureFile as error:
-                raise Failure(str(error), code="unsafe_file") from None
-
-        super().run(guarded)
 
 
 def main() -> None:

@@ -26,11 +26,9 @@ description:
     the tunnels, and addresses or allowed IPs that would take traffic of other interfaces.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.interface
 options:
-  name:
-    description: Name of the interface, 1 to 15 letters, digits, C(_), C(-) or C(.).
-    type: str
-    default: wg0
   state:
     description:
       - V(present) keeps the interface.
@@ -181,9 +179,6 @@ code:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
-    InsecureFile,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
@@ -191,7 +186,10 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.interface import (
     InterfaceOnHost,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import Invalid
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
+    INTERFACE_OPTIONS,
+    Invalid,
+)
 
 
 class WireguardInterface(FleetModule):
@@ -199,7 +197,7 @@ class WireguardInterface(FleetModule):
 
     represent = "interface"
     options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
-        "name": {"type": "str", "default": "wg0"},
+        **INTERFACE_OPTIONS,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "address": {"type": "list", "elements": "str"},
         "listen_port": {"type": "int"},
@@ -227,6 +225,7 @@ class WireguardInterface(FleetModule):
     def __init__(self) -> None:
         super().__init__()
         self._interface = InterfaceOnHost(self.module, self._change)
+        self.extra_results["changes"] = self._interface.changes
 
     def present(self) -> None:
         """Bring file and running interface to what the options say."""
@@ -243,15 +242,10 @@ class WireguardInterface(FleetModule):
             raise Failure(
                 f"refused, nothing was changed: {error}", code="refused", reasons=error.reasons
             ) from None
-        except InsecureFile as error:
-            raise Failure(str(error), code="unsafe_file") from None
         self._show_diff(*self._interface.views(), header=self.params["name"])
 
     def _prepare_result(self) -> dict[str, t.Any] | None:
         return None if self.params["state"] == "absent" else self._interface.describe()
-
-    def _result(self, result: t.Any) -> dict[str, t.Any]:
-        return {**super()._result(result), "changes": self._interface.changes}
 
 
 def main() -> None:

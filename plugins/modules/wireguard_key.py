@@ -102,7 +102,7 @@ class WireguardKey(FleetModule):
         self._path = Path(self.params["path"])
         self._host = Host(self.module)
         self._public_key: str | None = None
-        self._repaired: list[str] = []
+        self.extra_results["repaired"] = []
 
     def present(self) -> None:
         """Make the key if there is none, protect the file, and learn the public half."""
@@ -111,21 +111,15 @@ class WireguardKey(FleetModule):
         fault = files.find_folder_fault(self._path.parent)
         if fault:
             raise Failure(fault, code="unsafe_file")
-        try:
-            private_key, faults = self._read()
-            if private_key is None:
-                self._change(self._make)
-                self._show_diff("", self._describe(), header=str(self._path))
-            else:
-                self._adopt(private_key, faults)
-        except files.InsecureFile as error:
-            raise Failure(str(error), code="unsafe_file") from None
+        private_key, faults = self._read()
+        if private_key is None:
+            self._change(self._make)
+            self._show_diff("", self._describe(), header=str(self._path))
+        else:
+            self._adopt(private_key, faults)
 
     def _prepare_result(self) -> str | None:
         return self._public_key
-
-    def _result(self, result: t.Any) -> dict[str, t.Any]:
-        return {**super()._result(result), "repaired": self._repaired}
 
     def _read(self) -> tuple[str | None, list[str]]:
         """Return the private key and what is wrong with its file's protection."""
@@ -158,7 +152,7 @@ class WireguardKey(FleetModule):
     def _adopt(self, private_key: str, faults: list[str]) -> None:
         if faults:
             self._change(files.protect, self._path)
-            self._repaired = faults
+            self.extra_results["repaired"] = faults
             if any(fault.startswith("mode") for fault in faults):
                 self.module.warn(
                     f"{self._path} was not its owner's alone ({', '.join(faults)}); if others may "

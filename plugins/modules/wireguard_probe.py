@@ -18,11 +18,10 @@ description:
   - An endpoint that answers no ping at all, as behind a firewall, tells nothing about packets.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.interface
+  - quartermaster.fleet.probe
 options:
-  name:
-    description: Name of the interface, whose handshakes are read.
-    type: str
-    default: wg0
   targets:
     description: Who is asked, as P(quartermaster.fleet.mesh_targets#filter) gives them. Each has a
       C(name) and an C(address) in the mesh; a C(public_key) if it is a peer of this host, and an
@@ -34,16 +33,7 @@ options:
     description: Bytes of the largest packet that the mesh is meant to carry; the interface's MTU.
     type: int
   timeout:
-    description: Seconds after which no answer is an answer.
-    type: int
     default: 30
-attributes:
-  check_mode:
-    description: Asks in check mode as well.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
 requirements:
   - ping(8) of iputils on the host, and wg(8)
 seealso:
@@ -104,6 +94,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.host import Host
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
+    INTERFACE_OPTIONS,
     MTU_MAX,
     MTU_MIN,
     Invalid,
@@ -120,13 +111,16 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.run
     FRESH_HANDSHAKE_S,
 )
 
+TIMEOUT_MAX_S = 3600
+"""The lower bound is 1, since ping(8) takes a deadline of 0 for none."""
+
 
 class WireguardProbe(FleetModule):
     """A question to the nodes of a mesh."""
 
     represent = "probes"
     options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
-        "name": {"type": "str", "default": "wg0"},
+        **INTERFACE_OPTIONS,
         "targets": {"type": "list", "elements": "dict", "required": True},
         "packet_size": {"type": "int"},
         "timeout": {"type": "int", "default": 30},
@@ -144,6 +138,7 @@ class WireguardProbe(FleetModule):
         try:
             name = check_interface_name(self.params["name"])
             check_range("packet_size", size, MTU_MIN, MTU_MAX)
+            check_range("timeout", self.params["timeout"], 1, TIMEOUT_MAX_S)
             targets = [parse_target(given) for given in self.params["targets"]]
         except Invalid as error:
             raise Failure(f"refused, nobody was asked: {error}", code="refused") from None

@@ -22,6 +22,8 @@ description:
   - The private keys are never in an argument, a result, a diff or a log, and never leave the host.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.interface
 options:
   state:
     description:
@@ -33,10 +35,6 @@ options:
     type: str
     choices: [prepared, switched, committed, reverted]
     required: true
-  name:
-    description: Name of the interface.
-    type: str
-    default: wg0
   private_key_file:
     description: File with the present private key. Without it, C(/etc/wireguard/NAME.key). The next
       one is beside it, with C(.next) at its end.
@@ -108,14 +106,12 @@ code:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._host.secret_files import (
-    InsecureFile,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
+    INTERFACE_OPTIONS,
     Invalid,
     fingerprint,
 )
@@ -134,7 +130,7 @@ class WireguardRotation(FleetModule):
             "choices": ["prepared", "switched", "committed", "reverted"],
             "required": True,
         },
-        "name": {"type": "str", "default": "wg0"},
+        **INTERFACE_OPTIONS,
         "private_key_file": {"type": "path", "no_log": False},
         "addresses": {"type": "list", "elements": "str", "default": []},
         "timeout": {"type": "int", "default": 60},
@@ -153,8 +149,6 @@ class WireguardRotation(FleetModule):
             self._keys = rotation.read_keys()
         except Invalid as error:
             raise Failure(f"refused, nothing was changed: {error}", code="refused") from None
-        except InsecureFile as error:
-            raise Failure(str(error), code="unsafe_file") from None
         self._show_diff(_shown(before), _shown(self._keys), header=self.params["name"])
 
     def _prepare_result(self) -> dict[str, str | None]:

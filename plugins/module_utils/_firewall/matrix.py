@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     Probe = t.Mapping[str, t.Any]
     # Ports that were or should have been reached, each with whether it is as the policy says.
     Ports = tuple[tuple[int, bool], ...]
-    # Ports by source, target and road.
+    # Ports by source, target and path.
     Cells = dict[tuple[str, str], dict[str, Ports]]
 
 REACHED = ("open", "closed")
@@ -28,7 +28,7 @@ def compare(measured: t.Mapping[str, t.Sequence[Probe]]) -> dict[str, t.Any]:
     `measured` has the entries of `expect` by source, each with its `answer`.
     """
     differences = [
-        f"{source} → {probe['target']} port {probe['port']} over {probe['road']} "
+        f"{source} → {probe['target']} port {probe['port']} over {probe['path']} "
         f"({probe['address']}): {'allowed' if probe['allowed'] else 'refused'} by the policy, "
         f"measured {probe['answer']}"
         for source, probes in sorted(measured.items())
@@ -50,12 +50,12 @@ def _cells(measured: t.Mapping[str, t.Sequence[Probe]]) -> Cells:
     for source, probes in sorted(measured.items()):
         for probe in probes:
             pair = (probe["from"], probe["to"]) if is_wide else (source, probe["target"])
-            ports = found.setdefault(pair, {}).setdefault(probe["road"], {})
+            ports = found.setdefault(pair, {}).setdefault(probe["path"], {})
             if probe["allowed"] or probe["answer"] in REACHED:
                 ports[probe["port"]] = ports.get(probe["port"], True) and _is_right(probe)
     return {
-        pair: {road: tuple(sorted(ports.items())) for road, ports in sorted(roads.items())}
-        for pair, roads in found.items()
+        pair: {path: tuple(sorted(ports.items())) for path, ports in sorted(paths.items())}
+        for pair, paths in found.items()
     }
 
 
@@ -70,8 +70,8 @@ def _draw(cells: Cells) -> list[str]:
     for place, source in enumerate(names, start=1):
         texts = []
         for target in names:
-            roads = cells.get((source, target))
-            texts.append("-" if roads is None else letters[_show(roads)])
+            paths = cells.get((source, target))
+            texts.append("-" if paths is None else letters[_show(paths)])
         rows.append([f"{place} {source}", *texts])
     widths = [max(map(len, column)) for column in zip(*rows)]  # noqa: B905 - same length; plugins may meet Python 3.9
     lines = [
@@ -87,10 +87,10 @@ def _letter(place: int) -> str:
     return f"{string.ascii_uppercase[rest]}{turn or ''}"
 
 
-def _show(roads: t.Mapping[str, Ports]) -> str:
-    """Return the ports that were reached by each road; one with a `!` differs from the policy."""
+def _show(paths: t.Mapping[str, Ports]) -> str:
+    """Return the ports that were reached by each path; one with a `!` differs from the policy."""
     texts = {
-        road: " ".join(f"{port}" if is_right else f"{port}!" for port, is_right in ports)
-        for road, ports in roads.items()
+        path: " ".join(f"{port}" if is_right else f"{port}!" for port, is_right in ports)
+        for path, ports in paths.items()
     }
-    return "; ".join(f"{road} {text or 'nothing'}" for road, text in sorted(texts.items())[::-1])
+    return "; ".join(f"{path} {text or 'nothing'}" for path, text in sorted(texts.items())[::-1])

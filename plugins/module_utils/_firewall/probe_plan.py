@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom a node asks to prove the policy, on which roads and ports, and what it should find."""
+"""Whom a node asks to prove the policy, on which paths and ports, and what it should find."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ProbePlan:
 def expected_probes(
     source: Node, nodes: t.Iterable[Node], plan: ProbePlan
 ) -> list[dict[str, t.Any]]:
-    """Return what a node should find: an entry for each node that it asks, road and port.
+    """Return what a node should find: an entry for each node that it asks, path and port.
 
     Asked are all ports that any zone opens, of a range its ends, and ports that must be refused.
     """
@@ -62,13 +62,13 @@ def expected_probes(
     probes = []
     for target in _targets(source, nodes, plan):
         inside, outside = _policy(target, source, plan), _policy(source, target, plan)
-        for road, address, own in _roads(source, target):
-            interface = inside.mesh_interface if road == "mesh" else "other"
+        for path, address, own in _paths(source, target):
+            interface = inside.mesh_interface if path == "mesh" else "other"
             here, there = ipaddress.ip_address(own), ipaddress.ip_address(address)
             probes += [
                 {
                     "target": target["node_id"],
-                    "road": road,
+                    "path": path,
                     "address": address,
                     "port": port,
                     "from": _label(source, plan.zones),
@@ -118,10 +118,10 @@ def _targets(source: Node, nodes: t.Iterable[Node], plan: ProbePlan) -> list[Nod
 
 
 def _kind(node: Node, zones: t.Sequence[Zone]) -> tuple[str, ...]:
-    """Return what decides about a node's rules and roads: zones, region, and kinds of addresses."""
-    roads = (_family(node.get(kind)) for kind in ADDRESSES)
+    """Return what decides about a node's rules and paths: zones, region, and kinds of addresses."""
+    families = (_family(node.get(kind)) for kind in ADDRESSES)
     names = (zone["name"] for zone in zones if is_member(node, zone))
-    return (str(node.get("region")), *roads, *names)
+    return (str(node.get("region")), *families, *names)
 
 
 def _family(address: object) -> str:
@@ -152,8 +152,8 @@ def _policy(node: Node, other: Node, plan: ProbePlan) -> Policy:
     )
 
 
-def _roads(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
-    """Yield each road to a node, its address there, and the own address that it sees."""
+def _paths(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
+    """Yield each path to a node, its address there, and the own address that it sees."""
     is_same_region = source.get("region") == target.get("region")
     first, second = "internal_ip", "external_ip"
     if not is_same_region:

@@ -17,6 +17,8 @@ KEY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 NO_KEY = "A" * 43 + "="
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 """What wg-quick(8), the kernel and a systemd instance name all take as it is."""
+INTERFACE_OPTIONS: dict[str, dict[str, t.Any]] = {"name": {"type": "str", "default": "wg0"}}
+"""Options of modules of one interface, described in the fragment `interface`."""
 RESERVED_NAMES = frozenset({"all", "default", "interfaces", "lo"})
 PEER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}")
 ENDPOINT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})")

@@ -161,17 +161,17 @@ def test_what_is_no_node_is_refused_in_a_sentence(wrong: t.Any) -> None:
         firewall_members([*NODES, wrong], "web-1", ZONES)
 
 
-def test_all_others_that_are_active_are_asked_on_both_roads() -> None:
+def test_all_others_that_are_active_are_asked_on_both_paths() -> None:
     nodes = [*NODES, node(7, "web", state="failed"), node(8, "web", cluster_id="other")]
 
     probes = firewall_probes(nodes, "web-1", ZONES, mesh_prefix=PREFIX, refused_ports=[23])
 
     assert {probe["target"] for probe in probes} == {"web-2", "db-3"}
     allowed = {
-        (probe["target"], probe["road"], probe["port"]) for probe in probes if probe["allowed"]
+        (probe["target"], probe["path"], probe["port"]) for probe in probes if probe["allowed"]
     }
     assert allowed == {
-        *(("web-2", road, port) for road in ("public", "mesh") for port in (80, 81, 85, 90, 443)),
+        *(("web-2", path, port) for path in ("public", "mesh") for port in (80, 81, 85, 90, 443)),
         ("web-2", "mesh", 22),
         ("db-3", "mesh", 22),
         ("db-3", "mesh", 5432),
@@ -210,7 +210,7 @@ def test_the_matrix_tells_each_difference(*, allowed: bool, answer: str, is_righ
 def answered(target: str, **changes: t.Any) -> dict[str, t.Any]:
     return {
         "target": target,
-        "road": "mesh",
+        "path": "mesh",
         "address": "10.90.0.2",
         "port": 22,
         "from": "app",
@@ -222,7 +222,7 @@ def answered(target: str, **changes: t.Any) -> dict[str, t.Any]:
 
 
 def test_pairs_with_the_same_ports_share_a_letter() -> None:
-    both = [answered("b"), answered("b", road="public", port=80)]
+    both = [answered("b"), answered("b", path="public", port=80)]
     silent = answered("a", answer="silent", allowed=False)
 
     assert firewall_matrix({"a": both, "b": [silent]})["lines"] == [

@@ -35,7 +35,7 @@ KINDS = st.fixed_dictionaries(
     {
         "node_type": st.sampled_from(sorted(ZONES_OF)),
         "region": st.sampled_from(["north", "south"]),
-        "roads": st.sampled_from(["inside", "outside", "both", "ipv6"]),
+        "paths": st.sampled_from(["inside", "outside", "both", "ipv6"]),
         "has_mesh": st.sampled_from([True, True, False]),
     }
 )
@@ -50,7 +50,7 @@ def fleets(draw: st.DrawFn) -> list[dict[str, t.Any]]:
 
 
 def node(
-    number: int, *, node_type: str, region: str, roads: str, has_mesh: bool
+    number: int, *, node_type: str, region: str, paths: str, has_mesh: bool
 ) -> dict[str, t.Any]:
     inside, outside = f"192.168.0.{number}", f"198.51.100.{number}"
     return {
@@ -59,8 +59,8 @@ def node(
         "cluster_id": "main",
         "region": region,
         "state": "active",
-        "internal_ip": {"outside": None, "ipv6": f"2001:db8::{number:x}"}.get(roads, inside),
-        "external_ip": outside if roads in ("outside", "both") else None,
+        "internal_ip": {"outside": None, "ipv6": f"2001:db8::{number:x}"}.get(paths, inside),
+        "external_ip": outside if paths in ("outside", "both") else None,
         "wireguard_ip": f"10.90.0.{number}" if has_mesh else None,
     }
 
@@ -80,9 +80,9 @@ def ask(nodes: list[dict[str, t.Any]], **survey: t.Any) -> dict[str, list[dict[s
 
 
 def pairs(asked: dict[str, list[dict[str, t.Any]]]) -> set[tuple[str, str, str, int]]:
-    """Return who asks whom, on which road and port."""
+    """Return who asks whom, on which path and port."""
     return {
-        (source, probe["target"], probe["road"], probe["port"])
+        (source, probe["target"], probe["path"], probe["port"])
         for source, probes in asked.items()
         for probe in probes
     }
@@ -130,7 +130,7 @@ def test_whatever_is_broken_between_two_kinds_is_found_by_a_sample(
             name: [
                 {**probe, "answer": "open" if probe["allowed"] == is_right else "silent"}
                 for probe in probes
-                for hit in [(kinds[name], kinds[probe["target"]], probe["road"], probe["port"])]
+                for hit in [(kinds[name], kinds[probe["target"]], probe["path"], probe["port"])]
                 for is_right in [is_whole or hit != broken]
             ]
             for name, probes in ask(nodes, full_up_to=0, sample=sample).items()
@@ -143,13 +143,13 @@ def test_whatever_is_broken_between_two_kinds_is_found_by_a_sample(
 
 def test_an_address_is_asked_from_one_of_its_own_family() -> None:
     kinds = {"node_type": "web", "region": "north", "has_mesh": False}
-    old, new = node(1, roads="inside", **kinds), node(2, roads="ipv6", **kinds)
-    both = {**node(3, roads="ipv6", **kinds), "external_ip": "198.51.100.3"}
+    old, new = node(1, paths="inside", **kinds), node(2, paths="ipv6", **kinds)
+    both = {**node(3, paths="ipv6", **kinds), "external_ip": "198.51.100.3"}
 
     asked = ask([old, new, both])
 
-    roads = {(name, probe["address"]) for name in asked for probe in asked[name]}
-    assert roads == {
+    paths = {(name, probe["address"]) for name in asked for probe in asked[name]}
+    assert paths == {
         ("n1", "198.51.100.3"),
         ("n2", "2001:db8::3"),
         ("n3", "192.168.0.1"),
@@ -175,7 +175,7 @@ def test_a_survey_that_would_prove_nothing_is_refused(survey: t.Any, reason: str
 
 def test_in_a_larger_fleet_nobody_has_more_to_ask() -> None:
     kinds = [
-        {"node_type": node_type, "region": region, "roads": "inside", "has_mesh": True}
+        {"node_type": node_type, "region": region, "paths": "inside", "has_mesh": True}
         for node_type in sorted(ZONES_OF)
         for region in ("north", "south")
     ]

@@ -78,7 +78,7 @@ def describe(inventory: InventoryData) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 50])
-def test_both_roads_lead_to_the_same_inventory(size: int) -> None:
+def test_both_strategies_build_the_same_inventory(size: int) -> None:
     fleet = make_fleet(size)
     by_bulk, by_calls = fill(populate.populate_bulk, fleet), fill(populate.populate_by_calls, fleet)
     assert describe(by_bulk) == describe(by_calls)
@@ -94,7 +94,7 @@ CHANGES: dict[str, t.Callable[[InventoryData], t.Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_comes_later_has_one_effect_on_either_road(change: str) -> None:
+def test_later_changes_have_one_effect_after_either_strategy(change: str) -> None:
     inventories = [
         fill(strategy, make_fleet(4))
         for strategy in (populate.populate_bulk, populate.populate_by_calls)
