@@ -89,7 +89,7 @@ class AuditQuery(ListQuery):
 @routes.get("", summary="List audit records", responses={200: page_of(AuditOut)})
 @require_scope(Scope.ADMIN)
 def list_audit(query: AuditQuery) -> Response:
-    """Who did what, when, through which door, and who was refused what.
+    """Who did what, when, through which channel, and who was refused what.
 
     Newest first if nothing else is asked for.
     """

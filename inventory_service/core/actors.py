@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who acts, through which door, and what they may do."""
+"""Who acts, through which channel, and what they may do."""
 
 import enum
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ class Channel(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """The one who acts: the token's name, the door, and the scope."""
+    """The one who acts: the token's name, the channel, and the scope."""
 
     name: str
-    door: Channel
+    channel: Channel
     scope: Scope
 
 

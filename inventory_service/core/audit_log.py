@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audit: who did what, when, through which door, and what it was before and after."""
+"""The audit: who did what, when, through which channel, and what it was before and after."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -65,7 +65,7 @@ def record(  # noqa: PLR0913 - the columns of a record
     entry = AuditRecord(
         at=datetime.now(UTC),
         actor=actor.name,
-        door=actor.door.value,
+        door=actor.channel.value,
         action=action,
         noun=noun,
         subject=redact(subject),
@@ -86,7 +86,7 @@ def record_refusal(
         AuditRecord(
             at=datetime.now(UTC),
             actor=actor.name,
-            door=actor.door.value,
+            door=actor.channel.value,
             action=REFUSE,
             noun=REQUEST,
             subject=_as_text(request, 255),

@@ -17,7 +17,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 SECURITY = [{"token": list[str]()}]
 #: Endpoints of flask-openapi3's and Flask's own: the page that shows the API, and its files.
 _PAGE = ("static", "openapi.", "swagger.")
-_DOOR_HEADER = "X-Quartermaster-Door"
+_CHANNEL_HEADER = "X-Quartermaster-Door"
 
 
 def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], View]:
@@ -103,7 +103,7 @@ def _check_access() -> None:
                 "This needs a token: send the header 'Authorization: Bearer qm_…'. `qm token "
                 "create` makes one."
             )
-        g.actor = Actor(ANONYMOUS, _read_door(), Scope.VIEWER)
+        g.actor = Actor(ANONYMOUS, _read_channel(), Scope.VIEWER)
     if not g.actor.scope.covers(scope):
         raise Forbidden(
             f"Token '{g.actor.name}' has the scope {g.actor.scope}, and this needs {scope}. Ask "
@@ -123,11 +123,11 @@ def _find_actor() -> Actor | None:
         return None
     if kind.lower() != "bearer":
         raise Unauthorized("Only 'Authorization: Bearer qm_…' is understood here.")
-    return get_dependencies().authenticate(text.strip(), _read_door())
+    return get_dependencies().authenticate(text.strip(), _read_channel())
 
 
-def _read_door() -> Channel:
-    name = request.headers.get(_DOOR_HEADER, Channel.API.value)
+def _read_channel() -> Channel:
+    name = request.headers.get(_CHANNEL_HEADER, Channel.API.value)
     return Channel(name) if name in list(Channel) else Channel.API
 
 

@@ -44,7 +44,7 @@ def init_app(app: OpenAPI) -> None:
             bytes=_count_bytes(response),
             address=request.remote_addr,
             actor=actor.name if actor else None,
-            door=actor.door.value if actor else None,
+            door=actor.channel.value if actor else None,
         )
         return response
 

@@ -92,7 +92,7 @@ def find_token(session: Session, token_id: str) -> KnownToken | None:
     return None if found is None else KnownToken(*found)
 
 
-def authenticate(text: str, door: Channel, find: Callable[[str], KnownToken | None]) -> Actor:
+def authenticate(text: str, channel: Channel, find: Callable[[str], KnownToken | None]) -> Actor:
     """Return who shows this token, of which `find` gives what is on record by its id.
 
     :raises Unauthorized: it is no token of ours, or was revoked, or has expired; of the last
@@ -102,7 +102,7 @@ def authenticate(text: str, door: Channel, find: Callable[[str], KnownToken | No
     token = find(parsed[0]) if parsed else None
     if parsed is None or token is None or not is_same(token.digest, parsed[1]):
         raise Unauthorized(_NOT_VALID)
-    actor = Actor(token.name, door, Scope(token.scope))
+    actor = Actor(token.name, channel, Scope(token.scope))
     if not is_live(expires_at=token.expires_at, revoked_at=token.revoked_at, now=datetime.now(UTC)):
         end = "was revoked" if token.revoked_at else "expired"
         raise Unauthorized(_NOT_VALID, ended=actor, why=f"The token {parsed[0]} {end}.")

@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Registers a node that the service does not know, and changes what differs on one that it knows.
   - What is not given stays as it is. An empty string takes a value away.
-  - Each change is recorded by the service with who, when, why and through which door.
+  - Each change is recorded by the service with who, when, why and through which channel.
 author:
   - The Quartermaster maintainers (@quartermaster)
 options:

@@ -23,8 +23,8 @@ JSON = "application/json"
 NUMBERS = ["NaN", "Infinity", "1e999", "-1e999", "9223372036854775808", "1" * 30, "1" * 5000]
 
 
-def make_doors(name: str) -> list[tuple[str, Any]]:
-    """Return a request for each door through which a name may come."""
+def make_requests(name: str) -> list[tuple[str, Any]]:
+    """Return a request for each route that accepts a name."""
     return [
         ("/api/v1/nodes", NODE | {"node_id": name}),
         ("/api/v1/nodes", NODE | {"node_type": name}),
@@ -43,12 +43,12 @@ def make_doors(name: str) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "named"), LOOKALIKES)
-def test_a_name_that_only_looks_like_another_is_refused_at_every_door(
+def test_a_name_that_only_looks_like_another_is_refused_by_every_route(
     admin: Caller, cluster: str, name: str, named: str
 ) -> None:
     make_node(admin, "web-1", cluster_id=cluster)
     revision = admin.get("/api/v1/status")["revision"]
-    for path, body in make_doors(name):
+    for path, body in make_requests(name):
         problem = admin.post(path, body, status=422)
         reasons = [fault["reason"] for fault in problem["errors"]]
         assert any(named in reason for reason in reasons), (path, problem)

@@ -27,7 +27,7 @@ _WHEN = "30m, 12h or 7d ago, or 2030-01-31T12:00:00Z"
 @click.command()
 @click.option("--actor", help="Only what one account did, by its token's name.")
 @click.option(
-    "--door", type=click.Choice([door.value for door in Channel]), help="Only through it."
+    "--door", type=click.Choice([channel.value for channel in Channel]), help="Only through it."
 )
 @click.option("--action", help="Only one kind of act: register, change, retire, give, …")
 @click.option("--noun", help="Only one kind of thing: node, cluster, project, port, token, …")

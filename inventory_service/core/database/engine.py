@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database: how it is opened, and the two kinds of transaction that doors may begin."""
+"""The database: how it is opened, and the two kinds of transaction that callers may begin."""
 
 import contextlib
 from collections.abc import Iterator

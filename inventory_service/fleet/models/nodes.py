@@ -163,7 +163,7 @@ class Node(Base):
             from_state=from_state,
             to_state=wanted.value,
             actor=actor.name,
-            door=actor.door.value,
+            door=actor.channel.value,
             reason=reason,
             at=entry.at,
         )
@@ -201,7 +201,7 @@ class Node(Base):
 
 
 class Transition(Base):
-    """One change of a node's state: who, when, through which door, why."""
+    """One change of a node's state: who, when, through which channel, why."""
 
     __tablename__ = "transitions"
 

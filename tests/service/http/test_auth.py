@@ -156,10 +156,11 @@ def test_a_token_ends_by_revocation_and_by_time(
     two.get("/api/v1/nodes", status=401)
 
 
-def test_the_door_in_the_header_is_a_label_from_a_short_list(operator: Caller) -> None:
-    for door, recorded in (("cli", "cli"), ("ansible", "ansible"), ("root; x", "api")):
+def test_the_channel_in_the_header_is_a_label_from_a_short_list(operator: Caller) -> None:
+    for channel, recorded in (("cli", "cli"), ("ansible", "ansible"), ("root; x", "api")):
         name = f"shop-{recorded}"
-        operator.post("/api/v1/projects", {"project": name}, headers={"X-Quartermaster-Door": door})
+        headers = {"X-Quartermaster-Door": channel}
+        operator.post("/api/v1/projects", {"project": name}, headers=headers)
     admin = operator.client.application
     records = make_caller(admin, Scope.ADMIN).get("/api/v1/audit?noun=project")["items"]
     assert [entry["door"] for entry in records] == ["api", "ansible", "cli"]
