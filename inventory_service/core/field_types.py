@@ -5,41 +5,24 @@ Values are data: what passes here can't be a path, an option, a template or a se
 """
 
 import ipaddress
-import keyword
 import re
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
 from inventory_service.core.clock import check_moment
-from inventory_service.core.json_numbers import check_number
 from inventory_service.core.labels import LABEL_PATTERN
 
 _LABEL = re.compile(LABEL_PATTERN)
-_VARIABLE = re.compile(r"[a-z_][a-zA-Z0-9_]{0,127}\Z")
 _WIREGUARD_KEY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\Z")
 _SSH_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]+=*\Z")
 #: A path of RFC 3986, section 3.3, with a query; nothing that a shell or a template could read.
 _URL_PATH = re.compile(r"/[A-Za-z0-9._~:@%/?&=+,;-]*\Z")
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
 
-#: What Ansible's own machinery is called; a variable of that name would hide it.
-_ANSIBLE_NAMES = """
-    environment groups group_names hostvars inventory_dir inventory_file inventory_hostname
-    inventory_hostname_short omit play_hosts playbook_dir role_name role_path vars
-"""
-#: What the service itself says of each node (inventory/domain.py).
-_OWN_NAMES = """
-    node_id node_type cluster_id region env project state internal_ip external_ip wireguard_ip
-    wireguard_public_key mesh_prefix mesh_port provider provider_id spec labels node_services
-"""
-RESERVED_VARIABLES = frozenset(_ANSIBLE_NAMES.split() + _OWN_NAMES.split())
 #: Names of nodes that mean something else to Ansible or to every host.
 RESERVED_NODES = frozenset({"all", "ungrouped", "localhost"})
 _GROUP_PREFIXES = ("cluster-", "region-", "env-", "project-", "state-", "service-")
-#: Connection variables that a node may carry; all others can run code on the controller.
-ANSIBLE_VARIABLES = ("ansible_host", "ansible_port", "ansible_user", "ansible_become")
 
 
 def check_label(value: str) -> str:
@@ -156,62 +139,6 @@ def check_url_path(value: str) -> str:
     return value
 
 
-def check_variables(variables: dict[str, Any]) -> dict[str, Any]:
-    """Return the variables if Ansible can take each name, and none can run code.
-
-    :raises ValueError: a name is no identifier, is reserved, or is an ``ansible_`` variable
-        outside the allow-list; a value holds a line with control characters, is nested deeper
-        than 8 levels or has a number that can't be kept.
-    """
-    for name, value in variables.items():
-        if not _VARIABLE.match(name) or keyword.iskeyword(name):
-            raise ValueError(f"{name[:64]!r} can't be the name of an Ansible variable")
-        if name in RESERVED_VARIABLES:
-            raise ValueError(f"{name!r} is a name that Ansible keeps for itself")
-        if name.startswith("ansible_"):
-            _check_ansible_variable(name, value)
-        _check_value(name, value, depth=0)
-    return variables
-
-
-def _check_ansible_variable(name: str, value: object) -> None:
-    if name not in ANSIBLE_VARIABLES:
-        allowed = ", ".join(ANSIBLE_VARIABLES)
-        raise ValueError(f"{name!r} could run code on the controller; allowed are {allowed}")
-    fits = {
-        "ansible_host": lambda: isinstance(value, str) and bool(check_address(value)),
-        "ansible_port": lambda: type(value) is int and 0 < value < 65536,  # noqa: PLR2004 - TCP
-        "ansible_user": lambda: isinstance(value, str) and bool(_USER.match(value)),
-        "ansible_become": lambda: isinstance(value, bool),
-    }
-    if not fits[name]():
-        raise ValueError(f"{name!r} can't be {str(value)[:64]!r}")
-
-
-def _check_value(name: str, value: object, *, depth: int) -> None:
-    if depth > 8:  # noqa: PLR2004 - deeper data belongs into a file, not into a variable
-        raise ValueError(f"{name!r} is nested deeper than 8 levels")
-    if isinstance(value, str) and any(
-        unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t"
-        for character in value
-    ):
-        raise ValueError(f"{name!r} holds a control character")
-    if isinstance(value, int | float):
-        try:
-            check_number(value)
-        except ValueError as error:
-            raise ValueError(f"{name!r} {error}") from None
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key.startswith("__ansible") or "{{" in key or "{%" in key or "{#" in key:
-                raise ValueError(f"{name!r} holds the key {key[:64]!r}, which Ansible would run")
-            _check_value(name, key, depth=depth + 1)
-            _check_value(name, inner, depth=depth + 1)
-    if isinstance(value, list):
-        for inner in value:
-            _check_value(name, inner, depth=depth + 1)
-
-
 NodeId = Annotated[str, StringConstraints(max_length=63), AfterValidator(check_node_id)]
 NodeType = Annotated[str, StringConstraints(max_length=63), AfterValidator(check_node_type)]
 Label = Annotated[str, StringConstraints(max_length=63), AfterValidator(check_label)]
@@ -223,5 +150,4 @@ WireguardKey = Annotated[str, AfterValidator(check_wireguard_key)]
 SSHKey = Annotated[str, StringConstraints(max_length=1500), AfterValidator(check_ssh_key)]
 UrlPath = Annotated[str, StringConstraints(max_length=255), AfterValidator(check_url_path)]
 Moment = Annotated[AwareDatetime, AfterValidator(check_moment)]
-Variables = Annotated[dict[str, Any], AfterValidator(check_variables)]
 Labels = Annotated[dict[Label, Line], "free marks on a node, searched and shown, never run"]

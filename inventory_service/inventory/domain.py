@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from inventory_service.core.variables import is_name
+
 #: One row a node, in this order; the first column names the host. The environment is `env` here:
 #: Ansible keeps `environment` for itself and warns of a variable of that name.
 COLUMNS = (
@@ -108,8 +110,9 @@ def get_host_variables(row: Row) -> dict[str, Any]:
         for name, value in zip(COLUMNS[:_VARS], row, strict=False)
         if value is not None
     }
-    variables.update({name: mark_unsafe(value) for name, value in row[_VARS].items()})
-    return variables
+    # What was kept before a name was refused is not given out either.
+    own = {name: mark_unsafe(value) for name, value in row[_VARS].items() if is_name(name)}
+    return variables | own
 
 
 def mark_unsafe(value: object) -> object:
@@ -117,7 +120,9 @@ def mark_unsafe(value: object) -> object:
     if isinstance(value, str):
         return value if _HARMLESS.match(value) else {"__ansible_unsafe": value}
     if isinstance(value, dict):
-        return {key: mark_unsafe(inner) for key, inner in value.items()}
+        # Each of Ansible's tags would replace the object; new values have none.
+        kept = {key: inner for key, inner in value.items() if not key.startswith("__ansible")}
+        return {key: mark_unsafe(inner) for key, inner in kept.items()}
     if isinstance(value, list):
         return [mark_unsafe(inner) for inner in value]
     return value

@@ -16,9 +16,9 @@ from inventory_service.core.field_types import (
     NodeType,
     Reason,
     SSHKey,
-    Variables,
     WireguardKey,
 )
+from inventory_service.core.variables import Variables
 from inventory_service.fleet.domain.sizes import Spec
 
 

@@ -17,8 +17,8 @@ from inventory_service.core.field_types import (
     NodeId,
     NodeType,
     SSHKey,
-    Variables,
 )
+from inventory_service.core.variables import Variables
 from inventory_service.fleet.domain.sizes import Spec
 
 

@@ -6,27 +6,23 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import typing as t
 
-RESERVED = frozenset(
-    {
-        "group_names",
-        "groups",
-        "hostvars",
-        "inventory_dir",
-        "inventory_file",
-        "inventory_hostname",
-        "inventory_hostname_short",
-        "omit",
-        "play_hosts",
-        "playbook_dir",
-        "role_name",
-        "role_path",
-        "vars",
-    }
-)
-"""Names that Ansible itself gives to each host."""
+NAME = re.compile(r"[a-z_][a-zA-Z0-9_]{0,127}")
+ANSIBLE_NAMES = """
+    environment groups group_names hostvars inventory_dir inventory_file inventory_hostname
+    inventory_hostname_short omit play_hosts playbook_dir role_name role_path vars
+"""
+"""What Ansible itself gives to each host; a variable of that name would hide it."""
+FUNCTION_NAMES = """
+    cycler dict finalize joiner lipsum lookup namespace now q query range undef
+"""
+"""Functions of templates, of ansible-core 2.19 and Jinja 3.1; a variable would hide them."""
+RESERVED = frozenset(f"{ANSIBLE_NAMES} {FUNCTION_NAMES}".split())
+CONTROLLER_PREFIXES = ("provision_", "quartermaster_", "retire_")
+"""Settings of what runs on the controller come from there: group_vars, playbooks, options."""
 ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]*|:[0-9A-Fa-f:.]+")
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+-]*")
@@ -61,12 +57,10 @@ class SkippedVariables:
         self._hosts.setdefault((name[:80], reason), []).append(host)
 
     def accept_name(self, host: str, name: str) -> bool:
-        """Say whether a variable may have this name; note it if not."""
-        if name in RESERVED or not name.isidentifier():
-            self.note(host, name, "it is no name for a variable, or one that Ansible gives")
-            return False
-        if name.lstrip("_").startswith("ansible_") and name not in ALLOWED_ANSIBLE:
-            self.note(host, name, "it could run code on the controller")
+        """Return whether a variable may have this name; note it if not."""
+        reason = find_name_fault(name)
+        if reason:
+            self.note(host, name, reason)
             return False
         return True
 
@@ -77,6 +71,23 @@ class SkippedVariables:
             warn(f"The variable {name!r} of {hosts[0]}{more} is left out: {reason}.")
         if len(self._hosts) > MAX_REPORTED:
             warn(f"{len(self._hosts) - MAX_REPORTED} further variables are left out.")
+
+
+def find_name_fault(name: str) -> str | None:
+    """Return why no variable from the service may have this name; None if it may.
+
+    The service refuses the same names (inventory_service/core/variables.py); the table
+    tests/cases/variable_names.json holds both to it.
+    """
+    if not NAME.fullmatch(name) or keyword.iskeyword(name):
+        return "it is no name for a variable"
+    if name in RESERVED:
+        return "Ansible keeps this name for itself"
+    if name.lstrip("_").startswith("ansible_") and name not in ALLOWED_ANSIBLE:
+        return "it could run code on the controller"
+    if name.startswith(CONTROLLER_PREFIXES):
+        return "it sets what runs on the controller; set it in the group_vars beside the inventory"
+    return None
 
 
 def is_plain(value: t.Any) -> bool:

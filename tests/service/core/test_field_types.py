@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the fleet accepts from outside, as tables of good and bad values."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,57 +109,6 @@ def test_what_is_no_address_of_one_host_is_refused(value: str) -> None:
 def test_what_can_be_no_mesh_prefix_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r"network|room|routed"):
         field_types.check_prefix(value)
-
-
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {"ansible_connection": "local"},
-        {"ansible_ssh_common_args": "-o ProxyCommand=x"},
-        {"ansible_python_interpreter": "/tmp/x"},
-        {"ansible_host": "-oProxyCommand=x"},
-        {"ansible_host": "example.org"},
-        {"ansible_port": "22"},
-        {"ansible_port": True},
-        {"ansible_port": 65536},
-        {"ansible_user": "root -o x"},
-        {"ansible_become": "yes"},
-        {"hostvars": 1},
-        {"region": "elsewhere"},
-        {"node_id": "other"},
-        {"my-var": 1},
-        {"1st": 1},
-        {"class": 1},
-        {"": 1},
-        {"a" * 129: 1},
-        {"{{x}}": 1},
-        {"x": {"{{ y }}": 1}},
-        {"x": {"__ansible_vault": "1"}},
-        {"x": [{"__ansible_unsafe": "1"}]},
-        {"x": "a\x00b"},
-        {"x": "\ud800"},
-        {"x": [[[[[[[[[[1]]]]]]]]]]},
-        {"x": {"y": [float("nan")]}},
-        {"x": float("inf")},
-        {"x": 2**63},
-    ],
-)
-def test_a_variable_that_could_do_more_than_be_read_is_refused(variables: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        field_types.check_variables(variables)
-
-
-def test_ordinary_variables_pass_unchanged() -> None:
-    variables = {
-        "motd": "{{ not run }}\nsecond line",
-        "ports": [80, 443],
-        "nested": {"key one": {"deep": [None, 1.5, True]}},
-        "ansible_host": "10.0.0.9",
-        "ansible_port": 2222,
-        "ansible_user": "deploy",
-        "ansible_become": True,
-    }
-    assert field_types.check_variables(dict(variables)) == variables
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\tb", "\u202eabc", "\u200b", "a\u2028b", "\x1b[0m"])

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other programs read of a node is made from one row."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +17,8 @@ from inventory_service.inventory.domain import (
     mark_unsafe,
     name_filter_groups,
 )
+
+NAMES = json.loads((Path(__file__).parents[2] / "cases/variable_names.json").read_text("utf-8"))
 
 
 def make_row(**values: Any) -> list[Any]:
@@ -80,3 +85,17 @@ def test_no_string_that_could_be_run_stays_unmarked(value: object) -> None:
             assert marked == plain
 
     check(mark_unsafe(value), value)
+
+
+@pytest.mark.parametrize("name", [name for one in NAMES["refused"] for name in one["names"]])
+def test_a_name_that_is_refused_now_is_not_given_out_from_an_older_record(name: str) -> None:
+    row = make_row(vars={name: {"ansible_connection": "local"}, "motd": "kept"})
+    variables = get_host_variables(row)
+    assert variables["motd"] == "kept"
+    assert "local" not in json.dumps(variables)
+    assert name not in variables or name in COLUMNS
+
+
+def test_a_tag_within_a_value_is_not_given_out_from_an_older_record() -> None:
+    row = make_row(vars={"x": {"__ansible_vault": "a", "y": [{"__ansible_unsafe": "b", "z": 1}]}})
+    assert get_host_variables(row)["x"] == {"y": [{"z": 1}]}

@@ -15,7 +15,8 @@ from inventory_service.cli.formats.csv_nodes import KNOWN, CsvWriter
 from inventory_service.cli.formats.json_nodes import JsonWriter
 from inventory_service.cli.formats.node_files import find_form, read_rows
 from inventory_service.core.errors import BadInput
-from inventory_service.core.field_types import check_text, check_variables
+from inventory_service.core.field_types import check_text
+from inventory_service.core.variables import check_variables
 from inventory_service.inventory.domain import COLUMNS
 
 #: What spreadsheets run, what CSV, JSON, YAML and Ansible give a meaning to, and what hides.
