@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A filter that tells which nodes of the fleet wait for their provider."""
+"""Filters for the nodes that wait for a server, from their provider or from another tool."""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ def nodes_to_provision(
     return [node for node in waiting if node["node_id"] in only]
 
 
+def nodes_without_provider(nodes: t.Iterable[Node]) -> list[str]:
+    """Return the names of the nodes that wait for a server which another tool creates."""
+    return [
+        node["node_id"]
+        for node in nodes
+        if node["provider"] is None and node["state"] in ("planned", "provisioning")
+    ]
+
+
 def _is_waiting(node: Node, *, tries_failed: bool) -> bool:
     if node["provider"] is None:
         # Somebody else makes this server; only a person can say when it is there.
@@ -53,4 +62,7 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {"nodes_to_provision": nodes_to_provision}
+        return {
+            "nodes_to_provision": nodes_to_provision,
+            "nodes_without_provider": nodes_without_provider,
+        }

@@ -10,6 +10,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.quartermaster.fleet.plugins.filter.nodes_to_provision import (
     nodes_to_provision,
+    nodes_without_provider,
 )
 
 Node = t.Mapping[str, t.Any]
@@ -71,3 +72,12 @@ def test_naming_a_node_that_needs_nothing_is_no_error() -> None:
 def test_a_name_that_the_fleet_does_not_have_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="no node of the fleet is called typo"):
         nodes_to_provision(FLEET, ["planned", "typo"])
+
+
+def test_nodes_that_wait_for_another_tool_are_those_without_a_provider() -> None:
+    others = [
+        node("begun-elsewhere", "provisioning", provider=None),
+        node("active-elsewhere", "active", provider=None),
+        node("failed-elsewhere", "failed", provider=None),
+    ]
+    assert nodes_without_provider([*FLEET, *others]) == ["elsewhere", "begun-elsewhere"]
