@@ -15,10 +15,10 @@ from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.responses import json_response
-from inventory_service.imports.domain.nodes_plan import StatedPlan
+from inventory_service.imports.domain.nodes_plan import NodesPlan
 from inventory_service.imports.domain.projects_plan import ImportRequest, Plan
 from inventory_service.imports.routes.schemas import ImportOut
-from inventory_service.imports.usecases.nodes import apply_stated, plan_stated
+from inventory_service.imports.usecases.nodes import apply_nodes, plan_nodes
 from inventory_service.imports.usecases.projects import apply_import, plan_import
 
 routes = APIBlueprint(
@@ -35,16 +35,16 @@ routes = APIBlueprint(
 @transactional
 def import_file(session: Session, body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
-    act: Callable[..., Plan | StatedPlan]
+    run: Callable[..., Plan | NodesPlan]
     if body.format == "csv":
-        act = apply_import if body.apply else plan_import
+        run = apply_import if body.apply else plan_import
     else:
-        act = apply_stated if body.apply else plan_stated
+        run = apply_nodes if body.apply else plan_nodes
     allocator = get_component(AddressAllocator)
-    plan = act(session, get_actor(), body, allocator=allocator)
+    plan = run(session, get_actor(), body, allocator=allocator)
     return _show(plan, applied=body.apply)
 
 
-def _show(plan: Plan | StatedPlan, *, applied: bool) -> Response:
+def _show(plan: Plan | NodesPlan, *, applied: bool) -> Response:
     shown = {"plan": asdict(plan) | {"digest": plan.digest}, "applied": applied}
     return json_response(shown, HTTPStatus.CREATED if applied else HTTPStatus.OK)
