@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The inventory as a file that Ansible's own YAML plugin reads, for a day without the service.
 
-It says what the inventory plugin says: the same groups, the same variables, and texts that are data
-stay data (https://docs.ansible.com/ansible/latest/collections/ansible/builtin/yaml_inventory.html).
+It has the groups and variables of the inventory plugin, and texts that are data stay
+data (https://docs.ansible.com/ansible/latest/collections/ansible/builtin/yaml_inventory.html).
 """
 
 import textwrap
@@ -45,7 +45,7 @@ def write_inventory(
     document: Mapping[str, Any],
     clean: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
-    """Write the inventory, host by host; ``clean`` takes from variables what is not to be written.
+    """Write the inventory, host by host; ``clean`` removes from variables what must not be written.
 
     ``document`` is the answer of ``GET /api/v1/inventory?format=columns``.
     """
@@ -57,13 +57,13 @@ def write_inventory(
         file.write(_block({row[0]: _mark(variables)}, indent=4))
     groups = document["groups"]
     file.write("  children:\n" if groups else "  children: {}\n")
-    for group, places in groups.items():
-        members = {"hosts": {rows[place][0]: None for place in places}}
+    for group, indexes in groups.items():
+        members = {"hosts": {rows[index][0]: None for index in indexes}}
         file.write(_block({group: members}, indent=4))
 
 
 def _mark(value: object) -> object:
-    """Return the value with what the inventory marks as unsafe in the way of YAML."""
+    """Return the value with each text that the inventory marks as unsafe as `_Unsafe`."""
     if isinstance(value, dict):
         if value.keys() == {"__ansible_unsafe"}:
             return _Unsafe(value["__ansible_unsafe"])
@@ -76,7 +76,7 @@ def _mark(value: object) -> object:
 def _block(value: object, *, indent: int) -> str:
     text = _dump(value, is_plain=True)
     if escape_controls(text) != text:
-        # Written as escapes, what turns text round cannot hide anything from a reader.
+        # As escapes, characters that change the direction of text hide nothing from a reader.
         text = _dump(value, is_plain=False)
     return textwrap.indent(text, " " * indent)
 

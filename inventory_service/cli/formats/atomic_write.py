@@ -13,9 +13,9 @@ from inventory_service.cli.client.errors import Failure
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[TextIO]:
-    """Open a file that takes the place of the one at the path when all is written.
+    """Open a file that replaces the one at the path when all is written.
 
-    If anything fails the old one stays. It is for the own user only: it may tell of a whole fleet.
+    If anything fails the old one stays. Only its owner can read it: it may describe a whole fleet.
 
     :raises Failure: it cannot be written.
     """

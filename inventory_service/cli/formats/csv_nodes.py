@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
-from inventory_service.cli.formats.source_row import Row, refuse, refuse_all
+from inventory_service.cli.formats.source_row import Row, file_error, file_errors
 from inventory_service.cli.terminal.text import escape_controls
 from inventory_service.core.errors import FieldError
 from inventory_service.core.json_numbers import read_json
@@ -24,7 +24,7 @@ _SIGNS = "=+-@"
 #: Some spreadsheets take the full-width forms (U+FF01 and on) for the same.
 _RISKY = (*_SIGNS, *(chr(ord(sign) + 0xFEE0) for sign in _SIGNS), "\t", "\r", "\n", _MARK)
 _NESTED = ("ssh_host_keys", "labels", "vars")
-#: The names that the first row may hold.
+#: The names that the first row may have.
 KNOWN = (*ListedNode.model_fields, *GIVEN_FIELDS)
 
 
@@ -45,7 +45,7 @@ class CsvWriter:
 
 
 def write_cell(value: object) -> str:
-    """Return a value as a cell: what is nested is JSON, and a text is never a formula."""
+    """Return a value as a cell: what is nested is JSON, and no text begins like a formula."""
     if value is None or value in ({}, []):
         return ""
     if isinstance(value, dict | list):
@@ -55,11 +55,11 @@ def write_cell(value: object) -> str:
 
 
 def read_csv(text: str) -> list[Row]:
-    """Return the rows of a file whose first row names the fields; an empty cell says nothing.
+    """Return the rows of a file whose first row names the fields; an empty cell sets nothing.
 
-    :raises BadInput: it is no such file; each fault has its line and column.
+    :raises BadInput: it is no such file; each error has its line and column.
     """
-    # The limit of the csv module would refuse the variables of a node that the service takes.
+    # The csv module's own limit is smaller than the variables that the service takes.
     csv.field_size_limit(MOST_CHARACTERS)
     lines = _lines(text)
     _, names = next(lines, (1, []))
@@ -75,15 +75,15 @@ def read_csv(text: str) -> list[Row]:
             )
             continue
         fields: dict[str, object] = {}
-        for place, (name, cell) in enumerate(zip(names, cells, strict=False), start=1):
+        for column, (name, cell) in enumerate(zip(names, cells, strict=False), start=1):
             try:
                 fields |= {name: read_cell(name, cell)} if cell else {}
             except ValueError:
                 reason = "must be JSON, like " + ("[]" if name == "ssh_host_keys" else '{"a": "b"}')
-                field_errors.append(FieldError(name, reason, line, place))
+                field_errors.append(FieldError(name, reason, line, column))
         rows.append(Row(line, fields))
     if field_errors:
-        raise refuse_all(field_errors)
+        raise file_errors(field_errors)
     return rows
 
 
@@ -109,7 +109,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise refuse("file", f"is not CSV: {error}", reader.line_num) from error
+            raise file_error("file", f"is not CSV: {error}", reader.line_num) from error
         if cells is None:
             return
         yield line, cells
@@ -117,16 +117,16 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _check_names(names: Sequence[str]) -> None:
     field_errors = [
-        FieldError(name or "column", "is not a field of a node", 1, place)
-        for place, name in enumerate(names, start=1)
+        FieldError(name or "column", "is not a field of a node", 1, column)
+        for column, name in enumerate(names, start=1)
         if name not in KNOWN
     ]
     field_errors += [
-        FieldError(name, "stands twice in the first row", 1, place)
-        for place, name in enumerate(names, start=1)
-        if name in names[: place - 1]
+        FieldError(name, "is in the first row twice", 1, column)
+        for column, name in enumerate(names, start=1)
+        if name in names[: column - 1]
     ]
     if not names:
         field_errors = [FieldError("file", "is empty; its first row must name the fields", 1)]
     if field_errors:
-        raise refuse_all(field_errors)
+        raise file_errors(field_errors)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fleet as a graph has it: groups of nodes, each with its state and whether it is heard of."""
+"""The fleet as groups of nodes, each node with its state and whether its heartbeats have ended."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 from inventory_service.fleet.domain.nodes import NodeState
 
-#: A node that has sent heartbeats, and none for so long, is told as silent.
+#: A node that has sent heartbeats, and none for so long, is marked as silent.
 SILENT_AFTER = timedelta(minutes=5)
 FIELDS = ("node_id", "node_type", "cluster_id", "project", "environment", "state", "last_seen")
 _COLUMN = {"cluster": "cluster_id", "project": "project"}
@@ -35,7 +35,7 @@ class Group:
 def group_nodes(
     nodes: Iterable[Mapping[str, Any]], by: str, services: Sequence[Mapping[str, Any]]
 ) -> list[Group]:
-    """Return the groups by name, each with its nodes by name; nodes without one stand last."""
+    """Return the groups by name, each with its nodes by name; nodes without one come last."""
     members: dict[str | None, list[Member]] = defaultdict(list)
     now = datetime.now(UTC)
     for node in nodes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of nodes: their forms, and how each is read."""
+"""Files of nodes, read by their form."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -8,14 +8,14 @@ from pathlib import PurePath
 
 from inventory_service.cli.formats.csv_nodes import read_csv
 from inventory_service.cli.formats.json_nodes import read_json
-from inventory_service.cli.formats.source_row import Row, refuse, refuse_all
+from inventory_service.cli.formats.source_row import Row, file_error, file_errors
 from inventory_service.cli.formats.yaml_nodes import read_yaml
 from inventory_service.core.errors import FieldError
 from inventory_service.core.json_numbers import iter_invalid_numbers
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.imports.domain.node_list import GIVEN_FIELDS
 
-#: What the end of a file's name says of its form.
+#: The form of a file, by the end of its name.
 FORMS: Mapping[str, str] = {
     ".csv": "csv",
     ".json": "json",
@@ -33,23 +33,23 @@ _READERS: Mapping[str, Callable[[str], list[Row]]] = {
 
 
 def find_form(name: str) -> str | None:
-    """Return the form that the end of a file's name tells, or None."""
+    """Return the form of a file by the end of its name, or None."""
     return FORMS.get(PurePath(name).suffix.lower())
 
 
 def read_rows(text: str, form: str) -> list[Row]:
-    """Return the rows of a file, without retired nodes and what only the service says of one.
+    """Return the rows of a file, without retired nodes and fields that only the service sets.
 
-    :raises BadInput: it is not of that form, or states no nodes; faults have their lines.
+    :raises BadInput: it is not of that form, or declares no nodes; errors have their lines.
     """
     rows = _READERS[form](text.removeprefix("\ufeff"))
     field_errors = [error for row in rows for error in _check(row)]
     if field_errors:
-        raise refuse_all(field_errors)
+        raise file_errors(field_errors)
     live = [row for row in rows if _held(row).get("state") != NodeState.RETIRED]
     if not live:
-        raise refuse("file", "states no nodes")
-    return [Row(row.line, _said(row)) for row in live]
+        raise file_error("file", "declares no nodes")
+    return [Row(row.line, _set_fields(row)) for row in live]
 
 
 def _check(row: Row) -> Iterator[FieldError]:
@@ -69,8 +69,8 @@ def _held(row: Row) -> dict[str, object]:
     return row.fields if isinstance(row.fields, dict) else {}
 
 
-def _said(row: Row) -> dict[str, object]:
-    """Return the fields that say something, and that somebody may say."""
+def _set_fields(row: Row) -> dict[str, object]:
+    """Return the fields that are set, without those that only the service sets."""
     return {
         name: value
         for name, value in _held(row).items()

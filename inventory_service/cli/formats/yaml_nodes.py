@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from inventory_service.cli.formats.source_row import Row, refuse
+from inventory_service.cli.formats.source_row import Row, file_error
 from inventory_service.inventory.domain import COLUMNS
 
 #: How Ansible marks a text that must never become a template.
@@ -17,45 +17,45 @@ _TAG = "tag:yaml.org,2002:"
 #: Read as JSON would: a date is a text.
 _TEXTS = (f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value", UNSAFE)
 _VALUES = (f"{_TAG}null", f"{_TAG}bool", f"{_TAG}int", f"{_TAG}float")
-#: What an inventory says of a host, and what the fields of the node are called.
+#: Variables of a host in an inventory, and the fields of the node that they are.
 _FIELDS = {name: {"env": "environment"}.get(name, name) for name in COLUMNS}
 #: The service takes values 8 levels deep.
 _DEEPEST = 32
 #: What only the service sets; an import passes over it.
-_GIVEN = ("state", "mesh_prefix", "mesh_port", "node_services")
+_SET_BY_SERVICE = ("state", "mesh_prefix", "mesh_port", "node_services")
 
 
 def read_yaml(text: str) -> list[Row]:
     """Return the rows of a list of nodes, or the hosts of an inventory that we wrote.
 
-    :raises BadInput: it is neither; the fault has its line and column.
+    :raises BadInput: it is neither; the error has its line and column.
     """
     try:
         _check(text)
         return list(_rows(yaml.compose(text, Loader=_LOADER)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise refuse(
+        raise file_error(
             "file",
             f"is not YAML: {error.problem or error.context}",
             mark.line + 1 if mark else None,
             mark.column + 1 if mark else None,
         ) from None
     except yaml.YAMLError as error:
-        raise refuse("file", f"is not YAML: {str(error).splitlines()[0]}") from None
+        raise file_error("file", f"is not YAML: {str(error).splitlines()[0]}") from None
 
 
 def _check(text: str) -> None:
-    """Let YAML pass that can be composed; the part of PyYAML in C falls over what is very deep."""
+    """Raise BadInput if YAML is too deep to be composed: the part of PyYAML in C would crash."""
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
             # A few aliases of aliases can stand for more than a machine can hold.
-            raise _refuse(event, "is an alias; write the value out")
+            raise _error(event, "is an alias; write the value out")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise _refuse(event, "is nested too deeply")
+            raise _error(event, "is nested too deeply")
 
 
 def _rows(root: yaml.Node | None) -> Iterator[Row]:
@@ -68,7 +68,7 @@ def _rows(root: yaml.Node | None) -> Iterator[Row]:
         return
     hosts = _find(_find(root, "all"), "hosts")
     if not isinstance(hosts, yaml.MappingNode):
-        raise refuse("file", "is no list of nodes, and no inventory with hosts below all", 1)
+        raise file_error("file", "is no list of nodes, and no inventory with hosts below all", 1)
     for name, held in hosts.value:
         variables = read.value(held)
         fields = _fields_of(variables) if isinstance(variables, dict) else {}
@@ -81,7 +81,7 @@ def _fields_of(variables: dict[str, Any]) -> dict[str, Any]:
     own: dict[str, Any] = {}
     address = variables.get("internal_ip") or variables.get("external_ip")
     for name, value in variables.items():
-        if name in _GIVEN or (name == "ansible_host" and value == address):
+        if name in _SET_BY_SERVICE or (name == "ansible_host" and value == address):
             continue
         if name in _FIELDS and name != "ansible_host":
             fields[_FIELDS[name]] = value
@@ -105,15 +105,15 @@ class _Values:
             return node.value
         if isinstance(node, yaml.ScalarNode) and node.tag in _VALUES:
             return self._scalar(node)
-        raise _refuse(node, f"has the tag {node.tag}, which no value of a node has")
+        raise _error(node, f"has the tag {node.tag}, which no value of a node has")
 
     def _members(self, node: yaml.MappingNode) -> Iterator[tuple[str, Any]]:
         names: set[str] = set()
         for key, held in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag not in _TEXTS:
-                raise _refuse(key, "must be a text, like all names; put it into quotes")
+                raise _error(key, "must be a text, like all names; put it into quotes")
             if key.value in names:
-                raise _refuse(key, f"{key.value[:64]!r} stands twice")
+                raise _error(key, f"{key.value[:64]!r} is there twice")
             names.add(key.value)
             yield key.value, self.value(held)
 
@@ -121,9 +121,9 @@ class _Values:
         try:
             value = self._constructor.construct_object(node)
         except ValueError:
-            raise _refuse(node, f"{node.value[:64]!r} cannot be read; put it into quotes") from None
+            raise _error(node, f"{node.value[:64]!r} cannot be read; put it into quotes") from None
         if value in (float("inf"), float("-inf")) or value != value:  # noqa: PLR0124 (only NaN)
-            raise _refuse(node, f"{node.value} is no number of JSON")
+            raise _error(node, f"{node.value} is no number of JSON")
         return value
 
 
@@ -138,7 +138,7 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _refuse(found: yaml.Node | yaml.Event, reason: str) -> Exception:
+def _error(found: yaml.Node | yaml.Event, reason: str) -> Exception:
     mark = found.start_mark
-    place = (mark.line + 1, mark.column + 1) if mark else ()
-    return refuse("value", reason, *place)
+    position = (mark.line + 1, mark.column + 1) if mark else ()
+    return file_error("value", reason, *position)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules of imports: what a file says, and the plan that follows from it."""
+"""Rules of imports: what a file declares, and the plan that follows from it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes as a file states them, checked whole before anything follows from them."""
+"""Nodes that a file declares; all of them are checked before any is planned."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,11 +22,11 @@ from inventory_service.core.variables import Variables
 from inventory_service.fleet.domain.sizes import Spec
 
 
-class StatedNode(BaseModel):
-    """A node as a file states it; what is left out or null is not said.
+class DeclaredNode(BaseModel):
+    """A node as a file declares it; a field that is left out or null is not set.
 
-    A provider is not among the fields: who makes the servers that Terraform states is Terraform
-    itself, and provision.yml must not make them once more.
+    A provider is not among the fields: Terraform makes the servers that it declares, and
+    provision.yml must not make them once more.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -46,23 +46,23 @@ class StatedNode(BaseModel):
     vars: Variables | None = Field(default=None, max_length=256)
 
     @property
-    def said(self) -> dict[str, Any]:
-        """Return the fields that the file says something of, without the name."""
+    def set_fields(self) -> dict[str, Any]:
+        """Return the fields that the file sets, without the name."""
         return self.model_dump(exclude={"node_id"}, exclude_none=True)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A node, and the address of what states it, in the file's own words."""
+    """A node, and its address in the file, as the file's own tools write it."""
 
     address: str
-    node: StatedNode
+    node: DeclaredNode
 
 
-def check_rows(found: Iterable[tuple[str, Any]], kind: type[StatedNode]) -> list[Row]:
-    """Return the nodes that a file states at its addresses, all checked.
+def check_rows(found: Iterable[tuple[str, Any]], kind: type[DeclaredNode]) -> list[Row]:
+    """Return the nodes that a file declares at its addresses, all checked.
 
-    :raises BadInput: one is wrong; ``field_errors`` name each by its address and field.
+    :raises BadInput: one is invalid; ``field_errors`` name each by its address and field.
     """
     rows: list[Row] = []
     field_errors: list[FieldError] = []
@@ -73,12 +73,10 @@ def check_rows(found: Iterable[tuple[str, Any]], kind: type[StatedNode]) -> list
         try:
             rows.append(Row(address, kind.model_validate(fields)))
         except ValidationError as error:
-            field_errors += _faults_of(address, error)
+            field_errors += _errors_of(address, error)
     times = Counter(row.node.node_id for row in rows)
     field_errors += [
-        FieldError(
-            f"{row.address}.node_id", f"'{row.node.node_id}' stands in the file more than once"
-        )
+        FieldError(f"{row.address}.node_id", f"'{row.node.node_id}' is in the file more than once")
         for row in rows
         if times[row.node.node_id] > 1
     ]
@@ -87,9 +85,9 @@ def check_rows(found: Iterable[tuple[str, Any]], kind: type[StatedNode]) -> list
     return rows
 
 
-def _faults_of(address: str, error: ValidationError) -> Iterator[FieldError]:
+def _errors_of(address: str, error: ValidationError) -> Iterator[FieldError]:
     for found in error.errors(include_url=False, include_input=False):
-        place = ".".join([address, *(str(part)[:64] for part in found["loc"])])
+        field = ".".join([address, *(str(part)[:64] for part in found["loc"])])
         is_unknown = found["type"] == "extra_forbidden"
         reason = "is not a field of a node" if is_unknown else found["msg"]
-        yield FieldError(place, reason.removeprefix("Value error, "))
+        yield FieldError(field, reason.removeprefix("Value error, "))

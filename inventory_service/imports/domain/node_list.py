@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of nodes as a file holds it, row by row: what `qm export nodes` writes, or a person."""
+"""A list of nodes in a file, row by row: written by `qm export nodes`, or by a person."""
 
 from pydantic import Field
 
@@ -8,14 +8,14 @@ from inventory_service.core.field_types import Address, Label, Line, WireguardKe
 from inventory_service.core.json_numbers import read_json
 from inventory_service.fleet.domain.nodes import MOST_NODES
 from inventory_service.fleet.domain.sizes import Spec
-from inventory_service.imports.domain.declared_nodes import Row, StatedNode, check_rows
+from inventory_service.imports.domain.declared_nodes import DeclaredNode, Row, check_rows
 
-#: What an export holds and only the service gives; an import passes over it.
+#: What only the service sets: an export has it, an import passes over it.
 GIVEN_FIELDS = ("state", "source", "last_seen", "created_at", "updated_at", "revision")
 
 
-class ListedNode(StatedNode):
-    """A node as a list states it: all that can be said when one is registered."""
+class ListedNode(DeclaredNode):
+    """A node as a list declares it: all fields that a registration takes."""
 
     wireguard_ip: Address | None = None
     wireguard_public_key: WireguardKey | None = None
@@ -28,7 +28,7 @@ class ListedNode(StatedNode):
 def read_nodes(content: str) -> list[Row]:
     """Return the nodes of a JSON array, all checked; the first one's address is ``nodes[0]``.
 
-    :raises BadInput: it is no array, it is empty or too long, or states wrong nodes; its errors
+    :raises BadInput: it is no array, it is empty or too long, or a node is invalid; its errors
         name each by its address and field.
     """
     try:
@@ -41,4 +41,4 @@ def read_nodes(content: str) -> list[Row]:
             "parts.",
             field_errors=[FieldError("content", f"must be an array of 1 to {MOST_NODES} objects")],
         )
-    return check_rows(((f"nodes[{place}]", held) for place, held in enumerate(found)), ListedNode)
+    return check_rows(((f"nodes[{index}]", node) for index, node in enumerate(found)), ListedNode)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stated nodes would change: nodes to add, and fields to change of those that are there.
+"""What declared nodes would change: nodes to add, and fields to change of known ones.
 
-Nothing is ever taken away: a node that the file does not name stays as it is, a field of which it
-says nothing keeps its value, and so does a label or a variable.
+Nothing is ever removed: a node that the file does not name stays as it is, and a field, label or
+variable that it does not set keeps its value.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ from typing import Any
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.terraform_servers import Skip
 
-#: Fields that hold many values under names of their own.
+#: Fields that are maps.
 _KEYED = ("labels", "vars")
 
 
 @dataclass(frozen=True)
 class AddedNode:
-    """A node that the fleet does not have; the address is the file's own."""
+    """A node that the fleet does not have; ``address`` is the one in the file."""
 
     address: str
     node_id: str
@@ -29,7 +29,7 @@ class AddedNode:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A field that is to have another value; a label is named like ``labels.rack``."""
+    """A field that would get another value; a label is named like ``labels.rack``."""
 
     field: str
     before: Any
@@ -38,7 +38,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class ChangedNode:
-    """A node that is to be changed, and in what."""
+    """A node that would be changed, and its changes."""
 
     address: str
     node_id: str
@@ -46,7 +46,7 @@ class ChangedNode:
 
 
 @dataclass
-class StatedPlan:
+class NodesPlan:
     """What would be recorded; ``digest`` names exactly this."""
 
     add: list[AddedNode] = field(default_factory=list)
@@ -63,44 +63,44 @@ class StatedPlan:
 
 def plan_rows(
     rows: Iterable[Row], known: Mapping[str, Mapping[str, Any]], skipped: list[Skip]
-) -> StatedPlan:
-    """Return what must be recorded so that the fleet holds what the rows say.
+) -> NodesPlan:
+    """Return what must be recorded so that the fleet has what the rows declare.
 
     ``known`` has the fields of each live node that a row names.
     """
-    plan = StatedPlan(skipped=skipped)
+    plan = NodesPlan(skipped=skipped)
     for row in rows:
-        name, said = row.node.node_id, row.node.said
+        name, fields = row.node.node_id, row.node.set_fields
         if name not in known:
-            plan.add.append(AddedNode(row.address, name, said))
-        elif changes := _compare(said, known[name]):
+            plan.add.append(AddedNode(row.address, name, fields))
+        elif changes := _compare(fields, known[name]):
             plan.update.append(ChangedNode(row.address, name, changes))
         else:
             plan.unchanged += 1
     return plan
 
 
-def apply_changes(changes: Iterable[FieldChange], held: Mapping[str, Any]) -> dict[str, Any]:
+def apply_changes(changes: Iterable[FieldChange], known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that change, each with its whole new value."""
     wanted: dict[str, Any] = {}
     for change in changes:
         name, _, key = change.field.partition(".")
         if name in _KEYED:
-            wanted[name] = {**wanted.get(name, held[name]), key: change.after}
+            wanted[name] = {**wanted.get(name, known[name]), key: change.after}
         else:
             wanted[name] = change.after
     return wanted
 
 
-def _compare(said: Mapping[str, Any], held: Mapping[str, Any]) -> list[FieldChange]:
+def _compare(fields: Mapping[str, Any], known: Mapping[str, Any]) -> list[FieldChange]:
     changes = []
-    for name, value in said.items():
+    for name, value in fields.items():
         if name in _KEYED:
             changes += [
-                FieldChange(f"{name}.{key}", held[name].get(key), inner)
+                FieldChange(f"{name}.{key}", known[name].get(key), inner)
                 for key, inner in value.items()
-                if key not in held[name] or held[name][key] != inner
+                if key not in known[name] or known[name][key] != inner
             ]
-        elif held[name] != value:
-            changes.append(FieldChange(name, held[name], value))
+        elif known[name] != value:
+            changes.append(FieldChange(name, known[name], value))
     return changes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""projects.csv: what it says, checked whole before anything is planned from it.
+"""projects.csv: its lines, all checked before anything is planned from them.
 
 The form is RFC 4180 in UTF-8; a byte order mark, CRLF and quotes are taken as spreadsheets write
 them. Servers counts all servers of a project in an environment: the first is its master, the
@@ -22,21 +22,21 @@ MOST_SERVERS = 1000
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a line stands in the file, and where its cells stand in it."""
+class Location:
+    """A line of the file, and the columns that its cells are in."""
 
     line: int
     header: Sequence[str]
 
-    def fault(self, name: str, reason: str) -> FieldError:
-        """Return a fault of a cell; one that the file leaves out has the first one's column."""
+    def error(self, name: str, reason: str) -> FieldError:
+        """Return an error of a cell; one that the file leaves out has the first one's column."""
         column = self.header.index(name) + 1 if name in self.header else 1
         return FieldError(name, reason, self.line, column)
 
 
 @dataclass(frozen=True)
 class ProjectRow:
-    """One checked line of the file; two that say the same are equal, wherever they stand."""
+    """One checked line of the file; two with the same cells are equal, on whatever line."""
 
     project: str
     servers: int
@@ -44,13 +44,13 @@ class ProjectRow:
     web_spec: str
     environment: str
     region: str | None
-    place: Place = field(compare=False)
+    location: Location = field(compare=False)
 
 
 def parse_projects(content: str) -> list[ProjectRow]:
     """Return the lines of a projects.csv, all checked.
 
-    :raises BadInput: anything is wrong; ``field_errors`` hold each place by line and column.
+    :raises BadInput: a line is invalid; ``field_errors`` name each cell by line and column.
     """
     if not content.lstrip("\ufeff").strip():
         raise BadInput(
@@ -67,13 +67,13 @@ def parse_projects(content: str) -> list[ProjectRow]:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            row = _read_row(Place(reader.line_num, header), cells, field_errors)
+            row = _read_row(Location(reader.line_num, header), cells, field_errors)
             if row is None:
                 continue
             first = seen.setdefault((row.project, row.environment), reader.line_num)
             if first != reader.line_num:
-                reason = f"'{row.project}' in {row.environment} stands in line {first} already"
-                field_errors.append(row.place.fault("Project", reason))
+                reason = f"'{row.project}' in {row.environment} is in line {first} already"
+                field_errors.append(row.location.error("Project", reason))
             rows.append(row)
     except csv.Error as error:
         field_errors.append(
@@ -87,8 +87,8 @@ def parse_projects(content: str) -> list[ProjectRow]:
 def _read_header(cells: Sequence[str]) -> list[str]:
     header = [cell.strip() for cell in cells]
     field_errors = [
-        FieldError("header", f"'{name[:64]}' is not a known column", 1, place)
-        for place, name in enumerate(header, start=1)
+        FieldError("header", f"'{name[:64]}' is not a known column", 1, column)
+        for column, name in enumerate(header, start=1)
         if name not in REQUIRED + OPTIONAL
     ]
     field_errors += [
@@ -97,9 +97,9 @@ def _read_header(cells: Sequence[str]) -> list[str]:
         if name not in header
     ]
     field_errors += [
-        FieldError("header", f"the column '{name}' stands twice", 1, place)
-        for place, name in enumerate(header, start=1)
-        if name in header[: place - 1]
+        FieldError("header", f"the column '{name}' is there twice", 1, column)
+        for column, name in enumerate(header, start=1)
+        if name in header[: column - 1]
     ]
     if field_errors:
         raise BadInput(
@@ -110,13 +110,13 @@ def _read_header(cells: Sequence[str]) -> list[str]:
 
 
 def _read_row(
-    place: Place, cells: Sequence[str], field_errors: list[FieldError]
+    location: Location, cells: Sequence[str], field_errors: list[FieldError]
 ) -> ProjectRow | None:
-    header = place.header
+    header = location.header
     if len(cells) != len(header):
         reason = f"has {len(cells)} cells where the first line has {len(header)}"
         field_errors.append(
-            FieldError("line", reason, place.line, min(len(cells), len(header)) + 1)
+            FieldError("line", reason, location.line, min(len(cells), len(header)) + 1)
         )
         return None
     values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
@@ -126,7 +126,7 @@ def _read_row(
         try:
             check(values.get(name, ""))
         except ValueError as error:
-            field_errors.append(place.fault(name, str(error)))
+            field_errors.append(location.error(name, str(error)))
     if len(field_errors) > before:
         return None
     return ProjectRow(
@@ -136,7 +136,7 @@ def _read_row(
         values["WebSpec"],
         values["Environment"],
         values.get("Region") or None,
-        place,
+        location,
     )
 
 
@@ -144,16 +144,16 @@ def _check_project(text: str) -> str:
     # Room for "-<environment>-web-<number>" within the 63 octets of a node's name.
     if len(text) > 32:  # noqa: PLR2004 - as the comment says
         raise ValueError(f"'{text[:64]}' is longer than 32 characters")
-    return _check_named(text)
+    return _check_label(text)
 
 
 def _check_environment(text: str) -> str:
     if len(text) > 16:  # noqa: PLR2004 - as for projects
         raise ValueError(f"'{text[:64]}' is longer than 16 characters")
-    return _check_named(text)
+    return _check_label(text)
 
 
-def _check_named(text: str) -> str:
+def _check_label(text: str) -> str:
     try:
         return check_label(text)
     except ValueError as error:
@@ -169,7 +169,7 @@ def _check_count(text: str) -> int:
 
 
 def _check_region(text: str) -> str:
-    return _check_named(text) if text else text
+    return _check_label(text) if text else text
 
 
 _CHECKS: Mapping[str, Callable[[str], object]] = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An import: the plan that follows from a file and from what the fleet has already.
+"""The plan that follows from a projects.csv and from the nodes that the fleet has.
 
 Projects that a file does not name are left alone; 0 servers ends a project.
 """
@@ -64,7 +64,7 @@ class WantedNode:
 class KnownNode:
     """A node that the fleet has from an earlier file.
 
-    ``is_held`` tells of a retired one whose server still exists: its name can't be given again.
+    ``is_held`` marks a retired one whose server still exists: its name can't be given again.
     """
 
     node_id: str
@@ -77,7 +77,7 @@ class KnownNode:
 
 @dataclass(frozen=True)
 class Resize:
-    """A node that is to have another size."""
+    """A node that would get another size."""
 
     node_id: str
     from_spec: str | None
@@ -101,7 +101,7 @@ class Plan:
 
 
 def plan_projects(rows: Iterable[ProjectRow], known: Iterable[KnownNode]) -> Plan:
-    """Return what must be recorded so that the fleet holds what the rows ask for."""
+    """Return what must be recorded so that the fleet has what the rows ask for."""
     of: dict[tuple[str, str], list[KnownNode]] = defaultdict(list)
     for node in known:
         of[node.project, node.environment].append(node)

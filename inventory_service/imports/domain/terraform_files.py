@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that Terraform writes: of which kind one is, and what the convention reads of it.
+"""Files that Terraform writes: the kind of one, and the parts that the convention reads.
 
 Two kinds are known: ``terraform output -json`` (Terraform 0.12 and newer), and state files of
 version 4 (``terraform state pull``; Terraform, internal/states/statefile/version4.go).
@@ -13,9 +13,9 @@ from typing import Any
 from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.core.json_numbers import read_json
 
-#: Outputs that state nodes; the first that a file has is read.
+#: Outputs that declare nodes; the first that a file has is read.
 OUTPUTS = ("quartermaster_nodes", "nodes")
-#: Kinds of server that a state may show, and the attributes of each that are read.
+#: Kinds of server that a state may contain, and the attributes of each that are read.
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "hcloud_server": (
         "name",
@@ -47,7 +47,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 STATE_VERSION = 4
-_PLACE = ("mode", "module", "type", "name")
+_IDENTITY = ("mode", "module", "type", "name")
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def read_document(content: str) -> dict[str, Any]:
 def prune_terraform(document: Any) -> Any:  # noqa: ANN401 - any JSON document
     """Return what the convention reads of a file, so that no secret in it is sent anywhere.
 
-    Of a file of neither kind the names at its top are left: they tell what it is. The plugins do
-    the same (plugins/module_utils/_inventory/terraform.py), and a contract test compares the two.
+    Of a file of neither kind the names at its top are left, for the message. The plugins do the
+    same (plugins/module_utils/_inventory/terraform.py), and a contract test compares the two.
     """
     if not isinstance(document, dict):
         return [] if isinstance(document, list) else None
@@ -114,7 +114,7 @@ def is_state(document: Mapping[str, Any]) -> bool:
 
 
 def find_output(document: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Return name and value of the first output that states nodes, or None if there is none.
+    """Return name and value of the first output that declares nodes, or None if there is none.
 
     :raises BadInput: it is sensitive.
     """
@@ -125,7 +125,7 @@ def find_output(document: Mapping[str, Any]) -> tuple[str, Any] | None:
             continue
         if held.get("sensitive"):
             raise BadInput(
-                f"The output '{name}' is sensitive, and so it is not read. State the nodes in an "
+                f"The output '{name}' is sensitive, and so it is not read. Declare the nodes in an "
                 "output without secrets.",
                 field_errors=[FieldError(name, "is sensitive")],
             )
@@ -134,7 +134,7 @@ def find_output(document: Mapping[str, Any]) -> tuple[str, Any] | None:
 
 
 def list_servers(document: Mapping[str, Any]) -> Iterator[Server]:
-    """Yield each server in a state; a deposed one is on its way out and is passed over."""
+    """Yield each server in a state; a deposed one is about to be destroyed and is passed over."""
     for resource in document["resources"]:
         if not _is_server(resource):
             continue
@@ -195,7 +195,7 @@ def _get_address(resource: Mapping[str, Any], key: object) -> str:
 
 
 def _prune_outputs(outputs: object) -> dict[str, Any]:
-    """Return the outputs; values are kept of those that state nodes and are not sensitive."""
+    """Return the outputs; values are kept of those that declare nodes and are not sensitive."""
     pruned = {}
     for name, held in outputs.items() if isinstance(outputs, dict) else ():
         is_sensitive = bool(held.get("sensitive")) if isinstance(held, dict) else True
@@ -212,5 +212,5 @@ def _prune_resource(resource: Mapping[str, Any]) -> dict[str, Any]:
         kept = {name: held[name] for name in ATTRIBUTES[resource["type"]] if name in held}
         key = {"index_key": instance["index_key"]} if "index_key" in instance else {}
         instances.append({**key, "attributes": kept})
-    place = {name: resource[name] for name in _PLACE if name in resource}
-    return {**place, "instances": instances}
+    identity = {name: resource[name] for name in _IDENTITY if name in resource}
+    return {**identity, "instances": instances}

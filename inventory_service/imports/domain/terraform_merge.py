@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inventory and a Terraform file told as one story, in which the service has the last word.
+"""The inventory merged with a Terraform file; the values of the service take precedence.
 
-What the service says stands. What it does not know of a node is taken from the file, and so are
-nodes that it never knew. Nothing is recorded.
+What the service does not know of a node is taken from the file, and so are nodes that it never
+knew. Nothing is recorded.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,11 +12,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from inventory_service.fleet.domain.nodes import IN_SERVICE
-from inventory_service.imports.domain.declared_nodes import StatedNode
+from inventory_service.imports.domain.declared_nodes import DeclaredNode
 from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
 from inventory_service.inventory.domain import COLUMNS, list_groups
 
-_PLACE = {name: place for place, name in enumerate(COLUMNS)}
+_INDEX = {name: index for index, name in enumerate(COLUMNS)}
 #: Field of a node: column of the inventory, where the two differ.
 _COLUMN = {"environment": "env"}
 #: Filter of an inventory: field of a node, where the two differ.
@@ -37,7 +37,7 @@ class MergeRequest(BaseModel):
 
 @dataclass(frozen=True)
 class MergeConflict:
-    """A value of the file that is not used, since the service says otherwise."""
+    """A value of the file that is not used, since the service has another one."""
 
     node_id: str
     field: str
@@ -47,7 +47,7 @@ class MergeConflict:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A node of the file that is no host, since the service says that it is not in service."""
+    """A node of the file that is no host, since its state in the service is none in service."""
 
     node_id: str
     state: str
@@ -64,9 +64,9 @@ class Merge:
     def as_document(self, revision: int) -> dict[str, Any]:
         """Return the inventory in the form 'columns', with what did not go into it."""
         groups: dict[str, list[int]] = {}
-        for place, row in enumerate(self.rows):
+        for index, row in enumerate(self.rows):
             for group in list_groups(row):
-                groups.setdefault(group, []).append(place)
+                groups.setdefault(group, []).append(index)
         return {
             "version": 1,
             "revision": revision,
@@ -80,7 +80,7 @@ class Merge:
 
 def merge_rows(
     rows: Iterable[list[Any]],
-    nodes: Iterable[StatedNode],
+    nodes: Iterable[DeclaredNode],
     states: Mapping[str, str],
     filters: Mapping[str, Sequence[str]],
 ) -> Merge:
@@ -105,48 +105,48 @@ def merge_rows(
     return merge
 
 
-def _fill(row: list[Any], node: StatedNode, conflicts: list[MergeConflict]) -> None:
-    """Put into a row what the service does not know, and note what it knows otherwise."""
-    had_address = row[_PLACE["ansible_host"]] is not None
-    for name, value in node.said.items():
-        place = _PLACE.get(_COLUMN.get(name, name))
-        if place is None:
+def _fill(row: list[Any], node: DeclaredNode, conflicts: list[MergeConflict]) -> None:
+    """Fill in what the service does not know, and append a conflict where it has another value."""
+    had_address = row[_INDEX["ansible_host"]] is not None
+    for name, value in node.set_fields.items():
+        index = _INDEX.get(_COLUMN.get(name, name))
+        if index is None:
             continue
-        held = row[place]
+        held = row[index]
         if name in _KEYED:
-            row[place] = {**value, **held}
+            row[index] = {**value, **held}
             conflicts += [
                 MergeConflict(node.node_id, f"{name}.{key}", held[key], inner)
                 for key, inner in value.items()
                 if key in held and held[key] != inner
             ]
         elif held is None:
-            row[place] = value
+            row[index] = value
         elif held != value:
             conflicts.append(MergeConflict(node.node_id, name, held, value))
     if not had_address:
-        row[_PLACE["ansible_host"]] = _get_host(row)
+        row[_INDEX["ansible_host"]] = _get_host(row)
 
 
-def _make_row(node: StatedNode) -> list[Any]:
+def _make_row(node: DeclaredNode) -> list[Any]:
     row: list[Any] = [None] * len(COLUMNS)
-    row[_PLACE["labels"]], row[_PLACE["vars"]] = {}, {}
-    for name, value in {"node_id": node.node_id, **node.said}.items():
-        place = _PLACE.get(_COLUMN.get(name, name))
-        if place is not None:
-            row[place] = value
-    row[_PLACE["ansible_host"]] = _get_host(row)
+    row[_INDEX["labels"]], row[_INDEX["vars"]] = {}, {}
+    for name, value in {"node_id": node.node_id, **node.set_fields}.items():
+        index = _INDEX.get(_COLUMN.get(name, name))
+        if index is not None:
+            row[index] = value
+    row[_INDEX["ansible_host"]] = _get_host(row)
     return row
 
 
 def _get_host(row: Sequence[Any]) -> str | None:
     """Return the address that Ansible connects to, chosen as for the service's own rows."""
-    own: str | None = row[_PLACE["vars"]].get("ansible_host")
-    return own or row[_PLACE["internal_ip"]] or row[_PLACE["external_ip"]]
+    own: str | None = row[_INDEX["vars"]].get("ansible_host")
+    return own or row[_INDEX["internal_ip"]] or row[_INDEX["external_ip"]]
 
 
-def _fits(node: StatedNode, filters: Mapping[str, Sequence[str]]) -> bool:
-    """Return whether a node of which only the file knows is asked for; it has no state."""
+def _fits(node: DeclaredNode, filters: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a node that only the file has fits the filters; it has no state."""
     if set(filters.get("state") or ()) - {"any"}:
         return False
     return all(

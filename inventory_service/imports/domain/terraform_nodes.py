@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The nodes that a Terraform file states or shows, checked whole before anything follows from them.
-
-The convention stands in docs/terraform.md.
-"""
+"""The nodes of a Terraform file, by the convention of docs/terraform.md, all checked."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_service.core.errors import BadInput, FieldError
-from inventory_service.imports.domain.declared_nodes import Row, StatedNode, check_rows
+from inventory_service.imports.domain.declared_nodes import DeclaredNode, Row, check_rows
 from inventory_service.imports.domain.terraform_files import (
     OUTPUTS,
     find_output,
@@ -23,7 +20,7 @@ from inventory_service.imports.domain.terraform_servers import Skip, Skips, read
 
 @dataclass(frozen=True)
 class TerraformNodes:
-    """The nodes of a file, and what in it could not be made one."""
+    """The nodes of a file, and what of it was skipped."""
 
     rows: list[Row]
     skipped: list[Skip]
@@ -32,14 +29,14 @@ class TerraformNodes:
 def read_terraform(content: str) -> TerraformNodes:
     """Return the nodes of a file, all checked.
 
-    :raises BadInput: it is no file of Terraform that we know, states no nodes, or states wrong
-        ones; ``field_errors`` name each by its address and field.
+    :raises BadInput: it is no known kind of file of Terraform, declares no nodes, or one is
+        invalid; ``field_errors`` name each by its address and field.
     """
     document = read_document(content)
-    stated = find_output(document)
+    output = find_output(document)
     skips = Skips()
-    if stated is not None:
-        found = list(_rows_of_output(*stated))
+    if output is not None:
+        found = list(_rows_of_output(*output))
     elif is_state(document):
         servers = [(one.address, read_server(one, skips)) for one in list_servers(document)]
         found = [(address, fields) for address, fields in servers if fields is not None]
@@ -48,20 +45,20 @@ def read_terraform(content: str) -> TerraformNodes:
         raise BadInput(
             f"The outputs hold no '{OUTPUTS[0]}' and no '{OUTPUTS[1]}' (there are: {names}). Add "
             "such an output to the configuration, or hand over the state: `terraform state pull`.",
-            field_errors=[FieldError("file", "states no nodes")],
+            field_errors=[FieldError("file", "declares no nodes")],
         )
-    return TerraformNodes(check_rows(found, StatedNode), skips.all())
+    return TerraformNodes(check_rows(found, DeclaredNode), skips.all())
 
 
 def _rows_of_output(name: str, value: object) -> Iterator[tuple[str, Any]]:
-    """Yield address and fields of each node that an output states: a map by name, or a list."""
+    """Yield address and fields of each node of an output: a map by name, or a list."""
     if isinstance(value, dict):
         for node_id, held in value.items():
             fields = {"node_id": node_id, **held} if isinstance(held, dict) else held
             yield f"{name}[{json.dumps(node_id)[:80]}]", fields
     elif isinstance(value, list):
-        for place, held in enumerate(value):
-            yield f"{name}[{place}]", held
+        for index, node in enumerate(value):
+            yield f"{name}[{index}]", node
     else:
         raise BadInput(
             f"The output '{name}' is neither a map nor a list of objects.",

@@ -27,7 +27,7 @@ _ZONE = re.compile(r"([a-z]+(?:-[a-z]+)+-[0-9]+)[a-z]\Z")
 
 @dataclass
 class Skip:
-    """Something in a file that is not made a node, or a part of one; the like is told once."""
+    """A server, or a part of one, that is left out; ``more`` counts others with the same reason."""
 
     address: str
     reason: str
@@ -35,13 +35,13 @@ class Skip:
 
 
 class Skips:
-    """What is left out of a file, in order; the same reason is told with its first address."""
+    """What is left out of a file, in order; each reason is listed once, with its first address."""
 
     def __init__(self) -> None:
         self._by_reason: dict[str, Skip] = {}
 
     def note(self, address: str, reason: str) -> None:
-        """Remember that something at an address is left out."""
+        """Record that what is at an address is left out."""
         known = self._by_reason.get(reason)
         if known is None:
             self._by_reason[reason] = Skip(address, reason)
@@ -54,7 +54,7 @@ class Skips:
 
 
 def read_server(server: Server, skips: Skips) -> dict[str, Any] | None:
-    """Return the fields of the node that a server is; None if nothing says what it is for."""
+    """Return the fields of the node that a server is; None if it has no role."""
     found = _READERS[server.kind](server.attributes)
     labels = found.pop("labels")
     if not labels.get("role"):
@@ -68,7 +68,7 @@ def read_server(server: Server, skips: Skips) -> dict[str, Any] | None:
         skips.note(server.address, f"its size {str(size)[:64]!r} is no spec that is known")
     found |= {field: labels[name] for name, field in FIELDS.items() if labels.get(name)}
     found["labels"] = _keep_labels(server, labels, skips)
-    # An empty text is how a provider says that there is none.
+    # Providers write an empty text where there is no value.
     return {name: held for name, held in found.items() if held not in ("", None)}
 
 

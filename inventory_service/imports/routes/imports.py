@@ -14,7 +14,7 @@ from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.responses import json_response
-from inventory_service.imports.domain.nodes_plan import StatedPlan
+from inventory_service.imports.domain.nodes_plan import NodesPlan
 from inventory_service.imports.domain.projects_plan import ImportRequest, Plan
 from inventory_service.imports.routes.schemas import ImportOut
 from inventory_service.imports.usecases import files
@@ -38,6 +38,6 @@ def import_file(session: Session, body: ImportRequest) -> Response:
     return _show(plan, applied=body.apply)
 
 
-def _show(plan: Plan | StatedPlan, *, applied: bool) -> Response:
+def _show(plan: Plan | NodesPlan, *, applied: bool) -> Response:
     shown = {"plan": asdict(plan) | {"digest": plan.digest}, "applied": applied}
     return json_response(shown, HTTPStatus.CREATED if applied else HTTPStatus.OK)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the API answers of imports: the plans of a projects.csv and of stated nodes."""
+"""Answers to imports: the plans of a projects.csv and of files that declare nodes."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ class PlanOut(BaseModel):
 
 
 class AddedNodeOut(BaseModel):
-    """A stated node that the fleet does not have."""
+    """A declared node that the fleet does not have."""
 
     address: str = Field(description="what the file calls it")
     node_id: str
@@ -60,15 +60,15 @@ class ChangedNodeOut(BaseModel):
 
 
 class SkipOut(BaseModel):
-    """Something in a Terraform file that is not made a node, or a part of one."""
+    """A server in a Terraform file, or a part of one, that is left out."""
 
-    address: str = Field(description="the first of its kind")
+    address: str = Field(description="of the first one with this reason")
     reason: str
     more: int = Field(description="how many others there are with the same reason")
 
 
-class StatedPlanOut(BaseModel):
-    """What a file of stated nodes would record."""
+class NodesPlanOut(BaseModel):
+    """What a file that declares nodes would record."""
 
     add: list[AddedNodeOut]
     update: list[ChangedNodeOut]
@@ -80,5 +80,5 @@ class StatedPlanOut(BaseModel):
 class ImportOut(BaseModel):
     """A plan, and whether it was recorded."""
 
-    plan: PlanOut | StatedPlanOut
+    plan: PlanOut | NodesPlanOut
     applied: bool

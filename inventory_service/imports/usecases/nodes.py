@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of stated nodes: show what one would change, and record it, all or nothing."""
+"""Files that declare nodes: plan what one would change, and record it, all or nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,13 +26,13 @@ from inventory_service.fleet.usecases.nodes import change_node
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.node_list import ListedNode, read_nodes
-from inventory_service.imports.domain.nodes_plan import StatedPlan, apply_changes, plan_rows
+from inventory_service.imports.domain.nodes_plan import NodesPlan, apply_changes, plan_rows
 from inventory_service.imports.domain.projects_plan import ImportRequest
 from inventory_service.imports.domain.terraform_nodes import read_terraform
 from inventory_service.imports.domain.terraform_servers import Skip
 from inventory_service.imports.usecases.projects import choose_cluster
 
-#: What a node is said to come from, by the format of the file.
+#: The source of a node, by the format of the file.
 SOURCES = {"terraform": "terraform", "nodes": "api"}
 _FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
 
@@ -40,12 +40,12 @@ _FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
 Known = Mapping[str, dict[str, Any]]
 
 
-def plan_stated(
+def plan_nodes(
     session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
-) -> StatedPlan:
-    """Return what the file would change; it is recorded for a try, and nothing of that is kept.
+) -> NodesPlan:
+    """Return what the file would change; it is recorded as a trial and rolled back.
 
-    :raises BadInput: as `apply_stated`.
+    :raises BadInput: as `apply_nodes`.
     :raises Conflict: likewise.
     """
     plan, known = _plan(session, request)
@@ -54,12 +54,12 @@ def plan_stated(
     return plan
 
 
-def apply_stated(
+def apply_nodes(
     session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
-) -> StatedPlan:
-    """Record what the file says: new nodes as planned, and changes of those that are there.
+) -> NodesPlan:
+    """Record what the file declares: new nodes as planned, and changes of known ones.
 
-    :raises BadInput: the file has faults, or a node can't be registered or changed so.
+    :raises BadInput: the file is invalid, or a node can't be registered or changed so.
     :raises Conflict: likewise; or the plan is not the one that was shown.
     """
     plan, known = _plan(session, request)
@@ -72,14 +72,14 @@ def apply_stated(
     return plan
 
 
-def _plan(session: Session, request: ImportRequest) -> tuple[StatedPlan, Known]:
+def _plan(session: Session, request: ImportRequest) -> tuple[NodesPlan, Known]:
     """Return the plan, and the fields of the nodes that the file names and the fleet has."""
     rows, skipped = _read(request)
     known = _list_known(session, [row.node.node_id for row in rows])
     plan = plan_rows(rows, known, skipped)
-    homeless = [added for added in plan.add if "cluster_id" not in added.fields]
-    cluster_id = choose_cluster(session, request) if homeless else None
-    for added in homeless:
+    unassigned = [added for added in plan.add if "cluster_id" not in added.fields]
+    cluster_id = choose_cluster(session, request) if unassigned else None
+    for added in unassigned:
         added.fields["cluster_id"] = cluster_id
     return plan, known
 
@@ -107,39 +107,39 @@ def _record(
     session: Session,
     actor: Actor,
     request: ImportRequest,
-    plan: StatedPlan,
+    plan: NodesPlan,
     known: Known,
     *,
     allocator: AddressAllocator,
 ) -> None:
-    """Record a plan; what of it is refused is named by its addresses in the file."""
+    """Record a plan; its errors are named by their addresses in the file."""
     reason = request.reason or request.format
-    refusals = ErrorCollector()
+    errors = ErrorCollector()
     for changed in plan.update:
         wanted = apply_changes(changed.changes, known[changed.node_id])
         change = NodeChange(**wanted, reason=reason)
         try:
             change_node(session, actor, changed.node_id, change, allocator=allocator)
-        except ServiceError as refusal:
-            refusals.note(refusal.relocated(partial(_below, changed.address)))
+        except ServiceError as error:
+            errors.note(error.relocated(partial(_below, changed.address)))
     source = SOURCES[request.format]
     nodes = [
         NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
     ]
     try:
         register_nodes(session, actor, nodes, allocator=allocator, source=source)
-    except ServiceError as refusal:
-        refusals.note(
-            refusal.relocated(
-                lambda fault: relocate_row(
-                    fault, lambda row, cell: _below(plan.add[row].address, cell)
+    except ServiceError as error:
+        errors.note(
+            error.relocated(
+                lambda found: relocate_row(
+                    found, lambda row, cell: _below(plan.add[row].address, cell)
                 )
             )
         )
-    if refusals.field_errors:
-        raise refuse_file(refusals.field_errors, refusals.kind)
+    if errors.field_errors:
+        raise refuse_file(errors.field_errors, errors.kind)
 
 
-def _below(address: str, fault: FieldError) -> FieldError:
-    """Name a fault by the address in the file of what it is a fault of."""
-    return replace(fault, field=f"{address}.{fault.field}")
+def _below(address: str, error: FieldError) -> FieldError:
+    """Return an error of a node with its field below the node's address in the file."""
+    return replace(error, field=f"{address}.{error.field}")

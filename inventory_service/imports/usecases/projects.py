@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imports: show what a projects.csv would change, and record it, all or nothing."""
+"""projects.csv: plan what one would change, and record it, all or nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +25,7 @@ from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.usecases.catalog import register_entry
 from inventory_service.fleet.usecases.nodes import change_node, transition_node
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
-from inventory_service.imports.domain.projects_csv import Place, ProjectRow, parse_projects
+from inventory_service.imports.domain.projects_csv import Location, ProjectRow, parse_projects
 from inventory_service.imports.domain.projects_plan import (
     ImportRequest,
     KnownNode,
@@ -40,7 +40,7 @@ SOURCE = "csv"
 def plan_import(
     session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
 ) -> Plan:
-    """Return what the file would change; it is recorded for a try, and nothing of that is kept.
+    """Return what the file would change; it is recorded as a trial and rolled back.
 
     :raises BadInput: as `apply_import`.
     :raises Conflict: likewise.
@@ -57,7 +57,7 @@ def apply_import(
 ) -> Plan:
     """Record what the file asks for: new nodes as planned, new sizes, retirements.
 
-    :raises BadInput: the file has faults, no cluster can take its nodes, or its project or
+    :raises BadInput: the file is invalid, no cluster can take its nodes, or its project or
         environment is retired.
     :raises Conflict: the plan is not the one that was shown; a name belongs to another node; or
         the mesh has no address left.
@@ -76,7 +76,7 @@ def apply_import(
 def choose_cluster(session: Session, request: ImportRequest) -> str:
     """Return the cluster that takes nodes for which a file names none.
 
-    :raises BadInput: the one that is asked for is not known; or it must be said which one.
+    :raises BadInput: the named one is not known; or none is named, and there is not just one.
     """
     if request.cluster is not None:
         cluster = session.get(Cluster, request.cluster)
@@ -90,7 +90,7 @@ def choose_cluster(session: Session, request: ImportRequest) -> str:
     live = session.scalars(select(Cluster.cluster_id).where(Cluster.retired_at.is_(None))).all()
     if len(live) != 1:
         raise BadInput(
-            f"There are {len(live)} clusters, so it must be said which one takes the nodes: "
+            f"There are {len(live)} clusters, so the import must name the one for the nodes: "
             "`--cluster NAME`. `qm cluster add` makes one.",
             field_errors=[FieldError("cluster", "is missing")],
         )
@@ -129,7 +129,7 @@ def _record(
     *,
     allocator: AddressAllocator,
 ) -> None:
-    """Record a plan; what of it is refused is named by its line and column in the file."""
+    """Record a plan; its errors are named by line and column of the file."""
     cluster_id = choose_cluster(session, request)
     reason = request.reason or "projects.csv"
     for node_id in plan.retire:
@@ -143,35 +143,35 @@ def _record(
     nodes = [_registration(wanted, cluster_id, request.provider, reason) for wanted in plan.add]
     try:
         register_nodes(session, actor, nodes, allocator=allocator, source=SOURCE)
-    except ServiceError as refusal:
-        if not refusal.field_errors:
+    except ServiceError as error:
+        if not error.field_errors:
             raise
-        places = {(row.project, row.environment): row.place for row in rows}
-        placed = refusal.relocated(
-            lambda fault: relocate_row(
-                fault, lambda row, cell: _in_file(plan.add[row], cell, places)
+        locations = {(row.project, row.environment): row.location for row in rows}
+        located = error.relocated(
+            lambda found: relocate_row(
+                found, lambda row, cell: _in_file(plan.add[row], cell, locations)
             )
         )
-        raise refuse_file(placed.field_errors, type(placed)) from None
+        raise refuse_file(located.field_errors, type(located)) from None
 
 
 def _in_file(
-    wanted: WantedNode, fault: FieldError, places: Mapping[tuple[str, str], Place]
+    wanted: WantedNode, error: FieldError, locations: Mapping[tuple[str, str], Location]
 ) -> FieldError:
-    """Name a fault by the cell that it comes from; names and types of nodes stand in none."""
-    place = places[wanted.project, wanted.environment]
-    match fault.field:
+    """Return an error of a node at the cell that it comes from; no cell has its name or type."""
+    location = locations[wanted.project, wanted.environment]
+    match error.field:
         case "environment":
-            return place.fault("Environment", fault.reason)
+            return location.error("Environment", error.reason)
         case "node_id" | "node_type":
-            value = getattr(wanted, fault.field)
-            return place.fault("Project", f"{fault.field} '{value}' {fault.reason}")
+            value = getattr(wanted, error.field)
+            return location.error("Project", f"{error.field} '{value}' {error.reason}")
         case _:
-            return place.fault("Project", fault.reason)
+            return location.error("Project", error.reason)
 
 
 def _register_missing(session: Session, actor: Actor, plan: Plan) -> None:
-    """Make the projects and environments known that the file is the first to name."""
+    """Register the projects and environments that the file is the first to name."""
     for name in sorted({wanted.project for wanted in plan.add}):
         if session.get(Project, name) is None:
             register_entry(session, actor, Project, ProjectRegistration(project=name))

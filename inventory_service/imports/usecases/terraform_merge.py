@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inventory merged with a Terraform file, for one reader and one moment."""
+"""The inventory merged with a Terraform file, for one answer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,8 +23,8 @@ from inventory_service.inventory.usecases.documents import narrow_to_service
 def merge_terraform(session: Session, content: str, filters: Filters) -> dict[str, Any]:
     """Return the columnar inventory with the file's nodes in it, and what of them is not used.
 
-    :raises BadInput: the file has faults.
-    :raises Conflict: a node of which only the file knows would make a host and a group of one name.
+    :raises BadInput: the file is invalid.
+    :raises Conflict: a node that only the file has would make a host and a group of one name.
     """
     file = read_terraform(content)
     states = _list_states(session, [row.node.node_id for row in file.rows])
@@ -35,21 +35,21 @@ def merge_terraform(session: Session, content: str, filters: Filters) -> dict[st
 
 
 def _check_groups(session: Session, rows: Sequence[Row]) -> None:
-    """Let the nodes of a file pass as new ones; the errors name each one."""
+    """Raise Conflict if a new node and a group would have one name; the errors name each node."""
     wanted = [row.node.model_dump(include={"node_id", "node_type"}) for row in rows]
     groups = GroupNameCheck(session, wanted)
     field_errors = []
     for row, fields in zip(rows, wanted, strict=True):
         try:
             groups.check(fields)
-        except Conflict as refusal:
+        except Conflict as error:
             field_errors += [
-                FieldError(f"{row.address}.{one.field}", one.reason) for one in refusal.field_errors
+                FieldError(f"{row.address}.{one.field}", one.reason) for one in error.field_errors
             ]
     if field_errors:
         raise Conflict(
-            f"{len(field_errors)} nodes of the file can't be hosts: Ansible can't tell a host "
-            "from a group of the same name. Rename what is named.",
+            f"{len(field_errors)} nodes of the file can't be hosts: Ansible can't distinguish "
+            "a host from a group of the same name. Rename what is named.",
             field_errors=field_errors,
         )
 

@@ -88,7 +88,7 @@ def test_a_difference_is_printed_with_both_values_and_changed(qm: Qm, ask: Ask) 
     [
         ("csv", f"{CSV}\nBad Name,web,main,eu\n", ", line 5: node_id: must be an RFC 1123 label"),
         ("csv", CSV.replace(",us", ",u_s"), ", line 3: region: must be an RFC 1123 label"),
-        ("csv", f"{CSV}web-1,web,main,eu\n", ", line 4: node_id: 'web-1' stands in the file more"),
+        ("csv", f"{CSV}web-1,web,main,eu\n", ", line 4: node_id: 'web-1' is in the file more"),
         ("csv", CSV.replace("region", "colour"), ", line 1, column 4: colour: is not a field"),
         ("csv", CSV.replace("web-1", "taken").replace(",eu", ",") + "x,web,absent,\n",
          ", line 4: cluster_id: cluster 'absent' is not known"),

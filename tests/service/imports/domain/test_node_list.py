@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A list of nodes in a file: every field that can be said, and none that only the service says."""
+"""A list of nodes in a file: every field that can be set, and none that only the service sets."""
 
 import json
 
@@ -11,7 +11,7 @@ from inventory_service.fleet.routes.schemas import NodeOut
 from inventory_service.imports.domain.node_list import GIVEN_FIELDS, ListedNode, read_nodes
 
 
-def test_an_export_holds_what_can_be_said_and_what_the_service_says() -> None:
+def test_an_export_has_the_fields_of_a_registration_and_those_the_service_sets() -> None:
     listed = set(ListedNode.model_fields)
     assert listed == set(NodeRegistration.model_fields) - {"reason"}
     assert set(NodeOut.model_fields) - listed == set(GIVEN_FIELDS)
@@ -19,7 +19,9 @@ def test_an_export_holds_what_can_be_said_and_what_the_service_says() -> None:
 
 def test_only_what_is_said_follows_from_a_row() -> None:
     rows = read_nodes(json.dumps([{"node_id": "a", "node_type": "web", "region": None}]))
-    assert [(row.address, row.node.said) for row in rows] == [("nodes[0]", {"node_type": "web"})]
+    assert [(row.address, row.node.set_fields) for row in rows] == [
+        ("nodes[0]", {"node_type": "web"})
+    ]
 
 
 @pytest.mark.parametrize(

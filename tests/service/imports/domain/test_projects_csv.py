@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.core.errors import BadInput
-from inventory_service.imports.domain.projects_csv import Place, ProjectRow, parse_projects
+from inventory_service.imports.domain.projects_csv import Location, ProjectRow, parse_projects
 
 CASES = json.loads((Path(__file__).parents[3] / "cases" / "projects_csv.json").read_text("utf-8"))
 HEADER = "Project,Servers,MasterSpec,WebSpec\n"
 EXAMPLE = HEADER + "hostomatic,3,s-2vcpu-4gb,s-2vcpu-4gb\ndigitalpixo,1,s-1vcpu-1gb,s-1vcpu-1gb\n"
-PLACE = Place(2, HEADER.strip().split(","))
+LOCATION = Location(2, HEADER.strip().split(","))
 ROWS = [
-    ProjectRow("hostomatic", 3, "s-2vcpu-4gb", "s-2vcpu-4gb", "prod", None, PLACE),
-    ProjectRow("digitalpixo", 1, "s-1vcpu-1gb", "s-1vcpu-1gb", "prod", None, PLACE),
+    ProjectRow("hostomatic", 3, "s-2vcpu-4gb", "s-2vcpu-4gb", "prod", None, LOCATION),
+    ProjectRow("digitalpixo", 1, "s-1vcpu-1gb", "s-1vcpu-1gb", "prod", None, LOCATION),
 ]
 
 
@@ -51,7 +51,7 @@ def test_what_spreadsheets_write_means_the_same(content: str) -> None:
 
 def test_optional_columns_are_taken_in_any_order() -> None:
     content = "Region,Project,Environment,Servers,MasterSpec,WebSpec\nlon1,a,uat,1,cx22,cx22\n"
-    assert parse_projects(content) == [ProjectRow("a", 1, "cx22", "cx22", "uat", "lon1", PLACE)]
+    assert parse_projects(content) == [ProjectRow("a", 1, "cx22", "cx22", "uat", "lon1", LOCATION)]
 
 
 def test_one_project_may_have_several_environments() -> None:

@@ -4,12 +4,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_service.imports.domain.projects_csv import REQUIRED, Place, ProjectRow
+from inventory_service.imports.domain.projects_csv import REQUIRED, Location, ProjectRow
 from inventory_service.imports.domain.projects_plan import KnownNode, Plan, plan_projects
 
 
 def row(servers: int, master: str = "cx32", web: str = "cx22") -> ProjectRow:
-    return ProjectRow("shop", servers, master, web, "prod", None, Place(2, REQUIRED))
+    return ProjectRow("shop", servers, master, web, "prod", None, Location(2, REQUIRED))
 
 
 def follow(plan: Plan, known: list[KnownNode]) -> list[KnownNode]:

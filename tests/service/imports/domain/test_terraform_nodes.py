@@ -170,8 +170,8 @@ def test_what_is_left_out_for_one_reason_is_told_once() -> None:
         ('{"version": 3, "resources": []}', "is a state file of version 3"),
         ('{"format_version": "1.0", "values": {}}', "is what `terraform show -json` prints"),
         ('{"nodes": []}', "is a JSON object with 'nodes'"),
-        ("{}", "states no nodes"),
-        ('{"a": {"sensitive": false, "value": 1}}', "states no nodes"),
+        ("{}", "declares no nodes"),
+        ('{"a": {"sensitive": false, "value": 1}}', "declares no nodes"),
     ],
 )
 def test_a_file_of_another_kind_is_named(content: str, found: str) -> None:

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inventory as a file: Ansible's YAML plugin and our own import read the fleet from it."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+
+from inventory_service.cli.formats.ansible_yaml import write_inventory
+from inventory_service.cli.formats.yaml_nodes import UNSAFE, read_yaml
+from inventory_service.inventory.domain import COLUMNS
+from tests.service.cli.formats.node_strategies import NODES, PATIENT, find_hidden, set_fields
+
+Clean = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Loader(yaml.SafeLoader):
+    """Reads YAML as Ansible does: what is marked as unsafe is a text of its own class."""
+
+
+class Unsafe(str):
+    """A text that was marked."""
+
+    __slots__ = ()
+
+
+Loader.add_constructor(UNSAFE, lambda loader, node: Unsafe(loader.construct_scalar(node)))
+
+
+def make_row(**fields: Any) -> list[Any]:
+    return [{"labels": {}, "vars": {}, **fields}.get(name) for name in COLUMNS]
+
+
+def write(
+    rows: list[list[Any]], groups: dict[str, list[int]], clean: Clean = lambda held: held
+) -> str:
+    file = io.StringIO()
+    write_inventory(file, {"revision": 7, "rows": rows, "groups": groups}, clean)
+    return file.getvalue()
+
+
+def load(text: str) -> Any:
+    return yaml.load(text, Loader=Loader)["all"]  # noqa: S506 - it is a SafeLoader
+
+
+@given(NODES)
+@PATIENT
+def test_an_inventory_is_read_again(nodes: list[dict[str, Any]]) -> None:
+    """It has no image and no host keys; all else of a node comes back."""
+    nodes = list({node["node_id"]: node for node in nodes}.values())
+    known = [{k: v for k, v in node.items() if k in COLUMNS} for node in nodes]
+    rows = [make_row(**{"state": "active", "mesh_port": 51820, **node}) for node in known]
+    text = write(rows, {"web": [0]})
+    assert set_fields(read_yaml(text)) == known
+    assert not find_hidden(text)
+
+
+def test_hosts_and_groups_are_where_ansible_expects_them() -> None:
+    rows = [make_row(node_id="a", node_type="web"), make_row(node_id="b", node_type="web")]
+    text = write(rows, {"web": [0, 1], "empty": []})
+    assert text.startswith("# The fleet at revision 7,")
+    document = load(text)
+    assert list(document["hosts"]) == ["a", "b"]
+    assert document["hosts"]["a"]["node_type"] == "web"
+    assert document["children"] == {
+        "web": {"hosts": {"a": None, "b": None}},
+        "empty": {"hosts": {}},
+    }
+
+
+def test_an_empty_fleet_is_an_inventory_too() -> None:
+    assert load(write([], {})) == {"hosts": {}, "children": {}}
+
+
+@pytest.mark.parametrize(
+    ("value", "is_marked"),
+    [
+        ("{{ lookup('pipe', 'id') }}", True),
+        ("{% if x %}", True),
+        ("a\u202eb", True),
+        ("yes: no", False),
+    ],
+)
+def test_a_text_that_ansible_could_run_is_marked_however_deep_it_is(
+    value: str, *, is_marked: bool
+) -> None:
+    row = make_row(node_id="a", vars={"own": {"deep": [value]}})
+    (found,) = load(write([row], {}))["hosts"]["a"]["own"]["deep"]
+    assert found == value
+    assert isinstance(found, Unsafe) == is_marked
+
+
+def test_what_is_cleaned_away_is_not_written() -> None:
+    row = make_row(node_id="a", vars={"password": "SECRET", "port": 1})
+    text = write([row], {}, lambda held: {k: v for k, v in held.items() if k != "password"})
+    assert "SECRET" not in text
+    assert load(text)["hosts"]["a"]["port"] == 1
+
+
+def test_a_long_text_is_on_one_line() -> None:
+    text = write([make_row(node_id="a", vars={"motto": "word " * 200})], {})
+    assert any("word " * 100 in line for line in text.splitlines())
