@@ -28,7 +28,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         default_factory=_default_database_url,
-        description="Where the fleet is kept, as an SQLAlchemy URL.",
+        description="The database of the fleet, as an SQLAlchemy URL.",
     )
     anonymous_read: bool = Field(
         default=False,
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         default=30,
         ge=0,
         le=36500,
-        description="How long audit records and changes are kept; 0 for ever.",
+        description="How many days audit records and changes are stored; 0 for ever.",
     )
     limit_total_per_min: int = Field(
         default=1000, ge=0, description="Requests a minute in all; 0 for any number."

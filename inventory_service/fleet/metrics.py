@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fleet's own metrics: nodes by state, revision, pending resizes, and what the audit keeps."""
+"""The fleet's own metrics: nodes by state, revision, pending resizes, size of the audit log."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ class FleetCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the fleet's counts."""
         with self._database.reading() as session:
-            status, kept = get_status(session), count_stored(session)
+            status, stored = get_status(session), count_stored(session)
         nodes = GaugeMetricFamily("quartermaster_nodes", "Nodes by state.", labels=["state"])
         for state, count in status["nodes"].items():
             nodes.add_metric([state], count)
@@ -38,14 +38,14 @@ class FleetCollector(Collector):
             status["pending_resizes"],
         )
         yield GaugeMetricFamily(
-            "quartermaster_audit_records", "Audit records that are kept.", kept.records
+            "quartermaster_audit_records", "Audit records in the database.", stored.records
         )
-        if kept.oldest is not None:
+        if stored.oldest is not None:
             yield GaugeMetricFamily(
                 "quartermaster_audit_oldest_timestamp_seconds",
                 "When the oldest audit record was made; older than the retention: run `qm prune`.",
-                kept.oldest.timestamp(),
+                stored.oldest.timestamp(),
             )
         yield GaugeMetricFamily(
-            "quartermaster_kept_answers", "Answers kept under an Idempotency-Key.", kept.answers
+            "quartermaster_kept_answers", "Answers stored under an Idempotency-Key.", stored.answers
         )

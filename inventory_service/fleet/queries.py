@@ -71,7 +71,7 @@ def read_placement(session: Session, *, job: str | None = None) -> Placement:
 
 
 def get_status(session: Session) -> dict[str, Any]:
-    """Return the revision, how many nodes are in each state, and what waits for a run."""
+    """Return the revision, how many nodes are in each state, and how many wait for a new size."""
     query = select(Node.state, func.count()).group_by(Node.state)
     counts = {state: count for state, count in session.execute(query)}  # noqa: C416 - rows are no tuples to the type checker
     return {

@@ -25,7 +25,7 @@ class Host(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class HostChunk:
-    """Hosts from one name up to the next chunk; another object as soon as one has changed."""
+    """Hosts from one name up to the next chunk; a new object replaces it once one has changed."""
 
     hosts: tuple[Host, ...]
 
@@ -38,7 +38,7 @@ def make_chunks(hosts: Iterable[Host]) -> list[HostChunk]:
 def update_chunks(
     chunks: Sequence[HostChunk], changes: Mapping[str, Host | None]
 ) -> list[HostChunk]:
-    """Return the chunks with some hosts as they are now; None is a host that is gone."""
+    """Return the chunks with the changed hosts replaced; None is a host that is gone."""
     if not chunks:
         return make_chunks(host for host in changes.values() if host is not None)
     by_chunk: dict[int, dict[str, Host | None]] = {}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node as other programs read it: its groups, its variables, and the first script's keys.
 
-All are made from the same row, so that they can't tell different stories.
+All are made from the same row, so that they never contradict each other.
 """
 
 import functools
@@ -37,14 +37,14 @@ COLUMNS = (
 )
 Row = Sequence[Any]
 
-_PLACE = {name: place for place, name in enumerate(COLUMNS)}
+_INDEX = {name: index for index, name in enumerate(COLUMNS)}
 _GROUPED = (
-    ("", _PLACE["node_type"]),
-    ("cluster_", _PLACE["cluster_id"]),
-    ("region_", _PLACE["region"]),
-    ("env_", _PLACE["env"]),
-    ("project_", _PLACE["project"]),
-    ("state_", _PLACE["state"]),
+    ("", _INDEX["node_type"]),
+    ("cluster_", _INDEX["cluster_id"]),
+    ("region_", _INDEX["region"]),
+    ("env_", _INDEX["env"]),
+    ("project_", _INDEX["project"]),
+    ("state_", _INDEX["state"]),
 )
 #: What an inventory can be narrowed by, and how the groups of it begin.
 _FILTER_PREFIXES = {
@@ -55,7 +55,7 @@ _FILTER_PREFIXES = {
     "node_type": "",
     "state": "state_",
 }
-_SERVICES, _VARS = _PLACE["node_services"], _PLACE["vars"]
+_SERVICES, _VARS = _INDEX["node_services"], _INDEX["vars"]
 _HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+-]*\Z")
 #: Key of the first document: column.
 _FIRST_KEYS = {
@@ -74,12 +74,12 @@ _FIRST_KEYS = {
 
 def list_groups(row: Row) -> tuple[str, ...]:
     """Return the groups that a host is in: by type, cluster, service and so on."""
-    return _name_groups(tuple(row[place] for _, place in _GROUPED), tuple(row[_SERVICES] or ()))
+    return _name_groups(tuple(row[index] for _, index in _GROUPED), tuple(row[_SERVICES] or ()))
 
 
 @functools.lru_cache(maxsize=10_000)
 def _name_groups(values: Sequence[str | None], services: Sequence[str]) -> tuple[str, ...]:
-    # Kept, since hosts that share their groups then share the memory for them.
+    # Cached, since hosts that share their groups then share the memory for them.
     named = [(prefix, value) for (prefix, _), value in zip(_GROUPED, values, strict=True)]
     named += [("service_", service) for service in services]
     return tuple(name_group(prefix, value) for prefix, value in named if value is not None)
@@ -87,7 +87,7 @@ def _name_groups(values: Sequence[str | None], services: Sequence[str]) -> tuple
 
 @functools.lru_cache(maxsize=10_000)
 def name_group(prefix: str, value: str) -> str:
-    """Return the group of those that share a value.
+    """Return the name of the group of hosts that share a value.
 
     A label has no underscore, so two labels never become one group.
     """
@@ -116,7 +116,7 @@ def get_host_variables(row: Row) -> dict[str, Any]:
 
 
 def mark_unsafe(value: object) -> object:
-    """Return the value with each string marked that Ansible could take for more than data."""
+    """Return the value with each string marked unsafe that Ansible might evaluate."""
     if isinstance(value, str):
         return value if _HARMLESS.match(value) else {"__ansible_unsafe": value}
     if isinstance(value, dict):
@@ -132,8 +132,8 @@ def get_legacy_node(row: Row) -> dict[str, Any]:
     """Return a node as the first inventory script reads it.
 
     ``internal_ip`` is the external one where a node has no other, since that script connects to
-    it. Keys may be added here, never taken away.
+    it. Keys may be added here, never removed.
     """
-    node = {key: row[_PLACE[column]] for key, column in _FIRST_KEYS.items()}
+    node = {key: row[_INDEX[column]] for key, column in _FIRST_KEYS.items()}
     node["internal_ip"] = node["internal_ip"] or node["external_ip"]
     return node

@@ -86,7 +86,7 @@ class Version:
     """A revision and its time, by which a restored database is recognised: it counts on anew."""
 
     revision: int
-    #: None if its record is not kept any more.
+    #: None if its record has been pruned.
     at: datetime | None
 
 

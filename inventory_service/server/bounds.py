@@ -7,7 +7,7 @@ from inventory_service.server.connections import Connection
 from inventory_service.server.responses import RequestTimeout, ServiceUnavailable
 from inventory_service.settings import Settings
 
-#: How long a kept connection may be idle while the process stops: its client may be about to ask.
+#: How long a connection may be idle while the process stops: its client may be about to ask.
 _STOPPING_IDLE_S = 1
 #: When there are too many connections, this part of them is ended.
 _EXCESS = 0.1
@@ -49,7 +49,7 @@ def _enforce_times(
 
 
 def _enforce_count(connections: Collection[Connection], most: int) -> None:
-    """Make room for new clients: who has kept it waiting longest goes first."""
+    """Make room for new clients: the longest idle connection ends first."""
     if len(connections) < most:
         return
     waiting = sorted(
@@ -60,7 +60,7 @@ def _enforce_count(connections: Collection[Connection], most: int) -> None:
 
 
 def _enforce_size(connections: Collection[Connection], most: int) -> None:
-    """Keep memory and disk free: the connection for which most is held goes first."""
+    """Limit memory and disk: the connection that holds most ends first."""
     held = sum(connection.held_bytes for connection in connections)
     if held <= most:
         return
@@ -68,7 +68,9 @@ def _enforce_size(connections: Collection[Connection], most: int) -> None:
         held -= connection.held_bytes
         if connection.request is not None and not connection.is_busy:
             connection.refuse(
-                ServiceUnavailable("The service holds as much of requests as it may; try later.")
+                ServiceUnavailable(
+                    "The service holds as many bytes as QM_MAX_HELD_BYTES allows; try later."
+                )
             )
         else:
             connection.end()

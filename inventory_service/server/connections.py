@@ -12,7 +12,7 @@ from waitress.utilities import Error  # type: ignore[import-untyped] # as above
 from inventory_service.server.requests import Request
 from inventory_service.server.responses import ApplicationTask, refuse
 
-#: How long a client may go on sending whose request was refused before it was there as a whole.
+#: How long a client may go on sending whose request was refused before it had arrived whole.
 _LINGER_S = 2
 
 
@@ -79,7 +79,7 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
                 self.server.add_task(self)
 
     def end(self) -> None:
-        """Have it closed by the next turn of the loop, whatever is still to be sent."""
+        """Close it in the next turn of the loop, whatever is still to be sent."""
         self._is_refused = False
         self.lingers_until = None
         self.will_close = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who gets a thread: changes never hold all of them, and a probe needs none of them."""
+"""Which request gets a thread: changes never hold all of them, a probe needs none of them."""
 
 import threading
 from collections import deque

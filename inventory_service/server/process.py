@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One serving process: waitress's loop, turned here so that a stop loses no request."""
+"""One serving process: it runs waitress's loop itself, so that a stop loses no request."""
 
 import gc
 import logging.config
@@ -25,9 +25,9 @@ from inventory_service.settings import Settings
 
 #: Requests that run when the process is asked to stop may finish within this time.
 DRAIN_TIMEOUT_S = 30
-#: How often the bounds are looked after.
+#: How often the bounds are enforced.
 _TURN_S = 0.25
-#: waitress's own limit of idle time; ours are narrower and know what is waited for.
+#: waitress's own limit of idle time; ours are shorter, and differ by what a connection waits for.
 _NEVER_S = 1 << 30
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -44,15 +44,15 @@ class Process:
         *,
         parent: int | None = None,
     ) -> None:
-        #: The process without which this one must not go on.
+        #: The process that started this one, and without which it stops.
         self._parent = parent
         logging.config.dictConfig(describe_library_logs())
         self._is_stopping = False
         self._next_look = 0.0
-        #: All that waitress's loop looks at, by file descriptor.
+        #: All that waitress's loop polls, by file descriptor.
         self._map: dict[int, Any] = {}
         app = create_app(settings)
-        # Behind the application, which sets the log up.
+        # After the application, which configures the log.
         settings = settings.model_copy(update={"max_connections": reserve(settings)})
         self._settings = settings
         self._servers = [
@@ -63,12 +63,12 @@ class Process:
         for server in self._servers:
             server.channel_class = Connection
             server.task_dispatcher = dispatcher
-        # The application is there to stay: nobody looks for garbage in it again.
+        # The application lives as long as the process: the collector need not scan it again.
         gc.collect()
         gc.freeze()
 
     def run(self) -> None:
-        """Serve; after SIGTERM or SIGINT accept nobody, and finish what has begun."""
+        """Serve; after SIGTERM or SIGINT accept no connection, and finish the requests that run."""
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
@@ -105,7 +105,7 @@ def _get_options(settings: Settings, listener: socket.socket, listeners: int) ->
     return {
         "sockets": [listener],
         "threads": settings.threads,
-        # waitress counts what its loop looks at: beside connections, a listener and a pipe each.
+        # waitress counts what its loop polls: beside connections, a listener and a pipe each.
         "connection_limit": settings.max_connections + 2 * listeners,
         "max_request_header_size": settings.max_header_bytes,
         # From this size on; the application refuses what is larger than QM_MAX_BODY_BYTES.

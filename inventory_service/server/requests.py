@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests as they arrive: what waitress's parser leaves open is refused here."""
+"""Requests as they arrive: those that waitress accepts against the standard are refused here."""
 
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped] # ships no types
 from waitress.receiver import ChunkedReceiver  # type: ignore[import-untyped] # as above
@@ -12,7 +12,7 @@ _MAX_CHUNK_LINE_BYTES = 8192
 class Request(HTTPRequestParser):  # type: ignore[misc] # waitress ships no types
     """One request: its head, and as much of its body as has arrived."""
 
-    #: Known from the head on; a refused head has neither.
+    #: Set when the head is parsed; a refused head keeps these defaults.
     command = "GET"
     path = ""
 
@@ -27,12 +27,12 @@ class Request(HTTPRequestParser):  # type: ignore[misc] # waitress ships no type
             self._check_host()
             self._check_chunk_lines()
         if self.completed:
-            # waitress would send 100 Continue, and wait for what will not come.
+            # waitress would send 100 Continue, and wait for a body that will not come.
             self.expect_continue = False
         return consumed
 
     def _check_host(self) -> None:
-        """Refuse what RFC 9112, section 3.2 does: no Host in HTTP/1.1, or several."""
+        """Refuse HTTP/1.1 without a Host, and several of them (RFC 9112, section 3.2)."""
         host = self.headers.get("HOST")
         if (host is None and self.version == "1.1") or (host is not None and "," in host):
             self._refuse("HTTP/1.1 needs exactly one Host")

@@ -23,14 +23,14 @@ class RequestTimeout(Error):  # type: ignore[misc] # waitress ships no types
 
 
 class ServiceUnavailable(Error):  # type: ignore[misc] # waitress ships no types
-    """The service holds as much as it may."""
+    """The service holds as many bytes for its clients as it may."""
 
     code = 503
     reason = "Service Unavailable"
 
 
 class ApplicationTask(WSGITask):  # type: ignore[misc] # waitress ships no types
-    """Has the application answer; a process that stops lets no client keep its connection."""
+    """Lets the application answer; a process that stops closes each connection afterwards."""
 
     _stays_open = False
 
@@ -57,7 +57,7 @@ class ApplicationTask(WSGITask):  # type: ignore[misc] # waitress ships no types
 
 
 class RefusalTask(ErrorTask):  # type: ignore[misc] # waitress ships no types
-    """Answers what is no request, with a problem document as the application does."""
+    """Answers a malformed request with a problem document, as the application does."""
 
     def execute(self) -> None:
         """Write the answer, after which the connection ends."""
@@ -74,7 +74,7 @@ class RefusalTask(ErrorTask):  # type: ignore[misc] # waitress ships no types
         self.content_length = len(body)
         self.set_close_on_finish()
         self.write(body)
-        # The thread still has what belongs to the request that it answered before.
+        # The thread still has the log context of the request that it answered before.
         structlog.contextvars.clear_contextvars()
         _log.info(
             "request refused",
@@ -87,7 +87,7 @@ class RefusalTask(ErrorTask):  # type: ignore[misc] # waitress ships no types
 def refuse(channel: object, request: Request) -> ErrorTask | WSGITask:
     """Return the task that answers a request with an error.
 
-    A body that is too large is for the application to refuse, by the head: it also looks who asks,
+    A body that is too large is for the application to refuse, by the head: it also checks who asks,
     and counts, logs and records the refusal.
     """
     if not isinstance(request.error, RequestEntityTooLarge):

@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 def serve(settings: Settings, listeners: Sequence[socket.socket], *, processes: int = 1) -> bool:
     """Serve until a signal ends it; return False where a process ended by itself."""
-    # Kept waiting until a process handles them.
+    # They stay pending until a process handles them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     if processes > 1:
         return _serve_together(settings, listeners, processes)

@@ -75,6 +75,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
+def store(database_url: str) -> Iterator[Database]:
+    """An empty fleet without an application around it, for use cases and queries."""
+    from inventory_service.core.database.engine import Database  # noqa: PLC0415 (rules are tested without it)
+
+    store = Database(database_url)
+    yield store
+    store.engine.dispose()
+
+
+@pytest.fixture
 def settings(database_url: str) -> Settings:
     from inventory_service.settings import Settings  # noqa: PLC0415 (rules are tested without it)
 

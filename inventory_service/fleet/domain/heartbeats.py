@@ -7,7 +7,7 @@ from inventory_service.core.field_types import NodeId
 
 
 class HeartbeatReport(BaseModel):
-    """Nodes that somebody who watches them has seen just now."""
+    """Nodes that a relay has just seen alive."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -28,7 +28,7 @@ class NodeState(enum.StrEnum):
     PLANNED = "planned"  # wanted; no server yet
     PROVISIONING = "provisioning"  # its server is being made
     ACTIVE = "active"  # in service; playbooks manage it
-    MAINTENANCE = "maintenance"  # kept out of service by a person
+    MAINTENANCE = "maintenance"  # taken out of service by a person
     FAILED = "failed"  # it does not do its work
     RETIRED = "retired"  # its address rests in quarantine; only a restoration brings it back
 
@@ -116,7 +116,7 @@ class NodeChange(BaseModel):
     ssh_host_keys: list[SSHKey] = Field(default_factory=list, max_length=8)
     labels: Labels = Field(default_factory=dict, max_length=64)
     vars: Variables = Field(default_factory=dict, max_length=256)
-    reason: Reason | None = Field(default=None, description="kept in the audit record")
+    reason: Reason | None = Field(default=None, description="stored in the audit record")
 
 
 class NodeRegistration(NodeChange):
@@ -140,7 +140,7 @@ class BulkRegistration(BaseModel):
 
 
 class TransitionRequest(BaseModel):
-    """The state that a node is to have next, and why."""
+    """The next state of a node, and why it changes."""
 
     model_config = ConfigDict(extra="forbid")
 

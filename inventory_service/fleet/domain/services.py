@@ -48,7 +48,9 @@ class ServiceChange(CatalogChange):
     nodes: list[NodeId] = Field(
         default_factory=list, max_length=1000, description="runs on these nodes, too"
     )
-    health_path: UrlPath | None = Field(default=None, description="answers 2xx while it is well")
+    health_path: UrlPath | None = Field(
+        default=None, description="answers 2xx while the service is healthy"
+    )
     scrape_job: Label | None = Field(
         default=None, description="the job under which Prometheus scrapes it; services may share it"
     )
@@ -65,7 +67,7 @@ class ServiceRegistration(ServiceChange):
         default=None,
         ge=1,
         le=HIGHEST_PORT,
-        description="left out, one is given: the same for the same service, each time",
+        description="if left out, one is given, always the same for the same service",
     )
     port_base: int = Field(default=FIRST_PORT, ge=1, le=HIGHEST_PORT)
     port_range: int = Field(default=PORTS, ge=1, le=HIGHEST_PORT)
@@ -113,14 +115,14 @@ def check_protocol(service: Service) -> None:
     if field_errors:
         raise BadInput(
             f"Service '{service.service}' speaks {service.protocol}, which has no paths to ask "
-            "for. Choose http or https, or leave out what is named; metrics of their own port are "
-            "a service of their own.",
+            "for. Choose http or https, or leave out the fields named; metrics on another port "
+            "are a service of their own.",
             field_errors=field_errors,
         )
 
 
 class Placement:
-    """Which services run on which nodes; made once for all nodes of an answer."""
+    """Looks up which services run on a node; built once for all nodes of an answer."""
 
     def __init__(self, services: Iterable[Service]) -> None:
         self._by_type: dict[tuple[str | None, ...], list[Service]] = defaultdict(list)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What clusters, projects, environments and services share as tables: name, life and record."""
+"""What the tables of clusters, projects, environments and services share."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -21,7 +21,7 @@ class CatalogEntry(Base):
     NOUN: ClassVar[str]
     #: The fields that people set, in the order in which they read them; the first is the name.
     FIELDS: ClassVar[tuple[str, ...]]
-    #: The tables that have a column of its key: while a live row names it, it can't be retired.
+    #: The tables that refer to it by name: while a live row does, it can't be retired.
     USED_BY: ClassVar[tuple[type[Base], ...]] = ()
 
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -32,7 +32,7 @@ class CatalogEntry(Base):
     def register(
         cls, session: Session, actor: Actor, fields: dict[str, Any], reason: str | None
     ) -> Self:
-        """Add an entry, and leave the record of it."""
+        """Add an entry, and record it in the audit log."""
         name = fields[cls.FIELDS[0]]
         entry = record(session, actor, "register", cls.NOUN, name, after=fields, reason=reason)
         added = cls(**fields, created_at=entry.at, revision=entry.revision)
@@ -41,7 +41,7 @@ class CatalogEntry(Base):
         return added
 
     def change(self, fields: dict[str, Any], actor: Actor, reason: str | None) -> None:
-        """Set fields, and leave the record of what they were.
+        """Set fields, and record their old and new values in the audit log.
 
         :raises Conflict: the entry is retired.
         """
@@ -61,7 +61,7 @@ class CatalogEntry(Base):
         self.revision = entry.revision
 
     def retire(self, actor: Actor, reason: str | None) -> None:
-        """Retire the entry, and leave the record of it.
+        """Retire the entry, and record it in the audit log.
 
         :raises Conflict: it is retired already.
         """

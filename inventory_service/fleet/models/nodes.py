@@ -129,7 +129,7 @@ class Node(Base):
         return self._go(wanted, actor, Verb.RESTORATION, reason, **fields)
 
     def change(self, fields: dict[str, Any], actor: Actor, reason: str | None) -> None:
-        """Set fields, and leave the record of what they were."""
+        """Set fields, and record their old and new values in the audit log."""
         self._set(fields, actor, "change", reason)
 
     def release_address(self, at: datetime) -> None:
@@ -141,7 +141,7 @@ class Node(Base):
             lease.release(at)
 
     def find_lost(self) -> dict[str, Any]:
-        """Return what a restoration empties: all that was true of a server that is gone."""
+        """Return the fields that a restoration clears: those of a server that is gone."""
         if self.provider_id is not None:
             return {}
         emptied = dict.fromkeys(("provisioned_spec", "internal_ip", "external_ip"))

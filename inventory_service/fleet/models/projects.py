@@ -29,10 +29,7 @@ class Project(CatalogEntry):
 
 
 class Port(Base):
-    """A port given to a project in an environment, or to one of its services there.
-
-    The row is why it stays the same.
-    """
+    """A port given to a project in an environment, or to one of its services there."""
 
     __tablename__ = "ports"
     __table_args__ = (

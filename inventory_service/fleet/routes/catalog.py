@@ -38,7 +38,7 @@ View = TypeVar("View", bound=Callable[..., Response])
 
 @dataclass(frozen=True)
 class ResourceSpec:
-    """What differs from one kind of catalog entry to the next: schemas, and checks of its own."""
+    """What differs between kinds of catalog entry: path, schemas, and checks of their own."""
 
     kind: type[CatalogEntry]
     #: The path of the list, which ends in the plural of the kind.
@@ -48,7 +48,7 @@ class ResourceSpec:
     view: type[BaseModel]
     #: What a list of them can be sorted by.
     sortable: Sequence[str]
-    #: When one may end, as a sentence for the documentation.
+    #: When an entry can be retired, as a sentence of the API documentation.
     end: str
     #: The use cases of a kind with checks of its own; without, those of the catalog.
     register: Callable[..., CatalogEntry] | None = None
@@ -65,7 +65,7 @@ class ResourceSpec:
         return self.kind.FIELDS[0]
 
     def make_listing(self) -> ListSpec:
-        """Return what a list of them offers."""
+        """Return how lists of them can be sorted and narrowed to fields."""
         return ListSpec(self.kind, self.view, unique=(self.key,), sortable=self.sortable)
 
 
@@ -97,7 +97,7 @@ def _add_reading(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
     @routes.get(
         "",
         summary=f"List {resource.collection}",
-        description=f"{resource.collection.capitalize()}, by name at first, retired ones too.",
+        description="Retired ones too, sorted by name unless `sort` is set.",
         responses={200: page_of(resource.view)},
     )
     @require_scope(Scope.VIEWER)
@@ -171,7 +171,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
 
 
 def _takes(**models: type[BaseModel]) -> Callable[[View], View]:
-    """Say what a view takes where only the resource knows it: flask-openapi3 reads annotations."""
+    """Set the annotations of a view, from which flask-openapi3 reads its request models."""
 
     def mark(view: View) -> View:
         view.__annotations__ |= models

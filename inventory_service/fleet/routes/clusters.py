@@ -22,6 +22,6 @@ RESOURCE = ResourceSpec(
     view=ClusterOut,
     sortable=("cluster_id", "cluster_type", "region", "created_at", "retired_at"),
     register=register_cluster,
-    end="Only a cluster without nodes can end.",
+    end="Only a cluster without live nodes can be retired.",
 )
 routes = make_routes(RESOURCE)

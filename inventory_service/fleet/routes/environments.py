@@ -20,6 +20,6 @@ RESOURCE = ResourceSpec(
     change=EnvironmentChange,
     view=EnvironmentOut,
     sortable=("environment", "owner", "created_at", "retired_at"),
-    end="Only an environment without nodes and services can end.",
+    end="Only an environment without live nodes and services can be retired.",
 )
 routes = make_routes(RESOURCE)

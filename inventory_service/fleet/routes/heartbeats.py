@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes by which nodes, or those who watch them, tell that they live."""
+"""Routes that record heartbeats, sent by a node itself or by a relay for many."""
 
 from http import HTTPStatus
 
@@ -32,20 +32,20 @@ class NodePath(BaseModel):
 
 
 class RefusedHeartbeat(BaseModel):
-    """A node that was not noted as alive."""
+    """A node whose heartbeat was refused, and why."""
 
     node_id: str
     reason: str
 
 
 class HeartbeatsOut(BaseModel):
-    """What became of the heartbeats."""
+    """How many heartbeats were stored, and which were refused."""
 
     noted: int
     refused: list[RefusedHeartbeat]
 
 
-@routes.post("/nodes/<node_id>/heartbeat", summary="Note that a node lives", responses={204: None})
+@routes.post("/nodes/<node_id>/heartbeat", summary="Record a heartbeat", responses={204: None})
 @require_scope(Scope.OPERATOR)
 @raises(Conflict, NotFound)
 def beat(path: NodePath) -> Response:
@@ -55,10 +55,12 @@ def beat(path: NodePath) -> Response:
     return Response(status=HTTPStatus.NO_CONTENT.value)
 
 
-@routes.post("/heartbeats", summary="Note that many nodes live", responses={200: HeartbeatsOut})
+@routes.post(
+    "/heartbeats", summary="Record heartbeats of many nodes", responses={200: HeartbeatsOut}
+)
 @require_scope(Scope.OPERATOR)
 def beat_many(body: HeartbeatReport) -> Response:
-    """Up to 1,000 nodes that a relay has heard of; those that can't be noted are named."""
+    """Up to 1,000 nodes that a relay has seen alive; the answer names those refused, and why."""
     refused = get_component(HeartbeatBatcher).store(body.nodes)
     return json_response(
         {

@@ -70,10 +70,13 @@ LISTING = ListSpec(
 
 
 class NodeQuery(FilterQuery, ListQuery):
-    """Which nodes, how many, in which order, and what of them."""
+    """Filters, page, sort order and fields of a list of nodes."""
 
     prefix: str = Field(
-        default="", max_length=63, pattern="^[a-z0-9-]*$", description="names that begin so"
+        default="",
+        max_length=63,
+        pattern="^[a-z0-9-]*$",
+        description="only nodes whose names begin with this",
     )
     sort: str = LISTING.sort_field()
     fields: str = LISTING.fields_field()
@@ -82,7 +85,7 @@ class NodeQuery(FilterQuery, ListQuery):
 @routes.get("", summary="List nodes", responses={200: page_of(NodeOut)})
 @require_scope(Scope.VIEWER)
 def list_nodes(query: NodeQuery) -> Response:
-    """Nodes, by name at first; without `state`, those that are not retired."""
+    """Nodes, sorted by name unless `sort` is set; without `state`, those that are not retired."""
     with reading() as session:
         nodes = acts.list_nodes(
             session, to_filters(query), LISTING.read(query), prefix=query.prefix
@@ -156,7 +159,7 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
 @raises(NotFound)
 @transactional
 def restore_node(session: Session, path: NodePath, body: RestorationRequest) -> Response:
-    """Back from retirement: into maintenance if its server still exists, else planned."""
+    """The node comes back into maintenance if its server still exists, else as planned."""
     allocator = get_component(AddressAllocator)
     node = restore(session, get_actor(), path.node_id, body, allocator=allocator)
     return resource_response(node, HTTPStatus.CREATED)

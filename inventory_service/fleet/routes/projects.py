@@ -20,6 +20,6 @@ RESOURCE = ResourceSpec(
     change=ProjectChange,
     view=ProjectOut,
     sortable=("project", "owner", "created_at", "retired_at"),
-    end="Only a project without nodes and services can end.",
+    end="Only a project without live nodes and services can be retired.",
 )
 routes = make_routes(RESOURCE)

@@ -30,7 +30,7 @@ routes = APIBlueprint(
 @require_scope(Scope.OPERATOR)
 @transactional
 def register(session: Session, body: BulkRegistration) -> Response:
-    """Up to 10,000 nodes, all of them or none; each bad row is named with its field."""
+    """Up to 10,000 nodes, all of them or none; errors name each bad row and its field."""
     allocator = get_component(AddressAllocator)
     nodes = register_nodes(session, get_actor(), body.nodes, allocator=allocator)
     shown = [{"node_id": node.node_id, "wireguard_ip": node.wireguard_ip} for node in nodes]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shapes of the answers, as the OpenAPI document shows them."""
+"""The schemas of answers, as the OpenAPI document shows them."""
 
 from datetime import datetime
 from typing import Any
@@ -49,7 +49,7 @@ class RegisteredOut(BaseModel):
 
 
 class RegistrationsOut(BaseModel):
-    """What a bulk registration made."""
+    """The nodes that a bulk registration added."""
 
     registered: int
     revision: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The route that shows the fleet at a glance."""
+"""The route that summarises the fleet."""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -24,6 +24,6 @@ routes = APIBlueprint(
 @routes.get("", summary="The fleet at a glance", responses={200: StatusOut})
 @require_scope(Scope.VIEWER)
 def show_status() -> Response:
-    """The revision, how many nodes are in each state, and what waits for a run."""
+    """The revision, how many nodes are in each state, and how many wait for a new size."""
     with reading() as session:
         return json_response(get_status(session) | {"version": get_version()})

@@ -41,7 +41,7 @@ def change_node(
     allocator: AddressAllocator,
     expected: Expected = None,
 ) -> Node:
-    """Set what the change names; nothing happens, and nothing is recorded, if all is so already.
+    """Set the fields that the change names; nothing is recorded if none of them differs.
 
     :raises NotFound: no such node.
     :raises PreconditionFailed: it is not as the caller expects it.

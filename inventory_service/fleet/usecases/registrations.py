@@ -97,7 +97,7 @@ def _check_all(session: Session, wanted: Sequence[NodeRegistration], meshes: _Me
     if errors.field_errors:
         raise errors.kind(
             f"{len(errors.field_errors)} of {len(wanted)} nodes can't be registered, and so "
-            "none was. Mend the rows named and send all of them again.",
+            "none was. Correct the rows named and send all of them again.",
             field_errors=errors.field_errors,
         )
 

@@ -57,7 +57,7 @@ def change_service(
     *,
     expected: Expected = None,
 ) -> Service:
-    """Set what the change names.
+    """Set the fields that the change names.
 
     :raises NotFound: no such service.
     :raises PreconditionFailed: it is not as the caller expects it.

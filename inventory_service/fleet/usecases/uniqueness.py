@@ -26,7 +26,7 @@ _LIVE = Node.state != NodeState.RETIRED.value
 
 
 class UniqueFieldCheck:
-    """Whether other nodes have the addresses and keys of some nodes; one check for all of them."""
+    """Checks addresses and keys of nodes against those of others, with one read for all of them."""
 
     def __init__(
         self, session: Session, wanted: Sequence[Fields], *, own_id: int | None = None
@@ -56,7 +56,7 @@ class UniqueFieldCheck:
                 )
 
     def add(self, fields: Fields) -> None:
-        """Add what a node has from now on."""
+        """Add the addresses and the key of a node that passed, so that no later one gets them."""
         for name in UNIQUE:
             if fields.get(name) is not None:
                 key = _make_key(name, fields[name], fields["cluster_id"])
@@ -64,7 +64,7 @@ class UniqueFieldCheck:
 
 
 class NodeIdCheck:
-    """Which of some names new nodes can have; one check for all of them."""
+    """Checks the names of new nodes against those taken, with one read for all of them."""
 
     def __init__(self, session: Session, names: Iterable[str]) -> None:
         self._known: dict[str, tuple[str, str | None]] = {}
@@ -103,7 +103,7 @@ class NodeIdCheck:
 
 
 class GroupNameCheck:
-    """Which names and types would make a host and an Ansible group of one name.
+    """Checks that no node gives a host and an Ansible group the same name.
 
     Ansible's own inventory script plugin then gives the host's variables to the group.
     """
@@ -129,8 +129,8 @@ class GroupNameCheck:
         ):
             if fields[field] in others and "-" not in fields[field]:
                 raise Conflict(
-                    f"The {field} '{fields[field]}' is {kind}, and Ansible can't tell a host from "
-                    "a group of the same name. Choose another one.",
+                    f"The {field} '{fields[field]}' is {kind}, and Ansible can't distinguish a "
+                    "host from a group of the same name. Choose another one.",
                     field_errors=[FieldError(field, f"is {kind}")],
                 )
 

@@ -38,7 +38,7 @@ ANY_OBJECT: dict[str, Any] = {
 
 
 class InventoryQuery(FilterQuery):
-    """Which nodes, and in which form."""
+    """Filters and format of the inventory."""
 
     format: Literal["ansible", "columns"] = Field(
         default="ansible",
@@ -51,7 +51,7 @@ class InventoryQuery(FilterQuery):
 def get_inventory(query: InventoryQuery) -> Response:
     """Groups by type, cluster, region, environment, project, state; host variables in `_meta`.
 
-    Retired nodes stand in no inventory.
+    No inventory contains retired nodes.
     """
     with reading() as session:
         return _answer(
@@ -62,14 +62,14 @@ def get_inventory(query: InventoryQuery) -> Response:
 @first_routes.get("", summary="The inventory as a list of nodes", responses={200: ANY_OBJECT})
 @require_scope(Scope.VIEWER, anonymous=True)
 def get_first_inventory() -> Response:
-    """The shape that the first inventory script reads; keys may be added, none is taken away."""
+    """The format that the first inventory script reads; keys may be added, never removed."""
     with reading() as session:
         return _answer(get_component(InventoryDocuments).get(session, "first", {}))
 
 
 def _answer(document: Document) -> Response:
     is_zipped = request.accept_encodings.quality("gzip") > 0
-    # Two encodings are two representations, so a strong validator must tell them apart.
+    # Two encodings are two representations, so each needs a strong validator of its own.
     etag = f"{document.etag}-gzip" if is_zipped else document.etag
     response = Response(mimetype="application/json")
     response.set_etag(etag)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The route that tells SSH which host keys are the fleet's."""
+"""The route that serves the fleet's host keys as a known_hosts file of SSH."""
 
 from typing import Any
 

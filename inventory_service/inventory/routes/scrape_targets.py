@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The route that tells Prometheus what to scrape."""
+"""The route that serves Prometheus its scrape targets (http_sd)."""
 
 from typing import Any, Literal
 
@@ -46,7 +46,7 @@ _TARGETS: dict[str, Any] = {
 
 
 class TargetQuery(FilterQuery):
-    """Which nodes, and where they are scraped."""
+    """Filters, and which job, port and address to scrape."""
 
     job: Label | None = Field(
         default=None, description="the services of this job, each on its port and path"
@@ -64,7 +64,7 @@ class TargetQuery(FilterQuery):
 @require_scope(Scope.VIEWER, anonymous=True)
 @raises(NotFound)
 def get_targets(query: TargetQuery) -> Response:
-    """The whole list each time, since Prometheus drops what an answer does not name."""
+    """The whole list each time, since Prometheus drops targets that an answer leaves out."""
     with reading() as session:
         targets = list_targets(
             session, to_filters(query), job=query.job, port=query.port, address=query.address

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inventory as bytes, given from memory; a change costs what has changed."""
+"""The inventory as bytes from memory; after a change, only what has changed is encoded anew."""
 
 import functools
 import threading
@@ -29,7 +29,7 @@ from inventory_service.inventory.queries import (
 
 _LIVE = [state.value for state in LIVE]
 _STATE = COLUMNS.index("state")
-#: How many combinations of format and filters are kept.
+#: How many combinations of format and filters are cached.
 _MOST_DOCUMENTS = 32
 
 
@@ -45,8 +45,8 @@ class _Copy:
 class InventoryDocuments:
     """The documents of the newest version that was asked for, by format and filters.
 
-    A copy of the fleet is kept. When the fleet has changed, only what has changed since is read and
-    written anew.
+    They are made from a copy of the fleet. When the fleet has changed, only what has changed since
+    is read and encoded anew.
     """
 
     def __init__(self, encode: Encode) -> None:
@@ -63,7 +63,7 @@ class InventoryDocuments:
         """Return the fleet in one format: 'ansible', 'columns' or 'first'.
 
         ``session`` should have read nothing yet. So versions come in the order of the lock, and one
-        that is older than what is kept can only be that of a restored database.
+        that is older than the cached one can only be that of a restored database.
         """
         narrowed = narrow_to_service(filters)
         key = format_, tuple(sorted((name, tuple(values)) for name, values in narrowed.items()))
@@ -93,7 +93,7 @@ class InventoryDocuments:
             or format_ not in formats
             or not is_same_history(session, copy.version, version)
         ):
-            # What is kept goes first, so that a large fleet is never in memory twice.
+            # The cache is emptied first, so that a large fleet is never in memory twice.
             self._copy = copy = None
             self._kept.clear()
             copy = _read_all(

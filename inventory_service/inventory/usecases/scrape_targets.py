@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Prometheus is to scrape, as its http_sd takes it."""
+"""Scrape targets for Prometheus, in the format of its http_sd."""
 
 import ipaddress
 from operator import itemgetter

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers kept under an Idempotency-Key."""
+"""Answers stored under an Idempotency-Key."""
 
 import sqlalchemy as sa
 from alembic import op

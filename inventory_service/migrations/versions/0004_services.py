@@ -14,7 +14,7 @@ _OLD_UNIQUE = "uq_ports_project_environment_base_range"
 
 
 def upgrade() -> None:
-    """Make the table of services, and tell their ports from those of their projects."""
+    """Make the table of services, and let a port belong to one of them."""
     op.create_table(
         "services",
         sa.Column("service", sa.String(length=63), nullable=False),

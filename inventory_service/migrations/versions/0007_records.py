@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop what upgrade made; who asks for forgotten changes is no longer told so."""
+    """Drop what upgrade made; who asks for pruned changes no longer gets 410."""
     op.drop_column("fleet", "forgotten_revision")
     for name in _INDEXES:
         op.drop_index(name, _TABLE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changed sections are those that the whole fleet would be cut into, and the others are kept."""
+"""Changed chunks are those that the whole fleet would be cut into; the others stay the same."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -59,9 +59,9 @@ def make(
 
 def read_plainly(form: str, rows: list[list[Any]]) -> Any:
     groups = defaultdict(list)
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         for group in list_groups(row):
-            groups[group].append(row[0] if form == "ansible" else place)
+            groups[group].append(row[0] if form == "ansible" else index)
     if form == "ansible":
         hosts = {row[0]: get_host_variables(row) for row in rows}
         children = {"all": {"children": [*sorted(groups), "ungrouped"]}}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schema goes up and back with data in it, and is what the models say."""
+"""The schema goes up and back with data in it, and is what the models declare."""
 
 from pathlib import Path
 

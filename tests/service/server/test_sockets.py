@@ -30,14 +30,14 @@ def test_what_is_no_address_with_a_port_is_an_error(bind: str) -> None:
 
 
 def test_sockets_that_were_handed_over_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as kept:
-        fd = os.dup(kept.fileno())
+    with socket.create_server(("127.0.0.1", 0)) as original:
+        fd = os.dup(original.fileno())
         monkeypatch.setattr(sockets, "_FIRST_HANDED_FD", fd)
         monkeypatch.setenv("LISTEN_FDS", "1")
         monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
         (listener,) = sockets.open_listeners(Settings(bind="127.0.0.1:1"))
         with listener:
-            assert sockets.describe(listener) == sockets.describe(kept)
+            assert sockets.describe(listener) == sockets.describe(original)
 
 
 def test_sockets_for_another_process_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

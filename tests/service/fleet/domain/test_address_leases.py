@@ -40,7 +40,7 @@ class Lease:
 
 @dataclass
 class Leases:
-    """The leases of a mesh, kept in a dictionary."""
+    """The leases of a mesh, in a dictionary."""
 
     by_address: dict[str, Lease] = field(default_factory=dict)
 

@@ -25,8 +25,8 @@ class Service:
     metrics_path: str = "/metrics"
 
 
-def find(placement: Placement, node_id: str, *place: str | None) -> list[str]:
-    project, environment, node_type = place
+def find(placement: Placement, node_id: str, *belongs: str | None) -> list[str]:
+    project, environment, node_type = belongs
     found = placement.find(node_id, project, environment, node_type or "")
     return [service.service for service in found]
 

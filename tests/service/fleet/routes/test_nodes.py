@@ -92,7 +92,7 @@ def test_no_host_and_no_group_have_one_name(operator: Caller) -> None:
     problem = operator.post(
         "/api/v1/nodes", base | {"node_id": "web-1", "node_type": "control"}, status=409
     )
-    assert "Ansible can't tell a host from a group" in problem["detail"]
+    assert "Ansible can't distinguish a host from a group" in problem["detail"]
     operator.patch("/api/v1/nodes/control", {"node_type": "control"}, status=409)
     make_node(operator, "load-balancer", node_type="load-balancer")
 

@@ -109,7 +109,7 @@ def test_the_columns_have_the_same_groups(operator: Caller) -> None:
     operator.post(PATH, API | {"nodes": ["db-1"]})
     columns = operator.get("/api/v1/inventory?format=columns")
     names = [row[0] for row in columns["rows"]]
-    hosts = [names[place] for place in columns["groups"]["service_shop_api"]]
+    hosts = [names[index] for index in columns["groups"]["service_shop_api"]]
     assert {"hosts": hosts} == inventory(operator)["service_shop_api"]
 
 

@@ -82,7 +82,7 @@ def test_no_host_comes_back_beside_a_group_of_its_name(
         )
         make_node(operator, since[0], node_type=since[1])
         problem = operator.post(f"/api/v1/nodes/{retired[0]}/restoration", {}, status=409)
-        assert "Ansible can't tell a host from a group" in problem["detail"]
+        assert "Ansible can't distinguish a host from a group" in problem["detail"]
         operator.post(f"/api/v1/nodes/{since[0]}/transitions", {"state": "retired"})
     assert operator.post(f"/api/v1/nodes/{retired[0]}/restoration", {})["state"] == "maintenance"
 
@@ -90,11 +90,11 @@ def test_no_host_comes_back_beside_a_group_of_its_name(
 def test_what_a_node_loses_with_its_server_stands_in_the_audit(
     operator: Caller, admin: Caller
 ) -> None:
-    kept = {
+    remaining = {
         "region": "eu", "provider": "docker", "spec": "cx32", "image": "debian-13",
         "wireguard_public_key": KEY, "labels": {"rack": "a1"}, "vars": {"tier": 1},
     }  # fmt: skip
-    make_node(operator, "web-1", state="retired", **kept, **SERVER)
+    make_node(operator, "web-1", state="retired", **remaining, **SERVER)
     node = operator.post("/api/v1/nodes/web-1/restoration", {"reason": "by mistake"})
     entry = last_record(admin)
     assert entry["before"] == {"state": "retired", **SERVER}
@@ -107,7 +107,7 @@ def test_what_a_node_loses_with_its_server_stands_in_the_audit(
     }
     assert (entry["action"], entry["reason"]) == ("restore", "by mistake")
     assert {name: node[name] for name in entry["after"]} == entry["after"]
-    assert {name: node[name] for name in kept} == kept
+    assert {name: node[name] for name in remaining} == remaining
 
 
 def test_a_node_that_keeps_its_server_changes_in_its_state_only(

@@ -26,15 +26,15 @@ OUTPUTS = json.dumps(
     ids=["csv", "nodes", "terraform"],
 )
 def test_a_file_is_read_by_its_format_and_recorded_on_request(
-    database: Database, format_: str, content: str, source: str, *, is_applied: bool
+    store: Database, format_: str, content: str, source: str, *, is_applied: bool
 ) -> None:
     request = ImportRequest.model_validate(
         {"format": format_, "content": content, "apply": is_applied}
     )
-    with database.writing() as session:
+    with store.writing() as session:
         add_cluster(session)
         plan = import_file(session, ACTOR, request, allocator=ALLOCATOR)
-    with database.reading() as session:
+    with store.reading() as session:
         recorded = {node.node_id: node.source for node in session.scalars(select(Node))}
     added = {node.node_id for node in plan.add}
     assert added

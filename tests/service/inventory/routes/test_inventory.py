@@ -63,7 +63,7 @@ def test_the_columns_tell_the_same_story(fleet: Caller) -> None:
     names = [row[0] for row in columns["rows"]]
     assert names == sorted(ansible["_meta"]["hostvars"])
     for group, positions in columns["groups"].items():
-        assert ansible[group]["hosts"] == [names[place] for place in positions]
+        assert ansible[group]["hosts"] == [names[index] for index in positions]
 
 
 def test_a_known_answer_is_304_and_any_change_ends_that(fleet: Caller) -> None:

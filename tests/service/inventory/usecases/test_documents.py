@@ -43,7 +43,7 @@ class Acts:
 
     def __init__(self, caller: Caller, seed: int) -> None:
         self._caller = caller
-        self._random = random.Random(seed)  # noqa: S311 - a story that can be told again
+        self._random = random.Random(seed)  # noqa: S311 - a story that can be repeated
         self._acts = [
             self._register,
             self._register_many,

@@ -21,9 +21,9 @@ from tests.service.fleet_rows import (
 
 
 @pytest.fixture
-def fleet(database: Database) -> Database:
+def fleet(store: Database) -> Database:
     """Return a fleet with two nodes in service, of which one has no external address."""
-    with database.writing() as session:
+    with store.writing() as session:
         add_cluster(session)
         add_project(session)
         belongs = {"project": "shop", "environment": "prod"}
@@ -33,7 +33,7 @@ def fleet(database: Database) -> Database:
         for node_id in ("web-1", "data-1"):
             move_node(session, node_id, NodeState.PROVISIONING, NodeState.ACTIVE)
         add_service(session, port=8080, node_types=["web"], scrape_job="app", metrics_path="/m")
-    return database
+    return store
 
 
 def read(

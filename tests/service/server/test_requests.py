@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A malformed request is refused however its bytes arrive, and before memory is spent on it."""
+
+import pytest
+from waitress.adjustments import Adjustments  # type: ignore[import-untyped] # ships no types
+
+from inventory_service.server.requests import Request
+
+CHUNKED = b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+MOST = 8192
+
+
+def receive(data: bytes, *, size: int) -> Request:
+    """Return the request that comes of the data, which arrives so many bytes at a time."""
+    request = Request(Adjustments())
+    while data and not request.completed:
+        consumed = request.received(data[:size])
+        data = data[consumed:]
+    return request
+
+
+@pytest.mark.parametrize("size", [1, 7, 65_536])
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a", None),
+        (b"GET / HTTP/1.0", None),
+        (b"GET / HTTP/1.0\r\nHost: a", None),
+        (b"GET / HTTP/1.1", "exactly one Host"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b", "exactly one Host"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a", "exactly one Host"),
+        (b"GET / HTTP/1.0\r\nHost: a\r\nHost: b", "exactly one Host"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000, "more digits"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1", "Content-Length"),
+    ],
+)
+def test_heads(head: bytes, reason: str | None, size: int) -> None:
+    request = receive(head + b"\r\n\r\n", size=size)
+    assert request.completed
+    assert (request.error is None) is (reason is None)
+    assert (reason or "") in str(getattr(request.error, "body", ""))
+
+
+@pytest.mark.parametrize("size", [1, 1000, 65_536])
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"3\r\nabc\r\n0\r\n\r\n", None),
+        (b"3;" + b"x" * (MOST - 3) + b"\r\nabc\r\n0\r\n\r\n", None),
+        (b"3;" + b"x" * (MOST - 1), "chunk line or trailer"),
+        (b"0\r\nX: " + b"x" * MOST, "chunk line or trailer"),
+    ],
+)
+def test_chunk_lines_have_a_bound(body: bytes, reason: str | None, size: int) -> None:
+    request = receive(CHUNKED + body, size=size)
+    assert request.completed
+    assert (request.error is None) is (reason is None)
+    assert (reason or "") in str(getattr(request.error, "body", ""))
+
+
+def test_a_refused_head_has_a_command_and_a_path_that_can_be_logged() -> None:
+    request = receive(b"nonsense\r\n\r\n", size=100)
+    assert request.error is not None
+    assert (request.command, request.path) == ("GET", "")
+
+
+@pytest.mark.parametrize(
+    ("length", "is_awaited"), [(b"4", True), (b"0", False), (b"1073741824", False)]
+)
+def test_a_client_is_asked_to_go_on_only_for_a_body_that_is_wanted(
+    length: bytes, *, is_awaited: bool
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: "
+    request = receive(head + length + b"\r\n\r\n", size=65_536)
+    assert bool(request.expect_continue) is is_awaited
+
+
+def test_what_follows_a_request_belongs_to_the_next_one() -> None:
+    first = b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+    request = Request(Adjustments())
+    assert request.received(first + b"GET /2 HTTP/1.1\r\n") == len(first)
+    assert (request.completed, request.path) == (True, "/1")
