@@ -30,11 +30,11 @@ from inventory_service.cli.terminal.output import print_json
 from inventory_service.cli.terminal.text import width_of
 from inventory_service.fleet.domain.nodes import NodeState
 
-#: What fits a screen or two; whoever wants more says so.
+#: What fits a screen or two; --most draws more.
 MOST_SHOWN = 100
 _MOST_GROUPS = 20
 _GAP = 2
-#: What needs somebody stands first, and is the last to be left out.
+#: What needs somebody comes first, and is the last to be left out.
 _URGENT = (NodeState.FAILED, NodeState.MAINTENANCE, NodeState.PROVISIONING, NodeState.PLANNED)
 
 
@@ -44,13 +44,13 @@ _URGENT = (NodeState.FAILED, NodeState.MAINTENANCE, NodeState.PROVISIONING, Node
     type=click.Choice(["cluster", "project", "service"]),
     default="cluster",
     show_default=True,
-    help="What the nodes are gathered by.",
+    help="What the nodes are grouped by.",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(["tree", *LINES, "json"]),
-    help="tree, if nothing else is said; dot is for Graphviz.",
+    help="Default: tree; dot is for Graphviz.",
 )
 @click.option(
     "--most",
@@ -116,10 +116,10 @@ def _urgency(member: Member) -> tuple[bool, int, str]:
 def _count(members: Sequence[Member]) -> str:
     """Return how many there are, in all and by state."""
     states = Counter(member.state for member in members)
-    told = [f"{states[state]} {LETTERS[state]}" for state in NodeState if states[state]]
+    counts = [f"{states[state]} {LETTERS[state]}" for state in NodeState if states[state]]
     silent = sum(member.is_silent for member in members)
-    told += [f"{silent} {SILENT}"] if silent else []
-    return f"{len(members)} node{'' if len(members) == 1 else 's'} ({', '.join(told)})"
+    counts += [f"{silent} {SILENT}"] if silent else []
+    return f"{len(members)} node{'' if len(members) == 1 else 's'} ({', '.join(counts)})"
 
 
 def _grid(members: Sequence[Member], width: int) -> Iterator[str]:
