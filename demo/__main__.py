@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m demo up|down`: each step asks what is there already, so that both can be repeated."""
+"""`python -m demo up|hosts|down`: each step asks what is there already: all can be repeated."""
 
 import shutil
 import subprocess
@@ -11,6 +11,7 @@ from demo import service, summary
 from demo.place import (
     BIN,
     CLUSTER,
+    ENV_FILE,
     FOLDER,
     KEY,
     MESH_PREFIX,
@@ -53,6 +54,13 @@ def up() -> None:
         summary.show(progress.seconds, changed, proof.find_message("Show who reaches whom"))
 
 
+def prepare() -> None:
+    """Make engine, image, network and key for hosts of one's own, and the file that names them."""
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    _ensure_hosts()
+    console.print(f"Use them in this shell: . {ENV_FILE.relative_to(ROOT)}")
+
+
 def down() -> None:
     """Remove all that `up` made, and nothing else."""
     if service.stop():
@@ -73,9 +81,9 @@ def down() -> None:
 
 def main() -> int:
     """Do one verb; returns 0, or 1 after a line that says what is wrong."""
-    verbs = {"up": up, "down": down}
+    verbs = {"up": up, "hosts": prepare, "down": down}
     if len(sys.argv) != 2 or sys.argv[1] not in verbs:  # noqa: PLR2004 - program and verb
-        console.print("usage: python -m demo up|down")
+        console.print("usage: python -m demo up|hosts|down")
         return 2
     try:
         verbs[sys.argv[1]]()

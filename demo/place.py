@@ -13,6 +13,7 @@ URL = "http://127.0.0.1:9008"
 BIND = "127.0.0.1:9008"
 CLUSTER = "main"
 MESH_PREFIX = "10.90.0.0/24"
+DATABASE = FOLDER / "fleet.sqlite"
 KEY = FOLDER / "id_ed25519"
 SERVICE_LOG = FOLDER / "service.log"
 RUN_LOG = FOLDER / "ansible.log"
@@ -37,6 +38,7 @@ def get_environment(docker_host: str | None = None) -> dict[str, str]:
     """Return the variables that make the demo's programs use the demo's things, and no others."""
     inventory = ROOT / "inventory" / "local" / "fleet.quartermaster.yml"
     variables = {
+        "QM_DATABASE_URL": f"sqlite:///{DATABASE}",
         "QM_CONFIG": str(FOLDER / "config.ini"),
         "QM_CACHE_DIR": str(FOLDER / "cache"),
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),

@@ -14,6 +14,7 @@ import requests
 from demo.place import (
     BIN,
     BIND,
+    DATABASE,
     FOLDER,
     ROOT,
     SERVICE_LOG,
@@ -23,7 +24,6 @@ from demo.place import (
 )
 from demo.steps import run_quietly
 
-_DATABASE = FOLDER / "fleet.sqlite"
 _PID_FILE = FOLDER / "service.pid"
 _START_TIMEOUT_S = 30
 _STOP_TIMEOUT_S = 40
@@ -35,7 +35,6 @@ def ensure() -> None:
 
     :raises Stopped: the port belongs to another program, or the service does not come up.
     """
-    settings = {"QM_DATABASE_URL": f"sqlite:///{_DATABASE}", "QM_ANONYMOUS_READ": "true"}
     if _find() and _is_ready():
         return
     if not _find() and _is_taken():
@@ -43,7 +42,7 @@ def ensure() -> None:
             f"Another program listens on {BIND}. Stop it (`ss -ltnp 'sport = :9008'` names it), "
             "and run `make demo` again."
         )
-    environment = get_process_environment() | settings
+    environment = get_process_environment() | {"QM_ANONYMOUS_READ": "true"}
     if not (FOLDER / "config.ini").exists():
         # The token is only in this file, so a lost file needs a new token.
         _run_qm(["init", "--save-profile", "--name", f"demo-{time.time_ns()}"], environment)
@@ -68,7 +67,7 @@ def stop() -> bool:
 
 
 def _run_qm(arguments: list[str], environment: dict[str, str]) -> None:
-    if arguments[0] == "init" and _DATABASE.exists():
+    if arguments[0] == "init" and DATABASE.exists():
         arguments = [*arguments, "--force-new-token"]
     done = subprocess.run(
         [BIN / "qm", *arguments],

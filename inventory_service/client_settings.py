@@ -11,11 +11,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """What `qm`, as a client of the service, needs to know; each may be left out."""
+    """The settings of `qm` as a client of the service; each is optional."""
 
-    url: str | None = field(default=None, metadata={"description": "Where the service is."})
+    url: str | None = field(default=None, metadata={"description": "Address of the service."})
     token: str | None = field(
-        default=None, repr=False, metadata={"description": "The token to show it."}
+        default=None, repr=False, metadata={"description": "The token to send."}
     )
     profile: str | None = field(
         default=None, metadata={"description": "The section of the profile file."}
@@ -24,9 +24,9 @@ class ClientSettings:
 
 
 def read_client_settings() -> ClientSettings:
-    """Return what the environment says; an empty variable says nothing."""
-    said = {
+    """Return the settings in the environment; an empty variable counts as unset."""
+    values = {
         one.name: os.environ.get(f"QM_{one.name.upper()}") or None for one in fields(ClientSettings)
     }
-    path = said.pop("config")
-    return ClientSettings(**said, config=Path(path) if path else None)
+    path = values.pop("config")
+    return ClientSettings(**values, config=Path(path) if path else None)

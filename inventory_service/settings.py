@@ -22,7 +22,7 @@ def _default_database_url() -> str:
 
 
 class Settings(BaseSettings):
-    """What the service needs to know."""
+    """The settings of the service."""
 
     model_config = SettingsConfigDict(env_prefix="QM_", extra="ignore")
 
@@ -159,7 +159,7 @@ class Settings(BaseSettings):
 
 
 class ServiceManager(BaseSettings):
-    """What systemd tells a process that it starts: sd_listen_fds(3), sd_notify(3)."""
+    """The variables that systemd sets for a process: sd_listen_fds(3), sd_notify(3)."""
 
     model_config = SettingsConfigDict(extra="ignore")
 

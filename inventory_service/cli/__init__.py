@@ -11,7 +11,7 @@ from inventory_service.cli.lazy_commands import LazyCommand
 
 __all__ = ["main"]
 
-#: In the order of docs/cli.md; each sentence is the first of what the command tells of itself.
+#: In the order of docs/cli.md; each sentence is the first of the command's own help.
 _COMMANDS = (
     LazyCommand(
         "init",
@@ -53,11 +53,11 @@ _COMMANDS = (
         "commands.services:service",
         "Work with services: what projects run on nodes, each on one port.",
     ),
-    LazyCommand("import", "commands.imports:import_group", "Take in what other tools wrote."),
+    LazyCommand("import", "commands.imports:import_group", "Import projects and nodes from files."),
     LazyCommand(
         "export",
         "commands.exports:export_group",
-        "Write down what the service knows, for other tools.",
+        "Write the inventory to files, for other tools.",
     ),
     LazyCommand(
         "token", "commands.tokens:token", "Work with API tokens; all of it needs the scope admin."

@@ -36,9 +36,9 @@ def copy(target: str) -> None:
     Stop the service before: what is written during the copy is not in it.
     """
     with map_errors():
-        counts = copy_database(read_settings().database_url, target, _tell)
+        counts = copy_database(read_settings().database_url, target, _show_progress)
     print_item(counts)
 
 
-def _tell(table: str, done: int, wanted: int) -> None:
+def _show_progress(table: str, done: int, wanted: int) -> None:
     click.echo(f"{table}: {done} of {wanted}", err=True)

@@ -5,7 +5,7 @@ import click
 
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option, wants_json
-from inventory_service.cli.terminal.output import print_json, say
+from inventory_service.cli.terminal.output import print_json, print_message
 from inventory_service.core.database.schema import move, upgrade
 
 
@@ -27,4 +27,4 @@ def migrate(revision: str | None) -> None:
             move(settings.database_url, revision)
     if wants_json():
         print_json({"is_current": revision is None, "schema": revision})
-    say(f"The database has the schema {revision or 'of this version'}.")
+    print_message(f"The database has the schema {revision or 'of this version'}.")

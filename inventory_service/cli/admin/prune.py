@@ -7,7 +7,7 @@ import click
 
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option, wants_json
-from inventory_service.cli.terminal.output import print_json, say
+from inventory_service.cli.terminal.output import print_json, print_message
 from inventory_service.core.database.engine import Database
 from inventory_service.core.retention import BATCH, prune_expired
 
@@ -37,4 +37,4 @@ def prune() -> None:
             database.engine.dispose()
     if wants_json():
         print_json({"records": records, "answers": answers})
-    say(f"Forgotten: {records} audit records, {answers} kept answers.")
+    print_message(f"Forgotten: {records} audit records, {answers} kept answers.")

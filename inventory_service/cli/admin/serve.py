@@ -6,7 +6,7 @@ import click
 from inventory_service.app import create_app
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.errors import Failure
-from inventory_service.cli.terminal.output import say
+from inventory_service.cli.terminal.output import print_message
 from inventory_service.core.database.engine import Database
 from inventory_service.core.database.schema import read_schema
 from inventory_service.server.serving import serve as serve_until_stopped
@@ -45,7 +45,7 @@ def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -
         )
     if check:
         create_app(settings)
-        say("The service could start.")
+        print_message("The service could start.")
         return
     try:
         listeners = open_listeners(settings)

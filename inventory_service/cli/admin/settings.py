@@ -15,7 +15,7 @@ from inventory_service.settings import Settings
 def read_settings() -> Settings:
     """Return the settings of the service.
 
-    :raises Failure: a QM_… variable holds what it cannot mean, or names a file that can't be read.
+    :raises Failure: a QM_… variable is invalid, or names a file that can't be read.
     """
     try:
         return Settings()
@@ -45,7 +45,7 @@ def map_errors() -> Iterator[None]:
     except Conflict as conflict:
         raise Failure(conflict.detail, Exit.CONFLICT) from conflict
     except (ServiceError, SQLAlchemyError, OSError, ImportError) as error:
-        # SQLAlchemy's text may repeat statements and parameters; its first line tells the reason.
+        # SQLAlchemy's text may repeat statements and parameters; its first line has the reason.
         reason = str(error).splitlines()[0]
         raise Failure(
             f"the database cannot be used: {reason}",

@@ -35,7 +35,7 @@ def complete_names(noun: str, *, state: str | None = None) -> Completer:
     def complete(
         context: click.Context, _parameter: click.Parameter, begun: str
     ) -> list[CompletionItem]:
-        # A fleet may have more nodes than one page; of the other things there are few.
+        # A fleet may have more nodes than one page; of the other nouns it has few names.
         narrowed = {"prefix": begun, "state": state} if noun == "node" else {}
         with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(*_SILENT):
             names = list(_ask(context, noun, {**query, **narrowed}, key))
@@ -46,7 +46,7 @@ def complete_names(noun: str, *, state: str | None = None) -> Completer:
 
 
 def _ask(context: click.Context, noun: str, query: Query, key: str) -> Iterator[str]:
-    """Yield the names of a page; what is no label is none, and could mean something to a shell."""
+    """Yield the names of a page, but no name that a shell could interpret: only labels."""
     invocation = context.find_object(Invocation) or Invocation()
     connection = resolve_connection(invocation, read_client_settings())
     api = Api(connection, pause=_give_up, timeout_s=TIMEOUT_S)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Failures that a person reads and a script tells apart: a message, a next step, an exit code."""
+"""Failures for people and scripts: a message, a next step, an exit code."""
 
 import enum
 import json

@@ -34,7 +34,7 @@ Query = Mapping[str, str | int | Sequence[str] | None]
 
 @dataclass(frozen=True)
 class Target:
-    """What a request is about, as messages name it: `node web-1`, or `nodes` where all are meant.
+    """What a request is about, as messages name it: `node web-1`, or `nodes` for all of them.
 
     `noun` is the command that lists its kind.
     """
@@ -64,49 +64,49 @@ class Api:
         self._http.auth = _Bearer(connection.token)
         self._http.headers["X-Quartermaster-Door"] = "cli"
         self._http.headers["Accept"] = "application/json"
-        # A proxy for the internet must not stand between a command and the service beside it.
+        # A command reaches the service on its own machine directly, never through a proxy.
         self._http.trust_env = not _is_loopback(connection.url)
 
-    def get(self, path: str, thing: Target, query: Query | None = None) -> Any:  # noqa: ANN401 (JSON)
+    def get(self, path: str, target: Target, query: Query | None = None) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a GET."""
-        return _parsed(self._send("GET", path, thing, query=query), self.url)
+        return _parsed(self._send("GET", path, target, query=query), self.url)
 
-    def get_with_etag(self, path: str, thing: Target) -> tuple[Any, str | None]:
+    def get_with_etag(self, path: str, target: Target) -> tuple[Any, str | None]:
         """Return the parsed answer of a GET and its ETag, for a change that must not race."""
-        response = self._send("GET", path, thing)
+        response = self._send("GET", path, target)
         return _parsed(response, self.url), response.headers.get("ETag")
 
     def post(
-        self, path: str, thing: Target, body: Mapping[str, object], *, key: str | None = None
+        self, path: str, target: Target, body: Mapping[str, object], *, key: str | None = None
     ) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a POST; with a key it acts once, even if sent twice."""
         return _parsed(
-            self._send("POST", path, thing, body=body, headers={KEY_HEADER: key}), self.url
+            self._send("POST", path, target, body=body, headers={KEY_HEADER: key}), self.url
         )
 
     def patch(
         self,
         path: str,
-        thing: Target,
+        target: Target,
         body: Mapping[str, object],
         *,
         etag: str | None = None,
     ) -> Any:  # noqa: ANN401 (JSON)
-        """Return the parsed answer of a PATCH; with an ETag it is refused if the thing changed."""
+        """Return the parsed answer of a PATCH; with an ETag refused if the target changed."""
         return _parsed(
-            self._send("PATCH", path, thing, body=body, headers={"If-Match": etag}),
+            self._send("PATCH", path, target, body=body, headers={"If-Match": etag}),
             self.url,
         )
 
     def items(
-        self, path: str, thing: Target, query: Query | None = None, *, limit: int | None = None
+        self, path: str, target: Target, query: Query | None = None, *, limit: int | None = None
     ) -> Iterator[dict[str, Any]]:
         """Yield the items of a list, page after page, at most `limit` of them."""
         cursor: str | None = None
         left = limit
         while left is None or left > 0:
             size = PAGE_SIZE if left is None else min(PAGE_SIZE, left)
-            page = self.get(path, thing, {**(query or {}), "limit": size, "cursor": cursor})
+            page = self.get(path, target, {**(query or {}), "limit": size, "cursor": cursor})
             yield from page["items"]
             left = None if left is None else left - len(page["items"])
             cursor = page["next_cursor"]
@@ -117,7 +117,7 @@ class Api:
         self,
         method: str,
         path: str,
-        thing: Target,
+        target: Target,
         *,
         query: Query | None = None,
         body: Mapping[str, object] | None = None,
@@ -149,12 +149,12 @@ class Api:
                 next_step="give the final address with --url, QM_URL or the profile",
             )
         if not response.ok:
-            raise _refused(response, thing, self.url)
+            raise _refused(response, target, self.url)
         return response
 
 
 class _Bearer(AuthBase):
-    """Shows the token; set as `auth` so that a ~/.netrc entry cannot replace it."""
+    """Sends the token; set as `auth` so that a ~/.netrc entry cannot replace it."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
@@ -166,26 +166,26 @@ class _Bearer(AuthBase):
 
 
 def open_api(invocation: Invocation) -> Api:
-    """Return the service that this call means."""
+    """Return the service that this call is for."""
     return Api(resolve_connection(invocation, read_client_settings()))
 
 
-def path_of(collection: str, thing: Target, *rest: str) -> str:
-    """Return the path of one thing below /api/v1; whatever its name holds stays one segment.
+def path_of(collection: str, target: Target, *rest: str) -> str:
+    """Return the path of the target below /api/v1; its name is always one segment.
 
     :raises Failure: the name is empty or a dot segment, which every HTTP client folds away.
     """
-    if thing.name in {"", ".", ".."}:
+    if target.name in {"", ".", ".."}:
         raise Failure(
-            f"{thing.noun} {thing.name!r}: this cannot be a name",
+            f"{target.noun} {target.name!r}: invalid name",
             Exit.NOT_FOUND,
-            next_step=f"see what there is with `qm {thing.noun} list`",
+            next_step=f"see what there is with `qm {target.noun} list`",
         )
-    return "/".join(["/api/v1", collection, quote(thing.name, safe=""), *rest])
+    return "/".join(["/api/v1", collection, quote(target.name, safe=""), *rest])
 
 
 def field_errors_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what a problem document names as wrong, field by field."""
+    """Return the field errors of a problem document."""
     field_errors = problem.get("errors")
     return (
         [fault for fault in field_errors if isinstance(fault, dict)]
@@ -195,7 +195,7 @@ def field_errors_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def describe_more_errors(problem: Mapping[str, Any]) -> list[str]:
-    """Return a line for the faults beyond those that a problem document names, if there are any."""
+    """Return a line with the number of field errors that a problem document left out, if any."""
     more = problem.get("more_errors")
     return [f"… and {more} more"] if isinstance(more, int) else []
 
@@ -232,11 +232,11 @@ def _unreachable(url: str, error: requests.RequestException, read_s: float) -> F
     )
 
 
-def _refused(response: requests.Response, thing: Target, url: str) -> Failure:
+def _refused(response: requests.Response, target: Target, url: str) -> Failure:
     problem = _problem(response)
     code = CODE_OF_STATUS.get(response.status_code, Exit.FAILED)
     title = problem.get("detail") or problem.get("title") or response.reason
-    lines = [f"{thing}: {title} ({response.status_code} from {url})"]
+    lines = [f"{target}: {title} ({response.status_code} from {url})"]
     lines += [
         f"  {fault.get('field', '?')}: {fault.get('reason', '')}"
         for fault in field_errors_of(problem)
@@ -246,7 +246,7 @@ def _refused(response: requests.Response, thing: Target, url: str) -> Failure:
         "\n".join(lines),
         code,
         # The service's own details name the next step already.
-        next_step="" if problem.get("detail") else _next_step(response.status_code, thing),
+        next_step="" if problem.get("detail") else _next_step(response.status_code, target),
         problem=problem,
     )
 
@@ -260,12 +260,12 @@ def _problem(response: requests.Response) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _next_step(status: int, thing: Target) -> str:
+def _next_step(status: int, target: Target) -> str:
     steps = {
         401: "set QM_TOKEN or choose a --profile; an admin makes tokens with `qm token create`",
         403: "use a token with a wider scope; an admin makes one with `qm token create --scope`",
-        404: f"see what there is with `qm {thing.noun} list`",
-        409: f"look at what is there with `qm {thing.noun} list`, then decide again",
+        404: f"see what there is with `qm {target.noun} list`",
+        409: f"look at what is there with `qm {target.noun} list`, then decide again",
         412: "somebody changed it meanwhile: look at it again and repeat the command",
         429: "wait a moment and repeat the command",
     }

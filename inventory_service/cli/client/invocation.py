@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one call of `qm` said about the service to speak to and the form of its output."""
+"""The options of one call of `qm` that choose the service and the form of the output."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 @dataclass
 class Invocation:
-    """The options that may stand before or after the command; None where nothing was said."""
+    """The options that are accepted before and after the command; None where not given."""
 
     profile: str | None = None
     url: str | None = None
@@ -63,6 +63,6 @@ def wants_json() -> bool:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    """Keep what was said; an option left out does not undo one given before the command."""
+    """Keep the value; an option left out does not undo one given before the command."""
     if value and parameter.name:
         setattr(context.ensure_object(Invocation), parameter.name, value)

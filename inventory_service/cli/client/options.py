@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options that become the fields of a request: pairs, JSON values, and values to take away."""
+"""Options that become the fields of a request: pairs, JSON values, and values to clear."""
 
 import json
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ import click
 from inventory_service.core.json_numbers import iter_invalid_numbers
 
 
-def pairs(context: click.Context, option: click.Parameter, said: Iterable[str]) -> dict[str, str]:
+def pairs(context: click.Context, option: click.Parameter, words: Iterable[str]) -> dict[str, str]:
     """Return `key=value` words as a dict; the value may hold further equals signs.
 
     :raises click.BadParameter: a word has no `=`, no key, or a key that came before.
     """
     found: dict[str, str] = {}
-    for word in said:
+    for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise click.BadParameter(f"{word!r} is not of the form key=value", context, option)
@@ -27,13 +27,13 @@ def pairs(context: click.Context, option: click.Parameter, said: Iterable[str]) 
 
 
 def json_pairs(
-    context: click.Context, option: click.Parameter, said: Iterable[str]
+    context: click.Context, option: click.Parameter, words: Iterable[str]
 ) -> dict[str, Any]:
     """Return `key=value` words as a dict of JSON values; what is not JSON is taken as text.
 
     :raises click.BadParameter: as `pairs`; or a number can't be kept.
     """
-    found = {key: json_or_text(value) for key, value in pairs(context, option, said).items()}
+    found = {key: json_or_text(value) for key, value in pairs(context, option, words).items()}
     for fault in iter_invalid_numbers(found):
         message = f"{fault.field!r} {fault.reason}; as a text it needs quotes of its own"
         raise click.BadParameter(message, context, option)
@@ -49,7 +49,7 @@ def json_or_text(value: str) -> Any:  # noqa: ANN401 (JSON)
 
 
 def drop_unset(**fields: object) -> dict[str, Any]:
-    """Return the fields that were said; an empty text takes the value away (null, or no items)."""
+    """Return the fields that were given; an empty text clears the value (null, or no items)."""
     return {
         name: [one for one in value if one] if isinstance(value, tuple) else _or_null(value)
         for name, value in fields.items()

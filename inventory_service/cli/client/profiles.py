@@ -24,17 +24,18 @@ PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the service is and the token to show it, if any."""
+    """The address of the service and the token to send, if any."""
 
     url: str
     token: str | None
 
 
 def resolve_connection(invocation: Invocation, settings: ClientSettings) -> Connection:
-    """Return the service that this call means.
+    """Return the service that this call is for.
 
-    A profile named on the command line wins over QM_URL and QM_TOKEN: it was said last. The token
-    of a profile goes only to the address of that profile, so that `--url` cannot send it elsewhere.
+    A profile named on the command line wins over QM_URL and QM_TOKEN, as the more explicit choice.
+    The token of a profile goes only to the address of that profile, so that `--url` cannot send it
+    elsewhere.
 
     :raises Failure: a named profile is missing, the file is unreadable, or a value is invalid.
     """
@@ -144,10 +145,10 @@ def _address(url: str) -> str:
 
 
 def _secret(token: str | None) -> str | None:
-    """Return the token, if it can stand in a header."""
+    """Return the token, if it can be sent in a header."""
     if token and not PRINTABLE.fullmatch(token):
         raise Failure(
-            "the token holds spaces or characters that no token has",
+            "the token contains spaces or other characters that no token has",
             Exit.USAGE,
             next_step="copy it again into QM_TOKEN or the profile",
         )

@@ -30,8 +30,8 @@ _WHEN = "30m, 12h or 7d ago, or 2030-01-31T12:00:00Z"
     "--door", type=click.Choice([channel.value for channel in Channel]), help="Only through it."
 )
 @click.option("--action", help="Only one kind of act: register, change, retire, give, …")
-@click.option("--noun", help="Only one kind of thing: node, cluster, project, port, token, …")
-@click.option("--subject", help="Only one thing, by its name.")
+@click.option("--noun", help="Only records about one noun: node, cluster, project, port, token, …")
+@click.option("--subject", help="Only records about this name.")
 @click.option("--outcome", type=click.Choice(["done", "refused"]), help="Only acts that ended so.")
 @click.option("--since", callback=parse_past, metavar="WHEN", help=f"From then on: {_WHEN}.")
 @click.option("--until", callback=parse_past, metavar="WHEN", help="Before then.")

@@ -17,16 +17,16 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
-from inventory_service.cli.terminal.output import print_item, say
+from inventory_service.cli.terminal.output import print_item, print_message
 from inventory_service.core.labels import with_article
 
 Option = Callable[[Callable[..., object]], Callable[..., object]]
-_reason_option = click.option("--reason", help="Stands in the audit record.")
+_reason_option = click.option("--reason", help="Reason, for the audit record.")
 
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """What differs from one kind of catalog entry to the next: its words and its options."""
+    """What differs from one kind of catalog entry to the next: its texts and its options."""
 
     noun: str
     #: The name of the kind in paths.
@@ -38,11 +38,11 @@ class CommandSpec:
     columns: Sequence[str]
     #: The options of `add` and of `set`.
     fields: Sequence[Option]
-    #: The options of `add` alone: what stays as it was said first.
+    #: The options of `add` alone: fields that never change.
     first_fields: Sequence[Option]
-    #: What `set` and `retire` do, as sentences.
-    changes: str
-    ends: str
+    #: The first sentences of the help of `set` and `retire`.
+    set_help: str
+    retire_help: str
 
     def make_listing(self) -> Listing:
         """Return the list of all of them."""
@@ -58,87 +58,87 @@ class CommandSpec:
         return Target(self.noun, name)
 
 
-def make_group(wording: CommandSpec) -> click.Group:
+def make_group(spec: CommandSpec) -> click.Group:
     """Return `qm <noun>` with list, show, add, set and retire."""
     group = click.Group(
-        wording.noun, help=f"Work with {wording.collection}: {wording.about}.", no_args_is_help=True
+        spec.noun, help=f"Work with {spec.collection}: {spec.about}.", no_args_is_help=True
     )
     connection_options(group)
-    _add_reading(group, wording)
-    _add_writing(group, wording)
-    _add_end(group, wording)
+    _add_reading(group, spec)
+    _add_writing(group, spec)
+    _add_retire(group, spec)
     return group
 
 
-def _add_reading(group: click.Group, wording: CommandSpec) -> None:
-    @group.command("list", help=f"List the {wording.collection}.")
+def _add_reading(group: click.Group, spec: CommandSpec) -> None:
+    @group.command("list", help=f"List the {spec.collection}.")
     @list_options
     @json_option
     @connection_options
     @pass_invocation
     def list_all(invocation: Invocation, /, sort: str | None, fields: str | None) -> None:
-        print_list(invocation, wording.make_listing(), {}, sort=sort, fields=fields)
+        print_list(invocation, spec.make_listing(), {}, sort=sort, fields=fields)
 
-    @group.command(help=f"Show one {wording.noun}.")
-    @_name_argument(wording)
+    @group.command(help=f"Show one {spec.noun}.")
+    @_name_argument(spec)
     @json_option
     @connection_options
     @pass_invocation
     def show(invocation: Invocation, /, name: str) -> None:
-        thing = wording.named(name)
-        print_item(open_api(invocation).get(path_of(wording.collection, thing), thing))
+        target = spec.named(name)
+        print_item(open_api(invocation).get(path_of(spec.collection, target), target))
 
 
-def _add_writing(group: click.Group, wording: CommandSpec) -> None:
-    @group.command(help=f"Register {with_article(wording.noun)}.")
-    @_name_argument(wording, is_new=True)
-    @_all_of([*wording.first_fields, *wording.fields, _reason_option])
+def _add_writing(group: click.Group, spec: CommandSpec) -> None:
+    @group.command(help=f"Register {with_article(spec.noun)}.")
+    @_name_argument(spec, is_new=True)
+    @_all_of([*spec.first_fields, *spec.fields, _reason_option])
     @json_option
     @connection_options
     @pass_invocation
     def add(invocation: Invocation, /, name: str, **fields: Any) -> None:  # noqa: ANN401 (click's values)
-        body = {wording.key: name} | drop_unset(**fields)
-        path = f"/api/v1/{wording.collection}"
-        made = open_api(invocation).post(path, wording.named(name), body)
-        say(f"{wording.noun.capitalize()} {made[wording.key]} is registered.")
+        body = {spec.key: name} | drop_unset(**fields)
+        path = f"/api/v1/{spec.collection}"
+        made = open_api(invocation).post(path, spec.named(name), body)
+        print_message(f"{spec.noun.capitalize()} {made[spec.key]} is registered.")
         print_item(made)
 
-    @group.command("set", help=f"{wording.changes} An empty value takes a field away.")
-    @_name_argument(wording)
-    @_all_of([*wording.fields, _reason_option])
+    @group.command("set", help=f"{spec.set_help} An empty value clears a field.")
+    @_name_argument(spec)
+    @_all_of([*spec.fields, _reason_option])
     @json_option
     @connection_options
     @pass_invocation
     def set_fields(invocation: Invocation, /, name: str, **fields: Any) -> None:  # noqa: ANN401 (click's values)
-        thing = wording.named(name)
+        target = spec.named(name)
         body = drop_unset(**fields)
         if not body.keys() - {"reason"}:
             raise click.UsageError(
-                f"Nothing to change: `qm {wording.noun} set --help` lists the fields."
+                f"Nothing to change: `qm {spec.noun} set --help` lists the fields."
             )
-        changed = open_api(invocation).patch(path_of(wording.collection, thing), thing, body)
-        say(f"{wording.noun.capitalize()} {changed[wording.key]} is changed.")
+        changed = open_api(invocation).patch(path_of(spec.collection, target), target, body)
+        print_message(f"{spec.noun.capitalize()} {changed[spec.key]} is changed.")
         print_item(changed)
 
 
-def _add_end(group: click.Group, wording: CommandSpec) -> None:
-    @group.command(help=wording.ends)
-    @_name_argument(wording)
-    @click.option("--reason", required=True, help="Why; stands in the record.")
+def _add_retire(group: click.Group, spec: CommandSpec) -> None:
+    @group.command(help=spec.retire_help)
+    @_name_argument(spec)
+    @click.option("--reason", required=True, help="Reason, for the audit record.")
     @json_option
     @connection_options
     @pass_invocation
     def retire(invocation: Invocation, /, name: str, reason: str) -> None:
-        thing = wording.named(name)
-        path = path_of(wording.collection, thing, "retirement")
-        record = open_api(invocation).post(path, thing, {"reason": reason})
-        say(f"{wording.noun.capitalize()} {name} is retired.")
+        target = spec.named(name)
+        path = path_of(spec.collection, target, "retirement")
+        record = open_api(invocation).post(path, target, {"reason": reason})
+        print_message(f"{spec.noun.capitalize()} {name} is retired.")
         print_item(record)
 
 
-def _name_argument(wording: CommandSpec, *, is_new: bool = False) -> Option:
-    complete = None if is_new else complete_names(wording.noun)
-    return click.argument("name", metavar=wording.key.upper(), shell_complete=complete)
+def _name_argument(spec: CommandSpec, *, is_new: bool = False) -> Option:
+    complete = None if is_new else complete_names(spec.noun)
+    return click.argument("name", metavar=spec.key.upper(), shell_complete=complete)
 
 
 def _all_of(options: Sequence[Option]) -> Option:

@@ -19,10 +19,10 @@ cluster = make_group(
         ),
         fields=(
             click.option("--type", "cluster_type", help="central, regional or edge."),
-            click.option("--region", help="Where it stands."),
+            click.option("--region", help="Region that it runs in."),
             click.option("--mesh-port", type=int, help="UDP port of the mesh."),
         ),
-        changes=("Change fields of a cluster; its mesh prefix stays: nodes hold addresses of it."),
-        ends="Retire a cluster that has no nodes left.",
+        set_help=("Change fields of a cluster; its mesh prefix stays: nodes hold addresses of it."),
+        retire_help="Retire a cluster that has no nodes left.",
     )
 )

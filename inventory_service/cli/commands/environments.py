@@ -17,7 +17,7 @@ environment = make_group(
             click.option("--description", help="What it is, in one line."),
             click.option("--owner", help="The person or team responsible for it."),
         ),
-        changes="Change fields of an environment.",
-        ends="Retire an environment that has no nodes and no services left.",
+        set_help="Change fields of an environment.",
+        retire_help="Retire an environment that has no nodes and no services left.",
     )
 )

@@ -35,7 +35,7 @@ _NODES = Target("node")
 @click.group("export")
 @connection_options
 def export_group() -> None:
-    """Write down what the service knows, for other tools."""
+    """Write the inventory to files, for other tools."""
 
 
 @export_group.command("nodes")
@@ -43,7 +43,7 @@ def export_group() -> None:
     "--format",
     "form",
     type=click.Choice(sorted(set(FORMS.values()))),
-    help="csv if neither this nor the end of --output says more; yaml is an inventory for Ansible.",
+    help="Default: by the suffix of --output, else csv; yaml is an inventory for Ansible.",
 )
 @click.option(
     "--output",
@@ -88,7 +88,7 @@ def export_nodes(
             write_inventory(file, document, secrets.clean)
     else:
         _write_rows(api, query, chosen, output, secrets)
-    secrets.tell()
+    secrets.report()
 
 
 def _choose_form(invocation: Invocation, form: str | None, output: Path | None) -> str:
@@ -127,7 +127,7 @@ def _opened(output: Path | None) -> contextlib.AbstractContextManager[TextIO]:
 
 
 class _Secrets:
-    """Takes out what is named like a secret: a file lies about longer than an answer of the API.
+    """Leaves out what is named like a secret: a file is kept longer than an answer of the API.
 
     Left out, not replaced: a variable that is missing stops a playbook, a wrong one is applied.
     """
@@ -144,7 +144,7 @@ class _Secrets:
         }
 
     def clean(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the variables without secrets, among their labels neither."""
+        """Return the variables without secrets, also among their labels."""
         if self._are_kept:
             return variables
         kept = {}
@@ -156,10 +156,10 @@ class _Secrets:
                 self._left_out[name] += 1
         return kept
 
-    def tell(self) -> None:
-        """Name on standard error what was left out."""
+    def report(self) -> None:
+        """Print the names of what was left out to standard error."""
         if self._left_out:
-            told = ", ".join(
+            names = ", ".join(
                 f"{format_value(name)} ({n})" for name, n in sorted(self._left_out.items())
             )
-            click.echo(f"Left out as secrets: {told}. --with-secrets keeps them.", err=True)
+            click.echo(f"Left out as secrets: {names}. --with-secrets keeps them.", err=True)

@@ -32,14 +32,14 @@ _ADDRESS = re.compile(r"nodes\[([0-9]+)\](?:\.(.*))?\Z", re.DOTALL)
     "--format",
     "form",
     type=click.Choice(["csv", "json", "jsonl", "yaml"]),
-    help="How FILE is written, where the end of its name does not tell.",
+    help="Format of FILE; default: by the suffix of its name.",
 )
 @click.option(
     "--cluster",
     help="Cluster of the nodes to add for which the file names none.",
     shell_complete=complete_names("cluster"),
 )
-@click.option("--reason", help="Stands in the records of what is applied.")
+@click.option("--reason", help="Reason, for the audit records.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
 @json_option
 @connection_options
@@ -57,12 +57,12 @@ def import_nodes(
     """Register up to 10,000 nodes from FILE (`-` is stdin): CSV, JSON, JSON lines or YAML.
 
     Prints the plan, and with --apply records it. Reads what `qm export nodes` writes; nodes that
-    are there already are changed where the file says something else of them.
+    exist already are changed where the file has other values.
     """
     name = getattr(file, "name", "-")
     chosen = form or find_form(name)
     if chosen is None:
-        raise click.UsageError(f"{name}: say with --format how the file is written.")
+        raise click.UsageError(f"{name}: choose the format of the file with --format.")
     rows = _read(file.read(), name, chosen)
     content = json.dumps([row.fields for row in rows], ensure_ascii=False, separators=(",", ":"))
     order = {"format": "nodes", "content": content, **drop_unset(cluster=cluster, reason=reason)}
@@ -72,7 +72,7 @@ def import_nodes(
         order,
         is_apply=is_apply,
         print_plan=print_nodes_plan,
-        place=lambda fault: _place(fault, rows),
+        locate=lambda fault: _locate(fault, rows),
     )
     if done is not None:
         print_nodes_outcome(done)
@@ -91,7 +91,7 @@ def _read(content: bytes, name: str, form: str) -> list[Row]:
         ) from refusal
 
 
-def _place(fault: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+def _locate(fault: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
     """Return the fault with its line in the file, where it is about a row."""
     match = _ADDRESS.match(str(fault.get("field", "")))
     if match is None or int(match[1]) >= len(rows):

@@ -33,7 +33,7 @@ COLUMNS = ("node_id", "change", "fields", "terraform")
     help="Cluster of the nodes to add for which the file names none.",
     shell_complete=complete_names("cluster"),
 )
-@click.option("--reason", help="Stands in the records of what is applied.")
+@click.option("--reason", help="Reason, for the audit records.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
 @json_option
 @connection_options
@@ -47,7 +47,7 @@ def import_terraform(
     *,
     is_apply: bool,
 ) -> None:
-    """Take in what Terraform made: FILE is `terraform output -json` or a state (`-` is stdin).
+    """Import what Terraform made: FILE is `terraform output -json` or a state (`-` is stdin).
 
     Prints the plan, and with --apply records it. Only what docs/terraform.md names is sent to the
     service; sensitive values never are.
@@ -69,13 +69,13 @@ def _prune(content: bytes, name: str) -> str:
     try:
         return json.dumps(prune_terraform(read_json(text)), separators=(",", ":"))
     except (ValueError, RecursionError) as error:
-        place = (
+        location = (
             f", line {error.lineno}, column {error.colno}"
             if isinstance(error, json.JSONDecodeError)
             else ""
         )
         raise Failure(
-            f"{name}{place}: this is not JSON",
+            f"{name}{location}: this is not JSON",
             next_step="make the file with `terraform output -json` or `terraform state pull`",
         ) from error
 

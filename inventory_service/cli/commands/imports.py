@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`qm import`: a file becomes a plan, and with --apply planned nodes; `csv` takes projects."""
+"""`qm import`: a file becomes a plan, and with --apply planned nodes; `csv` reads projects."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -25,10 +25,10 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.lazy_commands import LazyCommand
-from inventory_service.cli.terminal.output import print_json, print_table, say
+from inventory_service.cli.terminal.output import print_json, print_message, print_table
 from inventory_service.cli.terminal.text import format_value
 
-Place = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Locate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
 #: What comes next for nodes whose servers are ours to make.
@@ -38,7 +38,7 @@ _OTHERS = (
     LazyCommand(
         "terraform",
         "commands.import_terraform:import_terraform",
-        "Take in what Terraform made: FILE is `terraform output -json` or a state (`-` is stdin).",
+        "Import what Terraform made: FILE is `terraform output -json` or a state (`-` is stdin).",
     ),
     LazyCommand(
         "nodes",
@@ -51,7 +51,7 @@ _OTHERS = (
 @click.group("import", commands=_OTHERS)
 @connection_options
 def import_group() -> None:
-    """Take in what other tools wrote."""
+    """Import projects and nodes from files."""
 
 
 @import_group.command()
@@ -62,7 +62,7 @@ def import_group() -> None:
     shell_complete=complete_names("cluster"),
 )
 @click.option("--provider", help="Provider of the nodes to add, like docker.")
-@click.option("--reason", help="Stands in the records of what is applied.")
+@click.option("--reason", help="Reason, for the audit records.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
 @json_option
 @connection_options
@@ -91,9 +91,9 @@ def csv(
     if not print_outcome(is_empty=not any(_rows(plan)), is_applied=done["applied"]):
         return
     if plan["add"] or plan["resize"]:
-        say(MAKE_SERVERS)
+        print_message(MAKE_SERVERS)
     if plan["retire"]:
-        say(_REMOVE_SERVERS)
+        print_message(_REMOVE_SERVERS)
 
 
 def import_file(
@@ -103,21 +103,21 @@ def import_file(
     *,
     is_apply: bool,
     print_plan: Callable[[dict[str, Any]], None],
-    place: Place = dict,
+    locate: Locate = dict,
 ) -> dict[str, Any] | None:
     """Show the plan of a file and, if asked, record exactly that; return the last answer.
 
-    For programs all is printed by then, and None is returned. ``place`` gives a fault its line in
-    the file, where the service does not know it.
+    With --json all is printed by then, and None is returned. ``locate`` adds the line in the
+    file to a field error, where the service does not know it.
     """
     api = open_api(invocation)
-    answer = _post(api, name, order | {"apply": False}, place)
+    answer = _post(api, name, order | {"apply": False}, locate)
     if not wants_json():
         print_plan(answer["plan"])
     if is_apply:
         # The digest makes the service refuse when the fleet changed after this plan was printed.
         digest = answer["plan"]["digest"]
-        answer = _post(api, name, order | {"apply": True, "plan_digest": digest}, place)
+        answer = _post(api, name, order | {"apply": True, "plan_digest": digest}, locate)
     if wants_json():
         print_json(answer)
         return None
@@ -142,34 +142,35 @@ def read_text(content: bytes, name: str) -> str:
 
 
 def print_outcome(*, is_empty: bool, is_applied: bool) -> bool:
-    """Say what became of a plan, and return whether it has changed the fleet."""
+    """Print whether a plan was recorded, and return whether it has changed the fleet."""
     if is_empty:
-        say("There is nothing to record.")
+        print_message("There is nothing to record.")
     elif is_applied:
-        say("Recorded.")
+        print_message("Recorded.")
     else:
-        say("Nothing is changed yet. Record this plan with --apply.")
+        print_message("Nothing is changed yet. Record this plan with --apply.")
     return is_applied and not is_empty
 
 
 def print_field_errors(name: str, problem: Mapping[str, Any]) -> str:
-    """Return a line for each fault of a file, with its place: line and column, or its field."""
+    """Return a line for each error in a file, with its location: line and column, or its field."""
     lines = [
-        f"{name}{_place_of(fault)}: {fault.get('reason', '')}" for fault in field_errors_of(problem)
+        f"{name}{_location_of(fault)}: {fault.get('reason', '')}"
+        for fault in field_errors_of(problem)
     ]
     return "\n".join([*lines, *describe_more_errors(problem)])
 
 
-def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str, Any]:
+def _post(api: Api, name: str, order: dict[str, Any], locate: Locate) -> dict[str, Any]:
     """Send the file; what records something goes with a key, so that it is recorded once."""
     key = str(uuid.uuid4()) if order["apply"] else None
     try:
         answer: dict[str, Any] = api.post("/api/v1/imports", Target("import", name), order, key=key)
     except Failure as failure:
         problem = dict(failure.problem or {})
-        problem["errors"] = [place(fault) for fault in field_errors_of(problem)]
-        # A fault in the request itself, like a cluster that is not known, has no place in the file.
-        if not any(_is_placed(fault) for fault in problem["errors"]):
+        problem["errors"] = [locate(fault) for fault in field_errors_of(problem)]
+        # A fault in the request itself, like an unknown cluster, has no location in the file.
+        if not any(_has_location(fault) for fault in problem["errors"]):
             raise
         raise Failure(
             print_field_errors(name, problem),
@@ -180,11 +181,11 @@ def _post(api: Api, name: str, order: dict[str, Any], place: Place) -> dict[str,
     return answer
 
 
-def _is_placed(fault: Mapping[str, Any]) -> bool:
+def _has_location(fault: Mapping[str, Any]) -> bool:
     return bool(fault.get("line")) or "." in str(fault.get("field", ""))
 
 
-def _place_of(fault: Mapping[str, Any]) -> str:
+def _location_of(fault: Mapping[str, Any]) -> str:
     field = format_value(fault.get("field", ""))
     if fault.get("line"):
         column = f", column {fault['column']}" if fault.get("column") else ""

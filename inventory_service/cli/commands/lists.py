@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists on the command line: sorted, with the fields that somebody wants to see."""
+"""Lists on the command line: sorted, with the fields that somebody chooses."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 @dataclass(frozen=True)
 class Listing:
-    """A list of the service, and how it is shown where nothing else is asked for."""
+    """A list of the service, and its default columns."""
 
     path: str
-    thing: Target
+    target: Target
     columns: Sequence[str]
-    #: What is said where there is nothing to list.
+    #: The message for an empty list.
     nothing: str
 
 
@@ -32,7 +32,9 @@ def list_options(command: Command) -> Command:
         "--fields", metavar="A,B", help="Show these fields, in this order, and no others."
     )(command)
     return click.option(
-        "--sort", metavar="A,-B", help="Sort by these fields; '-' before one turns it round."
+        "--sort",
+        metavar="A,-B",
+        help="Sort by these fields; '-' before one sorts it in descending order.",
     )(command)
 
 
@@ -47,6 +49,6 @@ def print_list(
 ) -> None:
     """Print the list as a table or as JSON."""
     asked: Query = {**query, **drop_unset(sort=sort, fields=fields)}
-    found = open_api(invocation).items(listing.path, listing.thing, asked, limit=limit)
+    found = open_api(invocation).items(listing.path, listing.target, asked, limit=limit)
     columns = fields.split(",") if fields else listing.columns
     print_items(found, columns, nothing=listing.nothing)

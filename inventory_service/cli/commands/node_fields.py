@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options of `qm node add` and `qm node set`: one a field, an empty value takes it away."""
+"""The options of `qm node add` and `qm node set`: one a field; an empty value clears it."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 _PLAIN = (
     ("--type", "node_type", "What it does: control, data, media, web, master, …"),
     ("--cluster", "cluster_id", "Cluster that it belongs to."),
-    ("--region", "region", "Where it stands."),
+    ("--region", "region", "Region that it runs in."),
     ("--project", "project", "What it is for."),
     ("--environment", "environment", "prod, uat, staging or test."),
     ("--internal-ip", "internal_ip", "Address in the cluster's own network."),
@@ -33,7 +33,7 @@ _PLAIN = (
     ("--spec", "spec", "Wanted size, like s-2vcpu-4gb."),
     ("--provisioned-spec", "provisioned_spec", "Size that the provider has given."),
     ("--image", "image", "What the server is made from."),
-    ("--reason", "reason", "Stands in the audit record."),
+    ("--reason", "reason", "Reason, for the audit record."),
 )
 
 
@@ -53,7 +53,7 @@ def field_options(command: Command) -> Command:
         metavar="K=V",
         multiple=True,
         callback=pairs,
-        help="Mark to find the node by. Repeatable.",
+        help="Label to find the node by. Repeatable.",
     )(command)
     command = click.option(
         "--ssh-host-key",

@@ -19,7 +19,7 @@ _FILTERS = (
     ("--type", "node_type", "Only nodes of this type. Repeatable."),
     ("--state", "state", "Only nodes in this state; any shows the retired, too. Repeatable."),
 )
-#: Filters whose values are names of things.
+#: Filters whose values are names that a shell can complete.
 NAMED = ("project", "environment", "cluster")
 
 

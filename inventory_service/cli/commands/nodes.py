@@ -17,7 +17,7 @@ from inventory_service.cli.commands.lists import Listing, list_options, print_li
 from inventory_service.cli.commands.node_fields import field_options, fields_of
 from inventory_service.cli.commands.node_filters import filter_options, filters_of
 from inventory_service.cli.lazy_commands import LazyCommand
-from inventory_service.cli.terminal.output import print_item, say
+from inventory_service.cli.terminal.output import print_item, print_message
 
 LISTING = Listing(
     "/api/v1/nodes",
@@ -67,8 +67,8 @@ def list_nodes(
 @pass_invocation
 def show(invocation: Invocation, /, node_id: str) -> None:
     """Show all that is known of one node."""
-    thing = Target("node", node_id)
-    print_item(open_api(invocation).get(path_of("nodes", thing), thing))
+    target = Target("node", node_id)
+    print_item(open_api(invocation).get(path_of("nodes", target), target))
 
 
 @node.command()
@@ -81,7 +81,7 @@ def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noq
     """Register a node; it starts as planned."""
     body = {"node_id": node_id} | fields_of(**options)
     made = open_api(invocation).post("/api/v1/nodes", Target("node", node_id), body)
-    say(f"Node {made['node_id']} is registered.")
+    print_message(f"Node {made['node_id']} is registered.")
     print_item(made)
 
 
@@ -90,7 +90,7 @@ def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noq
 @field_options
 @click.option("--remove-label", metavar="K", multiple=True, help="Label to drop. Repeatable.")
 @click.option("--remove-var", metavar="K", multiple=True, help="Variable to drop. Repeatable.")
-@click.option("--state", help="Move the node to this state; stands alone, with --reason.")
+@click.option("--state", help="Move the node to this state; accepts no other option but --reason.")
 @json_option
 @connection_options
 @pass_invocation
@@ -104,25 +104,25 @@ def set_fields(
     **options: Any,  # noqa: ANN401 (click's values)
 ) -> None:
     """Change fields of a node; labels and variables that are not named stay."""
-    thing = Target("node", node_id)
+    target = Target("node", node_id)
     fields = fields_of(**options)
     if not (fields.keys() - {"reason"} or remove_label or remove_var or state):
         raise click.UsageError("Nothing to change: give at least one field, like --region eu.")
     if state and (fields.keys() - {"reason"} or remove_label or remove_var):
-        raise click.UsageError("A state is changed on its own: it is a record with its reason.")
+        raise click.UsageError("Change the state on its own, with --state and --reason only.")
     api = open_api(invocation)
     if state:
-        _move(api, thing, state, fields.get("reason"))
+        _move(api, target, state, fields.get("reason"))
         return
-    etag = _merge(api, thing, fields, {"labels": remove_label, "vars": remove_var})
-    changed = api.patch(path_of("nodes", thing), thing, fields, etag=etag)
-    say(f"Node {changed['node_id']} is changed.")
+    etag = _merge(api, target, fields, {"labels": remove_label, "vars": remove_var})
+    changed = api.patch(path_of("nodes", target), target, fields, etag=etag)
+    print_message(f"Node {changed['node_id']} is changed.")
     print_item(changed)
 
 
 @node.command()
 @_node
-@click.option("--reason", required=True, help="Why; stands in the record.")
+@click.option("--reason", required=True, help="Reason, for the audit record.")
 @click.option("--end", "is_end", is_flag=True, help="End the maintenance: back to active.")
 @json_option
 @connection_options
@@ -135,7 +135,7 @@ def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bo
 
 @node.command()
 @_node
-@click.option("--reason", required=True, help="Why; stands in the record.")
+@click.option("--reason", required=True, help="Reason, for the audit record.")
 @json_option
 @connection_options
 @pass_invocation
@@ -146,28 +146,30 @@ def retire(invocation: Invocation, /, node_id: str, reason: str) -> None:
 
 @node.command()
 @click.argument("node_id", shell_complete=complete_names("node", state="retired"))
-@click.option("--reason", required=True, help="Why; stands in the record.")
+@click.option("--reason", required=True, help="Reason, for the audit record.")
 @json_option
 @connection_options
 @pass_invocation
 def restore(invocation: Invocation, /, node_id: str, reason: str) -> None:
     """Bring a retired node back: into maintenance if its server still exists, else planned."""
-    thing = Target("node", node_id)
+    target = Target("node", node_id)
     body = {"reason": reason}
-    restored = open_api(invocation).post(path_of("nodes", thing, "restoration"), thing, body)
-    say(f"Node {restored['node_id']} is {restored['state']}.")
+    restored = open_api(invocation).post(path_of("nodes", target, "restoration"), target, body)
+    print_message(f"Node {restored['node_id']} is {restored['state']}.")
     print_item(restored)
 
 
-def _move(api: Api, thing: Target, state: str, reason: str | None) -> None:
+def _move(api: Api, target: Target, state: str, reason: str | None) -> None:
     body = {"state": state, "reason": reason}
-    record = api.post(path_of("nodes", thing, "transitions"), thing, body)
-    say(f"Node {record['node_id']} went from {record['from_state']} to {record['to_state']}.")
+    record = api.post(path_of("nodes", target, "transitions"), target, body)
+    print_message(
+        f"Node {record['node_id']} went from {record['from_state']} to {record['to_state']}."
+    )
     print_item(record)
 
 
 def _merge(
-    api: Api, thing: Target, fields: dict[str, Any], dropped: dict[str, tuple[str, ...]]
+    api: Api, target: Target, fields: dict[str, Any], dropped: dict[str, tuple[str, ...]]
 ) -> str | None:
     """Put the new labels and variables among the present ones; return the ETag they belong to.
 
@@ -176,7 +178,7 @@ def _merge(
     touched = [name for name in dropped if dropped[name] or name in fields]
     if not touched:
         return None
-    present, etag = api.get_with_etag(path_of("nodes", thing), thing)
+    present, etag = api.get_with_etag(path_of("nodes", target), target)
     for name in touched:
         kept = {key: held for key, held in present[name].items() if key not in dropped[name]}
         fields[name] = kept | fields.get(name, {})

@@ -30,8 +30,8 @@ def port(
 ) -> None:
     """Print the port of PROJECT in ENVIRONMENT: the same answer each time."""
     body = {"project": project, "environment": environment} | drop_unset(**wish)
-    thing = Target("port", f"{project}/{environment}")
-    answer = open_api(invocation).post("/api/v1/ports", thing, body)
+    target = Target("port", f"{project}/{environment}")
+    answer = open_api(invocation).post("/api/v1/ports", target, body)
     if wants_json():
         print_json(answer)
         return

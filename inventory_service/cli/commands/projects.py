@@ -17,7 +17,7 @@ project = make_group(
             click.option("--description", help="What it is, in one line."),
             click.option("--owner", help="The person or team responsible for it."),
         ),
-        changes="Change fields of a project.",
-        ends="Retire a project that has no nodes and no services left.",
+        set_help="Change fields of a project.",
+        retire_help="Retire a project that has no nodes and no services left.",
     )
 )

@@ -50,7 +50,7 @@ service = make_group(
             click.option("--scrape-job", help="The job under which Prometheus scrapes it."),
             click.option("--metrics-path", help="What Prometheus asks for; /metrics."),
         ),
-        changes="Change fields of a service; its port stays: clients and firewalls know it.",
-        ends="Retire a service; its port is not given again.",
+        set_help="Change fields of a service; its port stays: clients and firewalls know it.",
+        retire_help="Retire a service; its port is not given again.",
     )
 )

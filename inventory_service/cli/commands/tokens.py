@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`qm token`: who may speak to the service, and how far."""
+"""`qm token`: who may use the service, and in which scope."""
 
 import click
 
@@ -14,7 +14,7 @@ from inventory_service.cli.client.invocation import (
 from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.dates import parse_future
-from inventory_service.cli.terminal.output import print_item, print_json, say
+from inventory_service.cli.terminal.output import print_item, print_json, print_message
 from inventory_service.core.actors import Scope
 
 LISTING = Listing(
@@ -38,7 +38,7 @@ def token() -> None:
     type=click.Choice([scope.value for scope in Scope]),
     default=Scope.VIEWER.value,
     show_default=True,
-    help="How far it reaches; each holds those before it.",
+    help="What it may do; each scope includes those before it.",
 )
 @click.option(
     "--expires",
@@ -79,8 +79,8 @@ def list_tokens(invocation: Invocation, /, sort: str | None, fields: str | None)
 @pass_invocation
 def revoke(invocation: Invocation, /, token_id: str) -> None:
     """End a token now; `qm token list` shows the ids."""
-    thing = Target("token", token_id)
-    path = path_of("tokens", thing, "revocation")
-    record = open_api(invocation).post(path, thing, {})
-    say(f"Token {token_id} is revoked.")
+    target = Target("token", token_id)
+    path = path_of("tokens", target, "revocation")
+    record = open_api(invocation).post(path, target, {})
+    print_message(f"Token {token_id} is revoked.")
     print_item(record)

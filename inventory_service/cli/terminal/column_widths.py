@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 #: Between two columns.
 GAP = 2
-#: A column that would be narrower, and has more to say, is left out.
+#: A column that would be narrower, and has wider values, is left out.
 LEAST = 8
 
 
 def fit_columns(natural: Sequence[int], room: int) -> list[int]:
     """Return the widths of as many columns, from the left, as can be read in so much room.
 
-    The first column, which names the thing, gets up to half of the room; the widest of the others
+    The first column, the name, gets up to half of the room; the widest of the others
     are narrowed first.
     """
     first = min(natural[0], max(room // 2, LEAST))

@@ -40,7 +40,7 @@ HEADS = {
 def print_items(
     items: Iterable[Mapping[str, Any]], columns: Sequence[str], *, nothing: str
 ) -> None:
-    """Print a JSON array, or a table of some columns; `nothing` is said where it is empty."""
+    """Print a JSON array, or a table of some columns; `nothing` is printed where it is empty."""
     rows = list(items)
     if wants_json():
         print_json(rows)
@@ -51,7 +51,7 @@ def print_items(
 
 
 def print_item(item: Mapping[str, Any]) -> None:
-    """Print one thing: a JSON object, or one line a field."""
+    """Print one item: a JSON object, or one line a field."""
     if wants_json():
         print_json(item)
         return
@@ -86,9 +86,9 @@ def print_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     natural = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
     widths = fit_columns(natural, console.width)
     table = Table(box=None, pad_edge=False)
-    for place, (head, width) in enumerate(zip(heads, widths, strict=False)):
-        how: OverflowMethod = "ellipsis" if place else "fold"
-        table.add_column(head, width=width, overflow=how, no_wrap=place > 0)
+    for index, (head, width) in enumerate(zip(heads, widths, strict=False)):
+        how: OverflowMethod = "ellipsis" if index else "fold"
+        table.add_column(head, width=width, overflow=how, no_wrap=index > 0)
     _print_rows(console, table, [row[: len(widths)] for row in cells])
     if len(widths) < len(columns):
         left_out = ", ".join(columns[len(widths) :])
@@ -102,8 +102,8 @@ def print_json(value: object) -> None:
     click.echo(escape_controls(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
-def say(message: str) -> None:
-    """Tell a person what happened; silent for programs, which read the JSON."""
+def print_message(message: str) -> None:
+    """Print what happened, for a person; with `--json` print nothing."""
     if not wants_json():
         click.echo(escape_controls(message))
 

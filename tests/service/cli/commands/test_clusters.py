@@ -31,7 +31,3 @@ def test_a_prefix_that_is_none_is_named(qm: Qm) -> None:
     result = qm("cluster", "add", "new", "--mesh-prefix", "10.1.0.1/24")
     assert result.exit_code == 1
     assert "mesh_prefix" in result.stderr
-
-
-def test_nothing_to_change_is_wrong_usage(qm: Qm, mesh: str) -> None:
-    assert qm("cluster", "set", mesh, "--reason", "none").exit_code == 2

@@ -67,13 +67,6 @@ def test_each_form_is_recorded_once_however_often_it_is_applied(
     assert [record["reason"] for record in records] == ["moved", "moved"]
 
 
-def test_a_new_node_with_a_provider_waits_for_it(qm: Qm) -> None:
-    made = '[{"node_id": "web-1", "node_type": "web", "provider": "docker"}]'
-    told = qm("import", "nodes", "-", "--format", "json", "--apply", stdin=made).stdout
-    assert told.splitlines()[-1].endswith("ansible-playbook quartermaster.fleet.provision")
-    assert "qm node set" not in told
-
-
 def test_a_difference_is_printed_with_both_values_and_changed(qm: Qm, ask: Ask) -> None:
     ask("node", "add", "web-1", "--type", "web", "--cluster", "main", "--label", "rack=a1")
     text = 'node_id,node_type,region,labels\nweb-1,web,eu,"{""row"": ""7""}"\n'

@@ -7,9 +7,6 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from inventory_service.cli.commands.nodes import node
-from inventory_service.fleet.domain.nodes import NodeRegistration
-
 Qm = Callable[..., Result]
 Ask = Callable[..., Any]
 
@@ -61,14 +58,6 @@ def test_a_node_is_added_with_all_its_fields(ask: Ask, mesh: str) -> None:
     assert [made["wireguard_ip"], made["wireguard_public_key"]] == ["10.90.0.5", KEY]
 
 
-def test_each_field_of_the_api_has_its_option() -> None:
-    names = {"labels": "labels", "vars": "variables"}
-    wanted = {names.get(field, field) for field in NodeRegistration.model_fields}
-    for command in ("add", "set"):
-        have = {parameter.name for parameter in node.commands[command].params}
-        assert wanted <= have, command
-
-
 def test_labels_and_variables_that_are_not_named_stay(ask: Ask, web: str) -> None:
     ask("node", "set", web, "--label", "b=2", "--var", "x=1")
     ask("node", "set", web, "--label", "a=9", "--remove-label", "b", "--var", "y=[true]")
@@ -108,16 +97,6 @@ def test_a_retired_node_is_brought_back_and_the_audit_tells_of_it(ask: Ask, web:
         ("register", None),
     ]
     assert len(ask("audit", "--limit", "1")) == 1
-
-
-def test_filters_narrow_the_list(ask: Ask, mesh: str) -> None:
-    for name, kind in (("web-1", "web"), ("web-2", "web"), ("db-1", "data")):
-        ask("node", "add", name, "--type", kind, "--cluster", mesh)
-    names = [found["node_id"] for found in ask("node", "list", "--type", "web")]
-    assert names == ["web-1", "web-2"]
-    assert len(ask("node", "list", "--type", "web", "--type", "data")) == 3
-    assert len(ask("node", "list", "--limit", "1")) == 1
-    assert ask("node", "list", "--cluster", "other") == []
 
 
 def test_people_get_a_table_and_whole_names(qm: Qm, ask: Ask, mesh: str) -> None:

@@ -23,8 +23,3 @@ def test_a_text_of_two_lines_is_refused_and_named(qm: Qm) -> None:
     result = qm("project", "add", "shop", "--description", "two\nlines")
     assert result.exit_code == 1
     assert "description" in result.stderr
-
-
-def test_nothing_to_change_is_wrong_usage(qm: Qm, ask: Ask) -> None:
-    ask("project", "add", "shop")
-    assert qm("project", "set", "shop").exit_code == 2
