@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A filter that tells which nodes of the fleet wait for their provider."""
+"""A filter for the nodes of the fleet that wait for their provider."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def nodes_to_provision(
 
 def _is_waiting(node: Node, *, tries_failed: bool) -> bool:
     if node["provider"] is None:
-        # Somebody else makes this server; only a person can say when it is there.
+        # Somebody else makes this server; only a person knows when it is there.
         return False
     if node["state"] == "active":
         return node["provisioned_spec"] is not None and node["spec"] != node["provisioned_spec"]

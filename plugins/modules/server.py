@@ -61,7 +61,7 @@ options:
     type: dict
   ssh_public_keys:
     description:
-      - Public keys with which root is reached, put in place before the first start.
+      - Public keys with which root is reached, installed before the first start.
       - Later changes are the business of the role P(quartermaster.fleet.common#role).
     type: list
     elements: str

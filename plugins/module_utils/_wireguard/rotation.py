@@ -153,7 +153,7 @@ class Rotation:
 
 
 def _parse_address(text: str) -> str:
-    """Return an address of one host, which can stand in a script.
+    """Return an address of one host, which is safe in a script.
 
     :raises Invalid: if it is anything else.
     """

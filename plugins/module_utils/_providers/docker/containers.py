@@ -48,7 +48,7 @@ CAPABILITIES = [
 
 
 def get_container_name(network: str, name: str) -> str:
-    """Return the container's name: the same server name may stand on several networks."""
+    """Return the container's name: the same server name may be used on several networks."""
     return f"{network}.{name}"
 
 
