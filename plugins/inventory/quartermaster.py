@@ -26,7 +26,7 @@ author:
   - The Quartermaster maintainers (@quartermaster)
 options:
   plugin:
-    description: Says that the file is for this plugin.
+    description: Marks the file as one for this plugin.
     type: str
     required: true
     choices: [quartermaster.fleet.quartermaster]
@@ -185,7 +185,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
     NAME = "quartermaster.fleet.quartermaster"
 
     def verify_file(self, path: str) -> bool:
-        """Say whether the file is one for this plugin, by the end of its name."""
+        """Return whether the file is one for this plugin, by the end of its name."""
         return bool(super().verify_file(path)) and path.endswith(SUFFIXES)
 
     def parse(

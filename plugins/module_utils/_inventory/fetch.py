@@ -114,7 +114,7 @@ def _take(answer: Answer, cache: Cache, asked: str) -> Fleet:
 
 
 def _is_outage(error: ClientError) -> bool:
-    """Say whether waiting may help; a refusal of this account or address is not an outage."""
+    """Return whether waiting may help; a refusal of this account or address is not an outage."""
     return (
         error.status is None
         or error.status == http.HTTPStatus.TOO_MANY_REQUESTS

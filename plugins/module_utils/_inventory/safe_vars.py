@@ -61,7 +61,7 @@ class SkippedVariables:
         self._hosts.setdefault((name[:80], reason), []).append(host)
 
     def accept_name(self, host: str, name: str) -> bool:
-        """Say whether a variable may have this name; note it if not."""
+        """Return whether a variable may have this name; note it if not."""
         if name in RESERVED or not name.isidentifier():
             self.note(host, name, "it is no name for a variable, or one that Ansible gives")
             return False
@@ -80,7 +80,7 @@ class SkippedVariables:
 
 
 def is_plain(value: t.Any) -> bool:
-    """Say whether no key, at any depth, is a template or one of Ansible's own tags."""
+    """Return whether no key, at any depth, is a template or one of Ansible's own tags."""
     if isinstance(value, dict):
         return all(_is_plain_key(key) and is_plain(inner) for key, inner in value.items())
     if isinstance(value, list):

@@ -57,7 +57,7 @@ def find_data(inventory: t.Any) -> t.Any:
 
 
 def is_bulk_possible(inventory: t.Any, fleet: Fleet) -> bool:
-    """Say whether ansible-core's objects are those that are known, and none of ours exists yet."""
+    """Return whether ansible-core's objects are the known ones, and none of ours exists yet."""
     data = find_data(inventory)
     probe_host, probe_group = Host(PROBE), Group(PROBE)
     return (
