@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         """Return the module's result; it failed if the rules could not be confirmed."""
         result = super().run(tmp, task_vars)
-        del tmp  # as all actions since Ansible 2.4 do
+        del tmp  # unused since Ansible 2.4
         answer = self._ask(dict(self._task.args), task_vars)
         change = (answer.get("firewall") or {}).get("change")
         if change and not answer.get("failed"):

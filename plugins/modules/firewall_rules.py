@@ -262,7 +262,7 @@ class FirewallRules(FleetModule):
         with self._host.locked():
             wanted = self._host.normalise(text)
             if self._host.read_pending() is not None:
-                # A run was killed in the middle of its trial: back to what was proven.
+                # A run was killed in the middle of its trial: restore the confirmed table.
                 self._changes.append("trial of a killed run: taken back")
                 self._change(self._host.roll_back)
             running = self._host.read_table()

@@ -234,7 +234,7 @@ def _shown(server: Server | None) -> dict[str, t.Any]:
     if server is None:
         return {}
     shown = asdict(server)
-    # An id and keys are news of the provider, not settings.
+    # The provider chooses id and host keys; they are no settings.
     return {key: shown[key] for key in shown if key not in {"provider_id", "ssh_host_keys"}}
 
 

@@ -23,7 +23,7 @@ COMMENT_MAX = 100
 """Less than nftables takes, so that it also fits when a letter takes more bytes than one."""
 ZONE_MARK = "@"
 """Prefix of a zone's name where a network is also allowed, as nftables marks its sets."""
-# All are asked for a full match: with `$`, a newline may follow.
+# For fullmatch(): `$` would allow a newline at the end.
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 COMMENT = re.compile(rf"[A-Za-z0-9 ._:,/-]{{1,{COMMENT_MAX}}}")

@@ -159,7 +159,7 @@ def _paths(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
     if not is_same_region:
         first, second = second, first
     for kind in (first, second):
-        # A packet comes from an address of the family that it goes to.
+        # The source address has the family of the destination.
         family = _family(target.get(kind))
         owns = [source.get(own) for own in (kind, first, second)]
         own = next((own for own in owns if own and _family(own) == family), None)

@@ -90,7 +90,7 @@ def _ask(client: Client, question: Question, cache: Cache, last: Cached | None) 
         try:
             fleet = parse_fleet(last.body)
         except InvalidResponse:
-            # Kept by an earlier version that was less strict: ask for the whole.
+            # An earlier version, which was less strict, kept it: fetch the whole document.
             return _ask(client, question, cache, None)
         cache.confirm()
         return fleet

@@ -254,7 +254,7 @@ class InterfaceOnHost:
         """Have a program follow the peers that may change their keys, as long as there are any."""
         pairs = [peer.keys for peer in self._wanted.peers if peer.standby_key]
         if self._follower.is_following(pairs):
-            # From here on it has its whole time again, which counts as no change.
+            # This renews the follower's hour, which counts as no change.
             if pairs and not self._check_mode:
                 self._follower.follow(pairs, FOLLOW_DEFAULT_S)
         elif pairs:

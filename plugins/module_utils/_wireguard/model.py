@@ -233,7 +233,7 @@ def parse_addresses(texts: t.Iterable[str]) -> tuple[str, ...]:
 def _is_host(address: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> bool:
     """Return whether an address with its network is one that a host can have."""
     host, network = address.ip, address.network
-    # A network of two has no addresses to spare (RFC 3021).
+    # In a /31 both addresses belong to hosts (RFC 3021).
     ends = (network.network_address, network.broadcast_address)
     is_end = address.version == 4 and network.num_addresses > 2 and host in ends  # noqa: PLR2004 - IPv4; two addresses
     return not (is_end or host.is_unspecified or host.is_multicast or host.is_loopback)

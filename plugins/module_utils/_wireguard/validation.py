@@ -194,7 +194,8 @@ def _routing_loops(interface: Interface) -> list[str]:
             ),
         ]
     }
-    # Host routes are looked up, so that a mesh of thousands needs no thousands of comparisons each.
+    # Only wide networks are compared one by one: a lookup finds host routes, of which there may be
+    # thousands.
     wide = [network for network in inside.values() if network.num_addresses > 1]
     reasons = []
     for peer in interface.peers:

@@ -101,7 +101,7 @@ def populate_bulk(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
         group.hosts = list(map(hosts.__getitem__, indexes))
         group._hosts = set(map(names.__getitem__, indexes))  # noqa: SLF001 - the index of `hosts`
         group.clear_hosts_cache()  # of its ancestors too
-        # What get_hosts() would find, host by host: it has no children, and names none twice.
+        # The result of get_hosts(), as the group has no children and no host twice.
         group._hosts_cache = list(group.hosts)  # noqa: SLF001 - as above
         for index in indexes:
             memberships[index].append(group)

@@ -145,8 +145,8 @@ class Engine:
                 if time.monotonic() > deadline:
                     raise Failure(f"{failure} (after {self._timeout_s:g} s)", code="timeout")
                 time.sleep(pause_s)
-                # Asking inside a host costs its engine a process: twenty who ask all the time would
-                # slow down the very boots that they wait for.
+                # Each check inside a host costs its engine a process: twenty callers without a
+                # pause would slow down the very boots that they wait for.
                 pause_s = min(pause_s * POLL_GROWTH, MAX_POLL_S)
 
 
