@@ -52,6 +52,11 @@ probes:
       description: V(open) if somebody listens, V(closed) if the host replies that nobody does,
         V(refused) if a firewall or router refuses by ICMP, V(silent) if nothing came in time.
       type: str
+code:
+  description: Kind of the failure, V(refused) for options that were refused before anybody was
+    asked.
+  returned: failure
+  type: str
 """
 
 import errno
@@ -92,7 +97,7 @@ class FirewallProbe(FleetModule):
     def ask(self) -> None:
         """Ask all targets, some hundred at once."""
         if self.params["timeout"] < 1:
-            raise Failure(
+            raise _refused(
                 f"timeout {self.params['timeout']} is no time to answer; it is at least 1"
             )
         targets = [self._endpoint(target) for target in self.params["targets"]]
@@ -112,9 +117,9 @@ class FirewallProbe(FleetModule):
             address, port = str(target["address"]), int(target["port"])
             ipaddress.ip_address(address.partition("%")[0])
         except (KeyError, TypeError, ValueError):
-            raise Failure(f"a target has an address and a port; {target} has not") from None
+            raise _refused(f"a target has an address and a port; {target} has not") from None
         if not 1 <= port <= PORT_MAX:
-            raise Failure(f"{port} is no port; those of TCP are 1 to {PORT_MAX}")
+            raise _refused(f"{port} is no port; those of TCP are 1 to {PORT_MAX}")
         return address, port
 
     def _prepare_result(self) -> list[dict[str, t.Any]]:
@@ -122,6 +127,10 @@ class FirewallProbe(FleetModule):
             {**target, "answer": answer}
             for target, answer in zip(self.params["targets"], self._answers)  # noqa: B905 - same length; hosts may run Python 3.8
         ]
+
+
+def _refused(reason: str) -> Failure:
+    return Failure(f"refused, nobody was asked: {reason}", code="refused")
 
 
 def _ask(targets: t.Sequence[tuple[str, int]], timeout_s: float) -> list[str]:

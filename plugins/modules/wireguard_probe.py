@@ -83,6 +83,11 @@ probes:
       largest: null
       handshake_age: 17
       fault: null
+code:
+  description: Kind of the failure. V(refused) for options that were refused before anybody was
+    asked; others are V(tool_missing) and V(command_failed).
+  returned: failure
+  type: str
 """
 
 import time
