@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         """Return the module's result; it failed if the rules could not be confirmed."""
         result = super().run(tmp, task_vars)
-        del tmp  # as all actions since Ansible 2.4 do
+        del tmp  # unused since Ansible 2.4
         answer = self._ask(dict(self._task.args), task_vars)
         change = (answer.get("firewall") or {}).get("change")
         if change and not answer.get("failed"):
@@ -42,30 +42,31 @@ class ActionModule(ActionBase):
         """Return what differs from the first answer once the host has decided."""
         timeout_s = int(self._task.args.get("confirm_timeout", TIMEOUT_DEFAULT_S))
         deadline = time.monotonic() + timeout_s + GRACE_S
-        said = "no fresh connection was tried"
+        failure = "no fresh connection was tried"
         while time.monotonic() < deadline:
             try:
                 self._reset()
-                told = self._ask({"state": "confirmed", "change": change}, task_vars)
+                confirmation = self._ask({"state": "confirmed", "change": change}, task_vars)
             except AnsibleConnectionFailure as error:
-                said = str(error)
+                failure = str(error)
             else:
-                if not told.get("failed"):
+                if not confirmation.get("failed"):
                     return {"firewall": {**answer["firewall"], "change": None}}
-                if told.get("code") != "not_fresh":
+                reason = str(confirmation.get("msg"))
+                if confirmation.get("code") != "not_fresh":
                     return {
                         "failed": True,
                         "changed": False,
-                        "code": told.get("code", "failed"),
-                        "msg": f"{told.get('msg')}. The last failure to come in was: {said}",
+                        "code": confirmation.get("code", "failed"),
+                        "msg": f"{reason}. The last failure to come in was: {failure}",
                     }
-                said = str(told.get("msg"))
+                failure = reason
             time.sleep(PAUSE_S)
         return {
             "failed": True,
             "code": "not_confirmed",
             "msg": f"the host did not answer within {timeout_s + GRACE_S} s of the change, which "
-            f"its timer took back after {timeout_s} s. The last failure to come in was: {said}",
+            f"its timer took back after {timeout_s} s. The last failure to come in was: {failure}",
         }
 
     def _reset(self) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters of the role `firewall`: zones and nodes in, rules, expectations and a matrix out."""
+"""Filters of the role `firewall`: rules, expected probes and a matrix from zones and nodes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def firewall_members(nodes: Nodes, node_id: str, zones: Nodes) -> dict[str, list
 def firewall_probes(
     nodes: Nodes, node_id: str, zones: Nodes, **plan: t.Any
 ) -> list[dict[str, t.Any]]:
-    """Return what a node has to ask of the others, and what the policy says to it.
+    """Return what a node probes of the others, and whether the policy allows it.
 
     :raises AnsibleFilterError: if that would prove nothing, or the node is not among the nodes.
     """

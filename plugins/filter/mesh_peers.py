@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters that tell who is in the WireGuard mesh of a node, from the records of the service."""
+"""Filters for the members of a node's WireGuard mesh, from the records of the service."""
 
 from __future__ import annotations
 
@@ -125,17 +125,17 @@ def mesh_affected_nodes(
     known, given, asked = read_records(nodes), set(node_ids), _read_layout(layout)
     members = [node for node in known if is_member(node)]
     led = find_clusters(known, asked.list_relays(), strict=False)
-    told = []
+    affected = []
     for cluster in find_clusters(members, given, strict=False):
         of_cluster = [node for node in members if node.get("cluster_id") == cluster]
-        told += nodes_to_update(of_cluster, given, asked if cluster in led else Layout())
-    return sorted(str(node["node_id"]) for node in told)
+        affected += nodes_to_update(of_cluster, given, asked if cluster in led else Layout())
+    return sorted(str(node["node_id"]) for node in affected)
 
 
 def mesh_refusals(nodes: t.Iterable[Node], node_id: str, **layout: t.Any) -> list[str]:
     """Return a sentence for each reason why a node's mesh cannot have a layout; none if it can.
 
-    :raises AnsibleFilterError: as `mesh_peers`, but for what is told here.
+    :raises AnsibleFilterError: as `mesh_peers`, but for what is returned here.
     """
     known = read_records(nodes)
     return find_layout_faults(_read_layout(layout), find_record(known, node_id), known)

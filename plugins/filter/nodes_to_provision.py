@@ -50,7 +50,7 @@ def nodes_without_provider(nodes: t.Iterable[Node]) -> list[str]:
 
 def _is_waiting(node: Node, *, tries_failed: bool) -> bool:
     if node["provider"] is None:
-        # Somebody else makes this server; only a person can say when it is there.
+        # Somebody else makes this server; only a person knows when it is there.
         return False
     if node["state"] == "active":
         return node["provisioned_spec"] is not None and node["spec"] != node["provisioned_spec"]

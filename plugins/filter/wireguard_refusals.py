@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A filter that tells on the controller what `wireguard_interface` would refuse on the host."""
+"""A filter that finds on the controller what `wireguard_interface` would refuse on the host."""
 
 from __future__ import annotations
 

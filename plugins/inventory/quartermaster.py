@@ -26,7 +26,7 @@ author:
   - The Quartermaster maintainers (@quartermaster)
 options:
   plugin:
-    description: Says that the file is for this plugin.
+    description: Marks the file as one for this plugin.
     type: str
     required: true
     choices: [quartermaster.fleet.quartermaster]
@@ -84,10 +84,10 @@ options:
     default: []
   terraform:
     description:
-      - A file of C(terraform output -json), or a Terraform state, to merge with what the service
-        says. Its nodes are hosts too, and it adds what the service does not know of others.
-      - The service has the last word; a warning names each host and field where the file says
-        otherwise, and each node of the file that the service says is planned or retired.
+      - A file of C(terraform output -json), or a Terraform state, to merge with the records of the
+        service. Its nodes are hosts too, and it adds what the service does not know of others.
+      - The service has the last word; a warning names each host and field where the file
+        differs, and each node of the file that is planned or retired in the service.
       - Only what the convention names is sent to the service, and nothing is recorded.
       - A path in the source file is relative to the folder of that file.
     type: str
@@ -185,7 +185,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
     NAME = "quartermaster.fleet.quartermaster"
 
     def verify_file(self, path: str) -> bool:
-        """Say whether the file is one for this plugin, by the end of its name."""
+        """Return whether the file is one for this plugin, by the end of its name."""
         return bool(super().verify_file(path)) and path.endswith(SUFFIXES)
 
     def parse(
@@ -246,7 +246,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         if not path:
             return None
         if not str(origin).startswith("env"):
-            # What stands in the source file is found from there, wherever Ansible is started.
+            # A path in the source file is relative to it, wherever Ansible is started.
             path = str(Path(self._source).parent / Path(path).expanduser())
         return read_terraform(path)
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tell a node's firewall who is in its zones."""
+"""Keep the members of the zones in a node's firewall."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: firewall_members
-short_description: Tell a firewall who is in its zones
+short_description: Keep the members of the zones in a firewall
 version_added: 0.1.0
 description:
   - Gives the sets of the table C(inet quartermaster) their addresses, in the running table and in
@@ -25,7 +25,7 @@ options:
     required: true
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change.
+    description: Can run in check mode and report what would change.
     support: full
   diff_mode:
     description: Shows the sets as they are and as they should be.

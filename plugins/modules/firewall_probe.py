@@ -11,7 +11,7 @@ module: firewall_probe
 short_description: Ask which ports of other hosts are reached from this one
 version_added: 0.1.0
 description:
-  - Tries to open a TCP connection to each target, many at once, and tells how each was answered.
+  - Tries to open a TCP connection to each target, many at once, and returns how each was answered.
     Nothing is sent through it. Changes nothing.
   - Who refuses by ICMP may be sparing with it, as Linux is (C(net.ipv4.icmp_ratelimit)), so that a
     refused port can be V(silent) as well as V(refused).
@@ -49,9 +49,14 @@ probes:
   elements: dict
   contains:
     answer:
-      description: V(open) if somebody listens, V(closed) if the host says that nobody does,
-        V(refused) if a firewall or router says no by ICMP, V(silent) if nothing came in time.
+      description: V(open) if somebody listens, V(closed) if the host replies that nobody does,
+        V(refused) if a firewall or router refuses by ICMP, V(silent) if nothing came in time.
       type: str
+code:
+  description: Kind of the failure, V(refused) for options that were refused before anybody was
+    asked.
+  returned: failure
+  type: str
 """
 
 import errno
@@ -92,29 +97,29 @@ class FirewallProbe(FleetModule):
     def ask(self) -> None:
         """Ask all targets, some hundred at once."""
         if self.params["timeout"] < 1:
-            raise Failure(
+            raise _refused(
                 f"timeout {self.params['timeout']} is no time to answer; it is at least 1"
             )
-        targets = [self._place(target) for target in self.params["targets"]]
+        targets = [self._endpoint(target) for target in self.params["targets"]]
         self._answers = _ask(targets, self.params["timeout"])
         missed = [
-            place
-            for place, target in enumerate(self.params["targets"])
-            if target.get("allowed") and self._answers[place] == "silent"
+            index
+            for index, target in enumerate(self.params["targets"])
+            if target.get("allowed") and self._answers[index] == "silent"
         ]
-        again = _ask([targets[place] for place in missed], max(self.params["timeout"], AGAIN_S))
-        for place, answer in zip(missed, again):  # noqa: B905 - same length; hosts may run Python 3.9
-            self._answers[place] = answer
+        again = _ask([targets[index] for index in missed], max(self.params["timeout"], AGAIN_S))
+        for index, answer in zip(missed, again):  # noqa: B905 - same length; hosts may run Python 3.9
+            self._answers[index] = answer
 
     @staticmethod
-    def _place(target: t.Mapping[str, t.Any]) -> tuple[str, int]:
+    def _endpoint(target: t.Mapping[str, t.Any]) -> tuple[str, int]:
         try:
             address, port = str(target["address"]), int(target["port"])
             ipaddress.ip_address(address.partition("%")[0])
         except (KeyError, TypeError, ValueError):
-            raise Failure(f"a target has an address and a port; {target} has not") from None
+            raise _refused(f"a target has an address and a port; {target} has not") from None
         if not 1 <= port <= PORT_MAX:
-            raise Failure(f"{port} is no port; those of TCP are 1 to {PORT_MAX}")
+            raise _refused(f"{port} is no port; those of TCP are 1 to {PORT_MAX}")
         return address, port
 
     def _prepare_result(self) -> list[dict[str, t.Any]]:
@@ -122,6 +127,10 @@ class FirewallProbe(FleetModule):
             {**target, "answer": answer}
             for target, answer in zip(self.params["targets"], self._answers)  # noqa: B905 - same length; hosts may run Python 3.8
         ]
+
+
+def _refused(reason: str) -> Failure:
+    return Failure(f"refused, nobody was asked: {reason}", code="refused")
 
 
 def _ask(targets: t.Sequence[tuple[str, int]], timeout_s: float) -> list[str]:
@@ -137,13 +146,13 @@ def ask_all(targets: t.Sequence[tuple[str, int]], timeout_s: float) -> list[str]
     answers = ["silent"] * len(targets)
     deadline = time.monotonic() + timeout_s
     with selectors.DefaultSelector() as selector:
-        for place, (address, port) in enumerate(targets):
+        for index, (address, port) in enumerate(targets):
             attempt = _open(address)
             code = attempt.connect_ex((address, port))
             if code == errno.EINPROGRESS:
-                selector.register(attempt, selectors.EVENT_WRITE, place)
+                selector.register(attempt, selectors.EVENT_WRITE, index)
             else:
-                answers[place] = _name(code)
+                answers[index] = _name(code)
                 attempt.close()
         while selector.get_map() and (left := deadline - time.monotonic()) > 0:
             for key, _events in selector.select(left):
@@ -172,17 +181,17 @@ def read_answer(attempt: socket.socket) -> str:
     """Return how an attempt to connect was answered, once its socket woke us.
 
     Linux queues an ICMP message with the socket, which wakes us, and only then writes the error
-    that SO_ERROR tells (tcp_v4_err in net/ipv4/tcp_ipv4.c). Asked in between, SO_ERROR is 0, as it
-    is for a connection. So the queue is asked first: it also tells a firewall that says "port
-    unreachable" from a host that nobody listens on. And only a peer proves a connection.
+    that SO_ERROR returns (tcp_v4_err in net/ipv4/tcp_ipv4.c). Read in between, SO_ERROR is 0, as it
+    is for a connection. So the queue is read first: it also distinguishes a firewall that sends
+    "port unreachable" from a host that nobody listens on. And only a peer proves a connection.
     """
-    if _was_told_by_icmp(attempt):
+    if _has_icmp_error(attempt):
         return "refused"
     code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     return _name(code) if code or _has_peer(attempt) else "refused"
 
 
-def _was_told_by_icmp(attempt: socket.socket) -> bool:
+def _has_icmp_error(attempt: socket.socket) -> bool:
     try:
         attempt.recvmsg(1, 0, socket.MSG_ERRQUEUE)
     except OSError:

@@ -43,7 +43,7 @@ options:
     default: []
     suboptions:
       comment:
-        description: What the rule is for; it stands in the table.
+        description: What the rule is for; a comment in the table.
         type: str
         required: true
       sources:
@@ -64,8 +64,8 @@ options:
   zones:
     default: {}
   outbound:
-    description: Whether all may leave this host, or with V(drop) only what O(reach) says. Answers,
-      ICMP, DHCP and WireGuard always may. What is refused is told by ICMP to who tried.
+    description: Whether all may leave this host, or with V(drop) only what O(reach) lists. Answers,
+      ICMP, DHCP and WireGuard always may. Who is refused gets an ICMP error.
     type: str
     choices: [accept, drop]
     default: accept
@@ -77,7 +77,7 @@ options:
     default: []
     suboptions:
       comment:
-        description: What the rule is for; it stands in the table.
+        description: What the rule is for; a comment in the table.
         type: str
         required: true
       destinations:
@@ -128,7 +128,7 @@ attributes:
     description: Confirms over a fresh connection.
     support: full
   check_mode:
-    description: Can run in check mode and tell what would change, also before nftables is there.
+    description: Can run in check mode and report what would change, also before nftables is there.
     support: full
   diff_mode:
     description: Shows the table as it runs and as it should.
@@ -262,7 +262,7 @@ class FirewallRules(FleetModule):
         with self._host.locked():
             wanted = self._host.normalise(text)
             if self._host.read_pending() is not None:
-                # A run was killed in the middle of its trial: back to what was proven.
+                # A run was killed in the middle of its trial: restore the confirmed table.
                 self._changes.append("trial of a killed run: taken back")
                 self._change(self._host.roll_back)
             running = self._host.read_table()

@@ -29,7 +29,7 @@ extends_documentation_fragment:
   - quartermaster.fleet.api
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change.
+    description: Can run in check mode and report what would change.
     support: full
   diff_mode:
     description: Shows the lines that change.

@@ -26,19 +26,19 @@ options:
       - V(present) registers or changes the node.
       - V(absent) retires it. It stays on record, and its name is free again when its server is
         gone. Of the other options only O(provider_id) and O(reason) count then; an empty
-        O(provider_id) says that the server is gone.
+        O(provider_id) records that the server is gone.
     type: str
     choices: [present, absent]
     default: present
   node_state:
     description:
-      - Where the node shall stand in its life. A new node is V(planned).
+      - The state that the node shall have. A new node is V(planned).
       - The service refuses a move that its life cycle does not have, as from V(planned) to
         V(active).
     type: str
     choices: [planned, provisioning, active, maintenance, failed]
   reason:
-    description: Why; it stands in the records of the service.
+    description: Why; it is kept in the records of the service.
     type: str
   node_type:
     description: What kind of node it is, for example V(control), V(data) or V(media). Needed for
@@ -48,7 +48,7 @@ options:
     description: The cluster that it belongs to. Needed for a new node.
     type: str
   region:
-    description: Where it stands.
+    description: Where it is.
     type: str
   environment:
     description: What it is for, for example V(prod) or V(uat).
@@ -97,13 +97,13 @@ options:
   vars:
     description:
       - Variables of the host in the inventory. The given ones replace the recorded ones.
-      - They are shown in the diff and are not the place for secrets.
+      - They are shown in the diff and must not hold secrets.
     type: dict
 extends_documentation_fragment:
   - quartermaster.fleet.api
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change.
+    description: Can run in check mode and report what would change.
     support: full
   diff_mode:
     description: Shows the fields that differ, before and after.
@@ -247,7 +247,7 @@ class Node(FleetModule):
         try:
             return self.client.json("GET", self._path)
         except ClientError as error:
-            # Only the service itself says so with a problem document; a wrong url has no nodes.
+            # Without a problem document the 404 is not from the service: the url is wrong.
             if error.status == 404 and error.problem:  # noqa: PLR2004 - HTTP's own number
                 return None
             raise

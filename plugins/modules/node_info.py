@@ -130,7 +130,7 @@ class NodeInfo(FleetModule):
         try:
             node = self.client.json("GET", f"{NODES}/{segment(self.params['node_id'])}")
         except ClientError as error:
-            # Only the service itself says so with a problem document; a wrong url has no nodes.
+            # Without a problem document the 404 is not from the service: the url is wrong.
             if error.status == 404 and error.problem:  # noqa: PLR2004 - HTTP's own number
                 return []
             raise

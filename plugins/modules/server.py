@@ -22,7 +22,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Says what would change, and changes nothing.
+    description: Reports what would change, and changes nothing.
   diff_mode:
     support: full
     description: Shows the server before and after.
@@ -61,7 +61,7 @@ options:
     type: dict
   ssh_public_keys:
     description:
-      - Public keys with which root is reached, put in place before the first start.
+      - Public keys with which root is reached, installed before the first start.
       - Later changes are the business of the role P(quartermaster.fleet.common#role).
     type: list
     elements: str
@@ -234,7 +234,7 @@ def _shown(server: Server | None) -> dict[str, t.Any]:
     if server is None:
         return {}
     shown = asdict(server)
-    # An id and keys are news of the provider, not settings.
+    # The provider chooses id and host keys; they are no settings.
     return {key: shown[key] for key in shown if key not in {"provider_id", "ssh_host_keys"}}
 
 

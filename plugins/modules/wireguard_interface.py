@@ -112,7 +112,7 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change, also before WireGuard or the
+    description: Can run in check mode and report what would change, also before WireGuard or the
       private key are there.
     support: full
   diff_mode:
@@ -193,7 +193,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.mod
 
 
 class WireguardInterface(FleetModule):
-    """One interface: what the options say about it goes to its host."""
+    """One interface: its options, applied to its host."""
 
     represent = "interface"
     options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
@@ -228,7 +228,7 @@ class WireguardInterface(FleetModule):
         self.extra_results["changes"] = self._interface.changes
 
     def present(self) -> None:
-        """Bring file and running interface to what the options say."""
+        """Apply the options to the file and the running interface."""
         self._act(self._interface.keep)
 
     def absent(self) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make the private key of a WireGuard interface on its host, and tell only the public half."""
+"""Make the private key of a WireGuard interface on its host, and return only the public half."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ options:
     required: true
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change. Without a key there is no public
-      half to return, so RV(public_key) is null then.
+    description: Can run in check mode and report what would change. Without a key there is no
+      public half to return, so RV(public_key) is null then.
     support: full
   diff_mode:
     description: Shows the file's protection, and a fingerprint of the public half.

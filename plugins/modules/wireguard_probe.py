@@ -11,11 +11,11 @@ module: wireguard_probe
 short_description: Ask which nodes of a mesh answer this one, and to how large packets
 version_added: 0.1.0
 description:
-  - Pings each target through the mesh, all at once, and tells who answers. Changes nothing.
+  - Pings each target through the mesh, all at once, and returns who answers. Changes nothing.
   - With O(packet_size), who answers is asked again by a packet of that size that must not be cut
     into pieces, and so is its endpoint outside of the mesh, by a packet as large as WireGuard makes
     of it. Where small packets arrive and large ones do not, the largest that do is sought.
-  - An endpoint that answers no ping at all, as behind a firewall, tells nothing about packets.
+  - An endpoint that answers no ping at all, as behind a firewall, proves nothing about packets.
 author:
   - The Quartermaster maintainers (@quartermaster)
 extends_documentation_fragment:
@@ -30,7 +30,7 @@ options:
     elements: dict
     required: true
   packet_size:
-    description: Bytes of the largest packet that the mesh is meant to carry; the interface's MTU.
+    description: Bytes of the largest packet that the mesh should carry; the interface's MTU.
     type: int
   timeout:
     default: 30
@@ -83,6 +83,11 @@ probes:
       largest: null
       handshake_age: 17
       fault: null
+code:
+  description: Kind of the failure. V(refused) for options that were refused before anybody was
+    asked; others are V(tool_missing) and V(command_failed).
+  returned: failure
+  type: str
 """
 
 import time
@@ -145,7 +150,7 @@ class WireguardProbe(FleetModule):
         answers = ask(targets, size, self.params["timeout"])
         ages = host.read_handshakes(name, time.time()) if any(x.keys for x in targets) else {}
         self._probes = [
-            _tell(given, target, answer, _find_age(target, ages), size)
+            _report(given, target, answer, _find_age(target, ages), size)
             for given, target, answer in zip(self.params["targets"], targets, answers)  # noqa: B905 - same length; hosts may run Python 3.9
         ]
 
@@ -159,7 +164,7 @@ def _find_age(target: Target, ages: t.Mapping[str, int]) -> int | None:
     return min(known) if known else None
 
 
-def _tell(
+def _report(
     given: t.Mapping[str, t.Any], target: Target, answer: Answer, age: int | None, size: int | None
 ) -> dict[str, t.Any]:
     fault = None
@@ -172,8 +177,13 @@ def _tell(
     elif answer.word == "narrow":
         shown = f"{answer.largest} bytes are" if answer.largest else f"less than {MTU_MIN} bytes is"
         fault = f"packets of {size} bytes do not reach {target.name}, {shown} the most that does"
-    told = {"answer": answer.word, "largest": answer.largest, "handshake_age": age, "fault": fault}
-    return {**given, **told}
+    measured = {
+        "answer": answer.word,
+        "largest": answer.largest,
+        "handshake_age": age,
+        "fault": fault,
+    }
+    return {**given, **measured}
 
 
 def main() -> None:

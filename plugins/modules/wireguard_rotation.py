@@ -51,7 +51,7 @@ options:
     default: 60
 attributes:
   check_mode:
-    description: Can run in check mode and tell what would change.
+    description: Can run in check mode and report what would change.
     support: full
   diff_mode:
     description: Shows fingerprints of the public halves.

@@ -179,6 +179,20 @@ def test_the_words_that_are_not_used_are_not_used(tracked: list[Path]) -> None:
     assert not found
 
 
+def test_plugins_and_roles_use_precise_words(tracked: list[Path]) -> None:
+    table = rows(ROOT / "docs/glossary.md", "vague | precise")
+    words = [word.strip() for row in table for word in row[0].split(",")]
+    assert "told" in words
+    vague = re.compile(rf"\b({'|'.join(map(re.escape, words))})s?\b", re.IGNORECASE)
+    found = []
+    for path in tracked:
+        is_text = path.suffix in {".py", ".yml", ".md", ".j2", ".sh"}
+        if (is_text and path.parts[0] in {"plugins", "roles"}) or path.as_posix() == "docs/api.md":
+            for number, line in enumerate(read(ROOT / path).splitlines(), 1):
+                found += [f"{path}:{number}: {one[0]}" for one in vague.finditer(line)]
+    assert not found
+
+
 def _exists(place: str) -> bool:
     return (ROOT / place).exists() or (ROOT / "inventory_service" / place).exists()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Script and plugin merge a Terraform file with the fleet, as the service says it is to be."""
+"""Script and plugin merge a Terraform file with the fleet, by the same rules."""
 
 import json
 import subprocess
@@ -70,7 +70,7 @@ def told(done: Done) -> dict[str, Any]:
     return story(json.loads(done.stdout))
 
 
-def test_all_roads_tell_the_same_of_a_merged_fleet(with_fleet: Ansible, file: Path) -> None:
+def test_script_and_plugin_merge_alike(with_fleet: Ansible, file: Path) -> None:
     stories = [told(ask(with_fleet, file)) for ask in ROADS]
     assert [other == stories[0] for other in stories] == [True] * len(ROADS)
     hosts, groups = stories[0]["hosts"], stories[0]["groups"]
@@ -95,15 +95,13 @@ def test_what_the_file_does_not_touch_is_what_the_service_tells(
 
 
 @pytest.mark.parametrize("ask", [by_script, by_plugin])
-def test_where_the_service_wins_is_told_with_host_and_field(
+def test_where_the_service_wins_a_warning_names_host_and_field(
     with_fleet: Ansible, file: Path, ask: Ask
 ) -> None:
     done = ask(with_fleet, file)
     words = " ".join(done.stderr.split())
-    assert "'control-1': the service says that 'region' is 'fsn1', and the Terraform file" in words
-    assert (
-        "'spare' stands in the Terraform file, but the service says that it is 'planned'" in words
-    )
+    assert "'control-1': 'region' is 'fsn1' in the service and" in words
+    assert "'spare' is in the Terraform file, but 'planned' in the service" in words
 
 
 @pytest.mark.parametrize("ask", ROADS)

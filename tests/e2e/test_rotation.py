@@ -141,7 +141,7 @@ def test_a_killed_rotation_breaks_nothing_and_the_next_run_ends_it(fleet: Fleet)
     fleet.power(WEB, "kill")
     run = fleet.play("rotate_wireguard", "--limit", MASTER)
     fleet.power(WEB, "start")
-    assert f"{WEB} could not be told" in run.output
+    assert f"{WEB} could not be updated" in run.output
     assert f"{WEB} did not answer {MASTER} before the change" in run.output.replace("\n", " ")
     assert keys(fleet)[MASTER] != before[MASTER]
     wait_until(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was measured between the nodes, compared with the policy, as a table that can be read."""
+"""The matrix of a verification: what each node reached, compared with the policy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typing as t
 
 if t.TYPE_CHECKING:
     Probe = t.Mapping[str, t.Any]
-    # Ports that were or should have been reached, each with whether it is as the policy says.
+    # Ports that were or should have been reached, each with whether that is as the policy requires.
     Ports = tuple[tuple[int, bool], ...]
     # Ports by source, target and path.
     Cells = dict[tuple[str, str], dict[str, Ports]]
@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 REACHED = ("open", "closed")
 """Answers that came from the host itself: the firewall let the question in."""
 COLUMNS_MAX = 24
-"""More nodes than that make no table for people; then their zones stand for them."""
+"""A wider table is hard to read; with more nodes, its rows and columns are zones."""
 
 
 def compare(measured: t.Mapping[str, t.Sequence[Probe]]) -> dict[str, t.Any]:
@@ -65,14 +65,14 @@ def _draw(cells: Cells) -> list[str]:
         return ["nobody was asked"]
     names = sorted({name for pair in cells for name in pair})
     meanings = list(dict.fromkeys(_show(cells[pair]) for pair in sorted(cells)))
-    letters = {meaning: _letter(place) for place, meaning in enumerate(meanings)}
-    rows = [["from ↓ to →", *(str(place) for place in range(1, len(names) + 1))]]
-    for place, source in enumerate(names, start=1):
+    letters = {meaning: _letter(index) for index, meaning in enumerate(meanings)}
+    rows = [["from ↓ to →", *(str(index) for index in range(1, len(names) + 1))]]
+    for index, source in enumerate(names, start=1):
         texts = []
         for target in names:
             paths = cells.get((source, target))
             texts.append("-" if paths is None else letters[_show(paths)])
-        rows.append([f"{place} {source}", *texts])
+        rows.append([f"{index} {source}", *texts])
     widths = [max(map(len, column)) for column in zip(*rows)]  # noqa: B905 - same length; plugins may meet Python 3.9
     lines = [
         "  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip()  # noqa: B905 - as above
@@ -81,9 +81,9 @@ def _draw(cells: Cells) -> list[str]:
     return [*lines, *(f"{letter} = {meaning}" for meaning, letter in letters.items())]
 
 
-def _letter(place: int) -> str:
+def _letter(index: int) -> str:
     """Return A to Z, then A1 to Z1 and so on."""
-    turn, rest = divmod(place, len(string.ascii_uppercase))
+    turn, rest = divmod(index, len(string.ascii_uppercase))
     return f"{string.ascii_uppercase[rest]}{turn or ''}"
 
 

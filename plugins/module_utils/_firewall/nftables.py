@@ -18,7 +18,7 @@ TABLE = "inet quartermaster"
 REPLACING = f"table {TABLE}\ndelete table {TABLE}\n"
 """Makes the table, so that deleting it cannot fail: what follows replaces it in one transaction."""
 
-# What a host cannot live without, whatever the policy says: its own loopback, answers, the errors
+# What a host cannot live without, whatever the policy is: its own loopback, answers, the errors
 # of the path (RFC 4890), and the neighbours and addresses of IPv6.
 ESSENTIALS = """\
 \t\tiifname "lo" accept
@@ -32,7 +32,7 @@ ip6 hoplimit 255 accept
 mld2-listener-report } ip6 saddr fe80::/10 accept
 \t\tip6 saddr fe80::/10 udp sport 547 udp dport 546 accept comment "DHCPv6"
 """
-# What a host needs to have and keep its place in the network, whatever the policy says. ICMP and
+# What a host needs to join and stay in the network, whatever the policy is. ICMP and
 # ICMPv6 by number: nft looks the second name up in /etc/protocols, which a small host has not.
 OUTBOUND_ESSENTIALS = """\
 \t\toifname "lo" accept

@@ -22,8 +22,8 @@ PORT_MAX = 65535
 COMMENT_MAX = 100
 """Less than nftables takes, so that it also fits when a letter takes more bytes than one."""
 ZONE_MARK = "@"
-"""Stands before a zone's name where a network may stand, as nftables marks its sets."""
-# All are asked for a full match: with `$`, a newline may follow.
+"""Prefix of a zone's name where a network is also allowed, as nftables marks its sets."""
+# For fullmatch(): `$` would allow a newline at the end.
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 COMMENT = re.compile(rf"[A-Za-z0-9 ._:,/-]{{1,{COMMENT_MAX}}}")
@@ -154,7 +154,7 @@ def parse_zones(given: t.Mapping[str, t.Any], reasons: list[str]) -> dict[str, t
 
 
 def is_list(given: object) -> bool:
-    """Return whether a value is a list; a text is one of letters, which is never meant."""
+    """Return whether a value is a list; a text, a sequence of letters to Python, is none."""
     return isinstance(given, (list, tuple))
 
 
@@ -179,7 +179,9 @@ def _parse_rule(
         reasons.append(f"comment {comment!r} is not made of 1 to {COMMENT_MAX} plain letters")
     texts = [str(text) for text in given.get(others) or []]
     named = [text[1:] for text in texts if text.startswith(ZONE_MARK)]
-    reasons += [f"{comment}: who is in {name!r} is not said" for name in named if name not in zones]
+    reasons += [
+        f"{comment}: zone {name!r} has no members in `zones`" for name in named if name not in zones
+    ]
     networks = parse_networks(
         [text for text in texts if not text.startswith(ZONE_MARK)], comment, reasons
     )

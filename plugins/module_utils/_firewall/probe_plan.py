@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom a node asks to prove the policy, on which paths and ports, and what it should find."""
+"""The probe plan: which nodes, paths and ports a node probes, and what the policy expects."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ ADDRESSES = ("internal_ip", "external_ip", "wireguard_ip")
 
 @dataclass(frozen=True)
 class ProbePlan:
-    """The policy of a fleet, and how much of it each node asks."""
+    """The policy of a fleet, and how much of it each node probes."""
 
     zones: t.Sequence[Zone]
     mesh_prefix: str = ""
     refused_ports: t.Sequence[int] = ()
-    """Ports asked besides those of the zones."""
+    """Ports to probe besides those of the zones."""
     outbound: str = "accept"
     always: t.Sequence[t.Mapping[str, t.Any]] = ()
-    """What each node may reach, whatever its zones say."""
+    """What each node may reach, whatever its zones."""
     full_up_to: int = 32
-    """Up to this many nodes, each asks all others."""
+    """Up to this many nodes, each probes all others."""
     sample: int = 2
-    """In larger fleets, how many nodes of each kind it asks."""
+    """In larger fleets, how many nodes of each kind it probes."""
 
     def __post_init__(self) -> None:
-        """Check that it proves something.
+        """Check the values.
 
         :raises Refused: with every reason against it.
         """
@@ -46,7 +46,7 @@ class ProbePlan:
         if self.full_up_to < 0:
             reasons.append(f"full_up_to {self.full_up_to} is below 0")
         if self.sample < 1:
-            reasons.append(f"sample {self.sample} asks nobody; it is at least 1")
+            reasons.append(f"sample {self.sample} probes nobody; it is at least 1")
         if reasons:
             raise Refused(*reasons)
 
@@ -54,9 +54,9 @@ class ProbePlan:
 def expected_probes(
     source: Node, nodes: t.Iterable[Node], plan: ProbePlan
 ) -> list[dict[str, t.Any]]:
-    """Return what a node should find: an entry for each node that it asks, path and port.
+    """Return a node's probes: an entry for each node, path and port, with the expected answer.
 
-    Asked are all ports that any zone opens, of a range its ends, and ports that must be refused.
+    Probed are all ports that any zone opens, of a range its ends, and ports that must be refused.
     """
     ports = _ports(plan)
     probes = []
@@ -84,8 +84,8 @@ def expected_probes(
 def _targets(source: Node, nodes: t.Iterable[Node], plan: ProbePlan) -> list[Node]:
     """Return the active nodes of the same cluster; of many, some of each kind.
 
-    Of its own kind a node asks those after it, of the others those at its own place. So it has as
-    many to ask however large the fleet is, each kind is asked by each, and each node by somebody.
+    Of its own kind a node probes those after it, of the others those at its own index. So its work
+    does not grow with the fleet, each kind is probed by each, and each node by at least one.
     """
     same_cluster = sorted(
         (
@@ -118,7 +118,7 @@ def _targets(source: Node, nodes: t.Iterable[Node], plan: ProbePlan) -> list[Nod
 
 
 def _kind(node: Node, zones: t.Sequence[Zone]) -> tuple[str, ...]:
-    """Return what decides about a node's rules and paths: zones, region, and kinds of addresses."""
+    """Return what determines a node's rules and paths: zones, region, and families of addresses."""
     families = (_family(node.get(kind)) for kind in ADDRESSES)
     names = (zone["name"] for zone in zones if is_member(node, zone))
     return (str(node.get("region")), *families, *names)
@@ -129,7 +129,7 @@ def _family(address: object) -> str:
 
 
 def _label(node: Node, zones: t.Sequence[Zone]) -> str:
-    """Return the zones that tell a node from others."""
+    """Return the zones of a node, without those of all nodes."""
     groups = groups_of(node)
     names = [
         zone["name"]
@@ -153,13 +153,13 @@ def _policy(node: Node, other: Node, plan: ProbePlan) -> Policy:
 
 
 def _paths(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
-    """Yield each path to a node, its address there, and the own address that it sees."""
+    """Yield each path to a node, its address there, and the source address that it sees."""
     is_same_region = source.get("region") == target.get("region")
     first, second = "internal_ip", "external_ip"
     if not is_same_region:
         first, second = second, first
     for kind in (first, second):
-        # A packet comes from an address of the family that it goes to.
+        # The source address has the family of the destination.
         family = _family(target.get(kind))
         owns = [source.get(own) for own in (kind, first, second)]
         own = next((own for own in owns if own and _family(own) == family), None)
@@ -171,7 +171,7 @@ def _paths(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
 
 
 def _ports(plan: ProbePlan) -> list[int]:
-    """Return the ports worth asking: the ends of all ranges, and those to be refused."""
+    """Return the ports worth probing: the ends of all ranges, and those to be refused."""
     ports = {int(port) for port in plan.refused_ports}
     for zone in plan.zones:
         for entry in (*zone["allow"], *zone.get("reach", ())):

@@ -37,7 +37,7 @@ ProtectHome=true
 [Install]
 WantedBy=sysinit.target
 """
-# PartOf= and its kin would not do: systemd does not hand on that a unit is started.
+# Not PartOf= or its kin: they propagate a stop and a restart, but no start.
 NFTABLES_TEXT = """\
 # Written by quartermaster.fleet.firewall_rules: what is changed here is lost.
 # This unit flushes all tables whenever it starts, reloads or stops: ours is back in the same job.

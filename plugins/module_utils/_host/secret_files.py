@@ -23,7 +23,7 @@ NEW = ".new"
 
 
 class InsecureFile(Exception):
-    """A file or folder that cannot hold a secret; the text says what to do."""
+    """A file or folder that cannot hold a secret; the text names the next step."""
 
 
 @contextlib.contextmanager
@@ -147,7 +147,7 @@ def create(path: Path, text: str) -> bool:
 
 
 def move(source: Path, target: Path) -> None:
-    """Have a file take the place of another one in its folder, at one moment."""
+    """Replace another file in the same folder, in one step."""
     source.rename(target)
     _sync_folder(target)
 

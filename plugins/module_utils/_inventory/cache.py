@@ -64,7 +64,7 @@ class Cache:
         return _unpack(head, body, time.time() - facts.st_mtime)
 
     def write(self, etag: str, body: bytes) -> None:
-        """Keep an answer in place of the last one; readers see the old or the new one, whole."""
+        """Replace the kept answer; readers see the old or the new one, whole."""
         head = {"format": FORMAT, "etag": etag, "sha256": hashlib.sha256(body).hexdigest()}
         draft = None
         try:

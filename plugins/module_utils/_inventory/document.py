@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fleet as the service tells it: its columnar document, checked whole before anyone uses it."""
+"""The fleet from the service: its columnar document, checked whole before anyone uses it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ OWN_VARIABLES = "vars"
 
 @dataclass(frozen=True)
 class Fleet:
-    """The nodes in one answer: a row a node in `columns`, and the places of each group's rows.
+    """The nodes in one answer: a row a node in `columns`, and the row numbers of each group.
 
-    `notes` tell, one sentence each, what of a Terraform file did not go into it.
+    `notes` report, one sentence each, what of a Terraform file was left out.
     """
 
     columns: tuple[str, ...]
@@ -51,12 +51,12 @@ class Fleet:
         names, `ansible_` names outside the allow-list, keys that are templates.
         """
         kept = [name for name in self.columns if self._is_kept(name, omissions)]
-        places = [self.columns.index(name) for name in kept]
+        indexes = [self.columns.index(name) for name in kept]
         own = self.columns.index(OWN_VARIABLES) if OWN_VARIABLES in self.columns else None
         refused = self._refused_values(kept, omissions)
         passed: set[str] = set()
         for row in self.rows:
-            cells = zip(kept, [row[place] for place in places])  # noqa: B905 - equal by construction
+            cells = zip(kept, [row[index] for index in indexes])  # noqa: B905 - equal by construction
             variables = {name: value for name, value in cells if value is not None}
             for name in refused.get(row[0], ()):
                 del variables[name]
@@ -76,14 +76,14 @@ class Fleet:
         """
         refused: dict[str, list[str]] = {}
         for name in kept:
-            place, suspects = self.columns.index(name), self.rows
+            index, suspects = self.columns.index(name), self.rows
             if name in ALLOWED_ANSIBLE:
                 is_allowed = ALLOWED_ANSIBLE[name]
-                suspects = [row for row in suspects if not is_allowed(row[place])]
+                suspects = [row for row in suspects if not is_allowed(row[index])]
             elif self.is_plain:
                 continue
             for row in suspects:
-                value = row[place]
+                value = row[index]
                 if value is not None and not _is_safe(row[0], name, value, omissions):
                     refused.setdefault(row[0], []).append(name)
         return refused
@@ -157,14 +157,14 @@ def _check_rows(columns: tuple[str, ...], rows: t.Any) -> None:
 def _check_groups(groups: t.Any, size: int) -> None:
     if not isinstance(groups, dict):
         raise InvalidResponse("it has no groups")
-    for name, places in groups.items():
+    for name, indexes in groups.items():
         if not GROUP.fullmatch(name) or name in NOT_GROUPS:
             raise InvalidResponse(f"it has a group {name[:80]!r}, which no group can be called")
-        if not isinstance(places, list) or not set(map(type, places)) <= {int}:
-            raise InvalidResponse(f"group {name!r} is not a list of places")
-        if places and not 0 <= min(places) <= max(places) < size:
+        if not isinstance(indexes, list) or not set(map(type, indexes)) <= {int}:
+            raise InvalidResponse(f"group {name!r} is not a list of row numbers")
+        if indexes and not 0 <= min(indexes) <= max(indexes) < size:
             raise InvalidResponse(f"group {name!r} lists a host that is not there")
-        if len(set(places)) != len(places):
+        if len(set(indexes)) != len(indexes):
             raise InvalidResponse(f"group {name!r} lists a host twice")
 
 
@@ -173,19 +173,19 @@ def _notes_of_conflicts(document: dict[str, t.Any]) -> t.Iterator[str]:
     for one in conflicts[:MAX_REPORTED]:
         service, file = repr(one["service"])[:80], repr(one["file"])[:80]
         yield (
-            f"{str(one['node_id'])[:63]!r}: the service says that {str(one['field'])[:80]!r} is "
-            f"{service}, and the Terraform file {file}; what the service says is used."
+            f"{str(one['node_id'])[:63]!r}: {str(one['field'])[:80]!r} is {service} in the service "
+            f"and {file} in the Terraform file; the service's value is used."
         )
     if len(conflicts) > MAX_REPORTED:
-        yield f"The service says otherwise than the Terraform file {len(conflicts)} times in all."
+        yield f"The service and the Terraform file differ in {len(conflicts)} values in all."
 
 
 def _notes_of_absent(document: dict[str, t.Any]) -> t.Iterator[str]:
     absent = _list_of(document, "left_out", ("node_id", "state"))
     for one in absent[:MAX_REPORTED]:
         yield (
-            f"{str(one['node_id'])[:63]!r} stands in the Terraform file, but the service says that "
-            f"it is {str(one['state'])[:20]!r}; it is left out."
+            f"{str(one['node_id'])[:63]!r} is in the Terraform file, but "
+            f"{str(one['state'])[:20]!r} in the service; it is left out."
         )
     if len(absent) > MAX_REPORTED:
         yield f"{len(absent)} nodes of the Terraform file are left out in all."

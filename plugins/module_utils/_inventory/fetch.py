@@ -37,7 +37,7 @@ class Question:
 
     @property
     def key(self) -> t.Any:
-        """What tells this question from others, as JSON can hold it."""
+        """What identifies this question in the cache, as JSON can hold it."""
         if self.terraform is None:
             return self.query
         return [self.query, hashlib.sha256(self.terraform.encode()).hexdigest()]
@@ -54,10 +54,10 @@ def fetch_fleet(
     """Return the nodes that fit the filters, as the service knows them now.
 
     With a Terraform file (`read_terraform`), merged with that by the service; what of the file is
-    not used is told to `warn`.
+    not used is passed to `warn`.
 
     Each call asks the service; an unchanged fleet costs it a 304. If the service is down, or its
-    answer is not whole, the last good answer is used up to the given age, and `warn` is told.
+    answer is not whole, the last good answer is used up to the given age, and `warn` is called.
 
     :raises ClientError: if the service refuses this account, or if it is down and no answer is
         young enough.
@@ -90,7 +90,7 @@ def _ask(client: Client, question: Question, cache: Cache, last: Cached | None) 
         try:
             fleet = parse_fleet(last.body)
         except InvalidResponse:
-            # Kept by an earlier version that was less strict: ask for the whole.
+            # An earlier version, which was less strict, kept it: fetch the whole document.
             return _ask(client, question, cache, None)
         cache.confirm()
         return fleet
@@ -114,7 +114,7 @@ def _take(answer: Answer, cache: Cache, asked: str) -> Fleet:
 
 
 def _is_outage(error: ClientError) -> bool:
-    """Say whether waiting may help; a refusal of this account or address is not an outage."""
+    """Return whether waiting may help; a refusal of this account or address is not an outage."""
     return (
         error.status is None
         or error.status == http.HTTPStatus.TOO_MANY_REQUESTS

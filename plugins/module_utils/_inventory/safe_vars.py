@@ -91,7 +91,7 @@ def find_name_fault(name: str) -> str | None:
 
 
 def is_plain(value: t.Any) -> bool:
-    """Say whether no key, at any depth, is a template or one of Ansible's own tags."""
+    """Return whether no key, at any depth, is a template or one of Ansible's own tags."""
     if isinstance(value, dict):
         return all(_is_plain_key(key) and is_plain(inner) for key, inner in value.items())
     if isinstance(value, list):
@@ -100,9 +100,9 @@ def is_plain(value: t.Any) -> bool:
 
 
 def is_plain_text(json_text: bytes) -> bool:
-    r"""Say whether the text shows that `is_plain` holds for all that is in it.
+    r"""Return whether the text alone proves that `is_plain` holds for all values in it.
 
-    It is much faster, and says no where it can't tell: when a value could be a template too, where
+    It is much faster, and returns False in doubt: when a value could be a template too, where
     JSON hides characters (`\u007b` is a brace), or where it is not in UTF-8.
     """
     return not any(byte in json_text and sign in json_text for sign, byte in SIGNS.items())

@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 def make_document(fleet: Fleet, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     """Return the document for --list: groups with their hosts, and all variables of all hosts.
 
-    Text that a template engine could run stands in it as ``{"__ansible_unsafe": …}``, which every
+    Text that a template engine could run is in it as ``{"__ansible_unsafe": …}``, which every
     supported ansible-core takes for data (ansible-core, parsing/ajson.py, AnsibleJSONDecoder).
     """
     omissions = SkippedVariables()
@@ -31,8 +31,8 @@ def make_document(fleet: Fleet, warn: t.Callable[[str], None]) -> dict[str, t.An
         },
         "all": {"children": [*fleet.groups, "ungrouped"]},
     }
-    for group, places in fleet.groups.items():
-        document[group] = {"hosts": [names[place] for place in places]}
+    for group, indexes in fleet.groups.items():
+        document[group] = {"hosts": [names[index] for index in indexes]}
     omissions.report(warn)
     for name in sorted(fleet.groups.keys() & set(names)):
         warn(f"{name!r} is a host and a group; Ansible gives the variables of one to the other.")

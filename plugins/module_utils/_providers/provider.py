@@ -58,7 +58,7 @@ class Registration:
 class Provider(t.Protocol):
     """The interface of a provider: a package with a class of this shape, and a registry line.
 
-    Every method raises `Failure`, which says what failed, why, and what to do next.
+    Every method raises `Failure`, which names what failed, why, and what to do next.
     """
 
     def find_server(self, name: str, owner: str) -> Server | None:

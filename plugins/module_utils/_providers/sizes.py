@@ -14,8 +14,8 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
 MIB = 1024 * 1024
 MAX_CPUS = 512
 MAX_MEMORY_MIB = 24 * 1024 * 1024
-# DigitalOcean's own words for a size; what follows the memory (disk, maker of the processor) says
-# nothing that a container could have.
+# DigitalOcean's own words for a size; what follows the memory (disk, maker of the processor) has
+# no meaning for a container.
 PATTERN = re.compile(
     r"[a-z]{1,4}-(?P<cpus>\d{1,3})vcpu-(?P<memory>\d{1,5})(?P<unit>[gm])b(-[a-z0-9]+)*",
     re.ASCII,

@@ -54,7 +54,7 @@ class Client:
     A refused connection, and a 429 or 503 that names its Retry-After, are tried again, at most
     three times with growing pauses; what may have had an effect is repeated only if the method is
     idempotent.
-    Redirects are never followed, so that a token stays with the service that it was meant for.
+    Redirects are never followed, so that a token stays with the service that it belongs to.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Client:
 
     @property
     def identity(self) -> str:
-        """What tells this service and account from others, without giving the token away."""
+        """What identifies this service and account, without revealing the token."""
         return hashlib.sha256(f"{self.url}\n{self._token or ''}".encode()).hexdigest()
 
     def get(
@@ -129,7 +129,7 @@ class Client:
         body: t.Any = None,
         query: t.Mapping[str, t.Any] | None = None,
     ) -> Answer:
-        """Return the answer to a request as it came; if it has content, that is said to be JSON.
+        """Return the answer to a request as it came; if it has content, that is declared as JSON.
 
         :raises ClientError: as `json`.
         """
@@ -223,8 +223,8 @@ class Client:
 
     def _check_media_type(self, method: str, path: str, answer: Answer, wanted: str) -> None:
         if answer.media_type != wanted:
-            stated = answer.media_type or "nothing"
-            raise self._refused(method, path, f"the body is {stated}, not {wanted}")
+            declared = answer.media_type or "nothing"
+            raise self._refused(method, path, f"the body is {declared}, not {wanted}")
 
     def _error(self, message: str, **details: t.Any) -> ClientError:
         # A server, or a library's own message, might repeat what we sent.
@@ -235,7 +235,7 @@ class Client:
     def _refused(self, method: str, path: str, reason: str) -> ClientError:
         return self._error(
             f"{method} {self.url}{path}: the answer was refused: {reason}. "
-            "Check that url is the address of the service, and what stands between."
+            "Check that url is the address of the service, and what is between."
         )
 
     def _unreachable(self, method: str, path: str, error: Exception) -> ClientError:
@@ -263,7 +263,7 @@ class Client:
         elif answer.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
             step = "See the log of the service."
         message = f"{method} {self.url}{path}: {'; '.join(parts).rstrip('.')}. {step}".rstrip()
-        # 429 says that nothing was done.
+        # 429 means that nothing was done.
         repeatable = method in IDEMPOTENT or answer.status == http.HTTPStatus.TOO_MANY_REQUESTS
         wait_s = answer.retry_after_s() if repeatable else None
         return self._error(message, status=answer.status, problem=problem, retry_after_s=wait_s)
@@ -278,7 +278,7 @@ def _build_opener(url: str) -> urllib.request.OpenerDirector:
     """Return an opener that knows HTTP(S) and proxies, and hands over redirects as answers."""
     opener = urllib.request.OpenerDirector()
     opener.addheaders = []
-    # A proxy meant for the outside world cannot reach a service of this machine.
+    # A proxy for the outside world cannot reach a service of this machine.
     proxies = {} if is_loopback(url) else None
     for handler in (
         urllib.request.ProxyHandler(proxies),

@@ -21,7 +21,7 @@ class ClientError(Exception):
     """The service could not be asked, or refused.
 
     `status` and `problem` are those of its answer (RFC 9457), if there was one; `retry_after_s`
-    says that the same request may be sent again.
+    is set if the same request may be sent again.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ def resolve_connection(url: str | None = None, token: str | None = None) -> tupl
 
 def _read_profile() -> dict[str, str]:
     """Return the keys of the chosen profile; empty if nobody made or asked for one."""
-    stated, name = os.environ.get("QM_CONFIG"), os.environ.get("QM_PROFILE")
-    path = Path(stated or DEFAULT_CONFIG).expanduser()
+    configured, name = os.environ.get("QM_CONFIG"), os.environ.get("QM_PROFILE")
+    path = Path(configured or DEFAULT_CONFIG).expanduser()
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        if not stated and not name:
+        if not configured and not name:
             return {}
         raise ClientError(f"{path}: no such profile file. Make it, or unset QM_CONFIG.") from error
     except OSError as error:
@@ -99,7 +99,7 @@ def check_url(url: str) -> str:
 
 
 def check_token(token: str | None) -> str | None:
-    """Return the token, if it can stand in a header.
+    """Return the token, if it is safe in a header.
 
     :raises ClientError: if it holds spaces, line ends or other characters that no token has.
     """
@@ -109,6 +109,6 @@ def check_token(token: str | None) -> str | None:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether an address names this machine itself."""
+    """Return whether an address names this machine itself."""
     host = urllib.parse.urlsplit(url).hostname or ""
     return host in {"localhost", "::1"} or host.startswith("127.")

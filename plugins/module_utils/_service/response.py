@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def media_type(self) -> str:
-        """The media type without its parameters, in lower case; empty if not stated."""
+        """The media type without its parameters, in lower case; empty if not declared."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def document(self) -> t.Any:
@@ -58,11 +58,11 @@ class Answer:
 
     def retry_after_s(self) -> float | None:
         """Return the seconds after which to ask again; None if that was not offered."""
-        stated = self.headers.get("retry-after", "")
+        declared = self.headers.get("retry-after", "")
         longest_s = MAX_RETRY_AFTER_S.get(self.status, 0.0)
-        if not longest_s or not (stated.isascii() and stated.isdigit()):
+        if not longest_s or not (declared.isascii() and declared.isdigit()):
             return None
-        return float(stated) if float(stated) <= longest_s else None
+        return float(declared) if float(declared) <= longest_s else None
 
 
 def errors_of(problem: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
@@ -74,7 +74,7 @@ def errors_of(problem: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
 def read_answer(response: http.client.HTTPResponse, deadline: float) -> Answer:
     """Return the answer once its body is whole; `deadline` is on the monotonic clock.
 
-    :raises InvalidResponse: if the body is cut short, endless, too large or not as its headers say.
+    :raises InvalidResponse: if the body is cut short, endless, too large or unlike its headers.
     """
     headers = {name.lower(): value for name, value in response.headers.items()}
     body = b""
@@ -88,9 +88,9 @@ def read_answer(response: http.client.HTTPResponse, deadline: float) -> Answer:
 def _read_body(
     response: http.client.HTTPResponse, headers: t.Mapping[str, str], deadline: float
 ) -> bytes:
-    stated = headers.get("content-length")
-    if stated is None and not response.chunked:
-        raise InvalidResponse("it states no length, so that nobody can tell whether it is whole")
+    declared = headers.get("content-length")
+    if declared is None and not response.chunked:
+        raise InvalidResponse("it declares no length, so that it cannot be checked to be whole")
     chunks: list[bytes] = []
     size = 0
     while chunk := response.read(CHUNK_BYTES):
@@ -100,8 +100,8 @@ def _read_body(
             raise InvalidResponse(f"it is larger than {MAX_BODY_BYTES} bytes")
         if time.monotonic() > deadline:
             raise InvalidResponse("it did not end in time")
-    if stated is not None and size != int(stated):
-        raise InvalidResponse(f"it is cut short: {size} of {stated} bytes")
+    if declared is not None and size != int(declared):
+        raise InvalidResponse(f"it is cut short: {size} of {declared} bytes")
     return b"".join(chunks)
 
 

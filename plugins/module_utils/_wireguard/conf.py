@@ -42,7 +42,7 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 class Damaged(Exception):
-    """A file that cannot be trusted; the text says why, and repeats no key."""
+    """A file that cannot be trusted; the text names the reason, and repeats no key."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def render_sync(
 ) -> str:
     """Return the input of `wg syncconf`: always with the private key, which it would else clear.
 
-    The port is the running one where none is stated: without it the interface would get another.
+    The port is the running one where none is requested: without it the interface would get another.
     The peers of the public keys in `roaming` keep the endpoint that they moved to.
     """
     head = ["[Interface]", f"PrivateKey = {private_key}"]
@@ -128,7 +128,7 @@ def render_sync(
 
 
 def _render_peer(peer: Peer, endpoint: str | None, *, is_sync: bool = False) -> str:
-    """Return a peer's section; syncconf leaves what is not said, wg-quick starts from nothing."""
+    """Return a peer's section; syncconf leaves what is not listed, wg-quick starts from nothing."""
     lines = ["[Peer]", f"# name: {peer.name}", f"PublicKey = {peer.public_key}"]
     if peer.standby_key and not is_sync:
         lines.append(f"# other key: {peer.standby_key}")
@@ -154,9 +154,9 @@ def _render_standby(public_key: str) -> str:
 
 
 def parse(text: str) -> Conf:
-    """Return what a wg-quick file says, whoever wrote it.
+    """Return the content of a wg-quick file, whoever wrote it.
 
-    :raises Damaged: if it is cut short, or says what wg-quick(8) would refuse.
+    :raises Damaged: if it is cut short, or has what wg-quick(8) would refuse.
     """
     sections = list(_split(text))
     _check_end(text, sum(section.kind == "peer" for section in sections))

@@ -13,7 +13,7 @@ from .model import Interface, Peer, fingerprint, parse_allowed_ips
 from .runtime import MANAGED_PROTOCOLS, Route, Running, RunningPeer, needed_routes
 
 PLACEHOLDER_PSK = "nobody's"
-"""In place of the preshared key of a standby key, which is made when it is needed."""
+"""Shown for the preshared key of a standby key, which is made when it is needed."""
 
 
 def describe(interface: Interface, own_public_key: str | None) -> str:
@@ -29,7 +29,7 @@ def describe(interface: Interface, own_public_key: str | None) -> str:
 
 
 def describe_peer(peer: Peer) -> str:
-    """Return one line that tells a peer from its former self."""
+    """Return one line that shows every change of a peer."""
     parts = [f"peer {peer.name}:", f"key {fingerprint(peer.public_key)}"]
     parts.append(f"endpoint {peer.endpoint or '(none)'}")
     parts.append(f"allowed_ips {', '.join(peer.allowed_ips or ()) or '(none)'}")

@@ -23,12 +23,12 @@ KEY_MAX_BYTES = 1024
 
 @dataclass(frozen=True)
 class Known:
-    """What the file of an interface tells."""
+    """What was read from the file of an interface."""
 
     conf: Conf | None = None
     """None if there is no file, or none that can be trusted."""
     text: str | None = None
-    """None if the file has to be written anew, whatever it says."""
+    """None if the file has to be written anew, whatever it contains."""
     notes: tuple[str, ...] = ()
     """What is wrong with the file."""
 
@@ -37,7 +37,7 @@ class Known:
 def locked() -> t.Iterator[None]:
     """Keep others from changing an interface between reading and writing.
 
-    Two plays may tell this host of two new peers at the same moment.
+    Two plays may add two new peers to this host at the same moment.
 
     :raises InsecureFile: if the folder cannot hold secrets.
     """
@@ -52,7 +52,7 @@ def locked() -> t.Iterator[None]:
 
 
 def read_whole(path: Path) -> Known:
-    """Return what a file says that is about to be replaced as a whole."""
+    """Return the content of a file that is about to be replaced as a whole."""
     text, faults = files.read(path, MAX_BYTES)
     if text is None:
         return Known()
@@ -66,7 +66,7 @@ def read_whole(path: Path) -> Known:
 
 
 def read_to_extend(path: Path) -> Known:
-    """Return what a file says that is about to be added to.
+    """Return the content of a file that is about to be added to.
 
     :raises Failure: if there is none, or none that can be added to without losing something.
     """
@@ -105,7 +105,7 @@ def read_private_key(path: Path) -> str | None:
     if faults or not is_key(private_key):
         raise Failure(
             f"{path} {'is not protected' if faults else 'holds no valid private key'}; "
-            "quartermaster.fleet.wireguard_key tells what to do",
+            "run quartermaster.fleet.wireguard_key, which repairs it or names the next step",
             code="invalid_key",
         )
     return private_key

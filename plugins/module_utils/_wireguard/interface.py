@@ -50,17 +50,17 @@ class InterfaceOnHost:
         self._public_key: str | None = None
 
     def keep(self) -> None:
-        """Bring the file, the running interface and the unit to what the options say.
+        """Apply the options to the file, the running interface and the unit.
 
         :raises Invalid: before anything is touched, if that must not be.
         :raises Failure: if it cannot be done.
         """
-        stated = parse_options(self._params)
+        requested = parse_options(self._params)
         with locked():
             known = (read_whole if self._params["purge_peers"] else read_to_extend)(self._file)
             private_key = self._find_private_key(known.conf)
             running, other_interfaces = self._read_running()
-            wanted = self._decide(stated, known.conf, running)
+            wanted = self._decide(requested, known.conf, running)
             self._wanted = with_keys_in_use(wanted, running.used_keys if running else ())
             if private_key:
                 self._public_key = self._find_public_key(private_key)
@@ -148,19 +148,23 @@ class InterfaceOnHost:
             return None, {}
         return self._host.read(self._name)
 
-    def _decide(self, stated: Interface, known: Conf | None, running: Running | None) -> Interface:
-        """Return the interface that is wanted, from what is stated and what is known.
+    def _decide(
+        self, requested: Interface, known: Conf | None, running: Running | None
+    ) -> Interface:
+        """Return the interface that is wanted, from what is requested and what is known.
 
         :raises Invalid: if that would cut all tunnels without being asked to.
         """
         if known and not self._params["purge_peers"]:
-            return upsert(stated, known.interface)
-        wanted = replace_all(stated, known.interface if known else None, self._params["keep_peers"])
+            return upsert(requested, known.interface)
+        wanted = replace_all(
+            requested, known.interface if known else None, self._params["keep_peers"]
+        )
         lost = max(len(known.interface.peers) if known else 0, len(running.peers) if running else 0)
         if lost and not wanted.peers and not self._params["allow_empty"]:
             raise Invalid(
                 f"peers is empty, which would cut all {lost} tunnels of {self._name}; "
-                "set allow_empty: true if that is meant"
+                "set allow_empty: true if you want that"
             )
         return wanted
 
@@ -250,7 +254,7 @@ class InterfaceOnHost:
         """Have a program follow the peers that may change their keys, as long as there are any."""
         pairs = [peer.keys for peer in self._wanted.peers if peer.standby_key]
         if self._follower.is_following(pairs):
-            # From here on it has its whole time again, which counts as no change.
+            # This renews the follower's hour, which counts as no change.
             if pairs and not self._check_mode:
                 self._follower.follow(pairs, FOLLOW_DEFAULT_S)
         elif pairs:

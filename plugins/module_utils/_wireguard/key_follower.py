@@ -11,7 +11,7 @@ cannot be ended; what the owner sends meanwhile waits at its end (WireGuard keep
 peer). The two keys are exchanged then, and this end begins a handshake at once, so that nothing
 is lost. An owner that goes back to its former key is followed the same way.
 
-It stands alone: the module that starts it is gone by then.
+It imports nothing of ours: the module that starts it is gone by then.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Invalid(ValueError):
 
 @dataclass(frozen=True)
 class Peer:
-    """The other end of a tunnel. None means: not stated here."""
+    """The other end of a tunnel. None means: not given here."""
 
     name: str
     public_key: str
@@ -95,17 +95,17 @@ class Interface:
 
 
 def fingerprint(public_key: str) -> str:
-    """Return eight hex digits by which people tell keys apart; a key cannot be used from them."""
+    """Return eight hex digits by which people recognise a key; they do not reveal it."""
     return hashlib.sha256(public_key.encode()).hexdigest()[:8]
 
 
 def is_key(text: str) -> bool:
-    """Return whether a text is a usable key; the key of zeros stands for none."""
+    """Return whether a text is a usable key; the key of zeros means none."""
     return bool(KEY.fullmatch(text)) and text != NO_KEY
 
 
 def check_interface_name(name: str) -> str:
-    """Return an interface name that can stand in a path, a unit name and a command.
+    """Return an interface name that is safe in a path, a unit name and a command.
 
     :raises Invalid: for any other.
     """
@@ -233,7 +233,7 @@ def parse_addresses(texts: t.Iterable[str]) -> tuple[str, ...]:
 def _is_host(address: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> bool:
     """Return whether an address with its network is one that a host can have."""
     host, network = address.ip, address.network
-    # A network of two has no addresses to spare (RFC 3021).
+    # In a /31 both addresses belong to hosts (RFC 3021).
     ends = (network.network_address, network.broadcast_address)
     is_end = address.version == 4 and network.num_addresses > 2 and host in ends  # noqa: PLR2004 - IPv4; two addresses
     return not (is_end or host.is_unspecified or host.is_multicast or host.is_loopback)

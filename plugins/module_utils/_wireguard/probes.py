@@ -48,7 +48,7 @@ class Answer:
 class NetworkPath:
     """A way to a target for packets of the mesh; outside of it they are larger by `extra`."""
 
-    place: int
+    index: int
     address: str
     extra: int = 0
 
@@ -82,21 +82,21 @@ def parse_target(given: t.Mapping[str, t.Any]) -> Target:
 
 def ask(targets: t.Sequence[Target], packet_size: int | None, timeout_s: int) -> list[Answer]:
     """Return how each target answers; without a size, those who answer are `whole`."""
-    paths = [NetworkPath(place, target.address) for place, target in enumerate(targets)]
-    open_roads = _answered(paths, timeout_s)
+    paths = [NetworkPath(index, target.address) for index, target in enumerate(targets)]
+    open_paths = _answered(paths, timeout_s)
     words = dict.fromkeys(range(len(targets)), Answer("silent"))
-    words.update({path.place: Answer("whole") for path in open_roads})
+    words.update({path.index: Answer("whole") for path in open_paths})
     if packet_size is not None:
         outside = [
-            NetworkPath(path.place, endpoint, TUNNEL_BYTES[ipaddress.ip_address(endpoint).version])
-            for path in open_roads
-            for endpoint in [targets[path.place].endpoint]
+            NetworkPath(path.index, endpoint, TUNNEL_BYTES[ipaddress.ip_address(endpoint).version])
+            for path in open_paths
+            for endpoint in [targets[path.index].endpoint]
             if endpoint
         ]
-        open_roads += _answered(outside, SIZE_TIMEOUT_S)
-        for place, largest in _find_narrow(open_roads, packet_size).items():
-            words[place] = Answer("narrow", largest)
-    return [words[place] for place in range(len(targets))]
+        open_paths += _answered(outside, SIZE_TIMEOUT_S)
+        for index, largest in _find_narrow(open_paths, packet_size).items():
+            words[index] = Answer("narrow", largest)
+    return [words[index] for index in range(len(targets))]
 
 
 def _find_narrow(paths: t.Sequence[NetworkPath], packet_size: int) -> dict[int, int | None]:
@@ -114,8 +114,8 @@ def _find_narrow(paths: t.Sequence[NetworkPath], packet_size: int) -> dict[int, 
             (low if path in passed else high)[path] = middle[path]
     found: dict[int, int] = {}
     for path, largest in low.items():
-        found[path.place] = min(largest, found.get(path.place, largest))
-    return {place: size if size >= MTU_MIN else None for place, size in found.items()}
+        found[path.index] = min(largest, found.get(path.index, largest))
+    return {index: size if size >= MTU_MIN else None for index, size in found.items()}
 
 
 def _answered(

@@ -68,7 +68,7 @@ class Rotation:
         with locked():
             steps[state]()
         if state in ("switched", "reverted") and not self._check_mode:
-            # Outside the lock: what follows the peers on this host may need it meanwhile.
+            # Outside the lock, which the key follower of this host may need meanwhile.
             self._host.run("sh", "-c", ping_script(self._addresses))
 
     def _prepare(self) -> None:
@@ -80,7 +80,7 @@ class Rotation:
 
     def _switch(self) -> None:
         following, running = self._read_next(), self._read_running()
-        # A preview has made no next key, and would use it.
+        # A preview of `prepared` has made no next key.
         if following is None and not self._check_mode:
             raise Failure(
                 f"there is no {self._next_file} to change to; state: prepared makes it",
@@ -92,7 +92,7 @@ class Rotation:
                 code="not_running",
             )
         if following is None or running != following:
-            # The timer runs before the key does, so nothing that happens after can keep it.
+            # The timer starts first: a run killed in between cannot leave the next key in use.
             self._change(self._reversal.arm, self._file, self._addresses, self._timeout_s)
             self._change(self._host.set_private_key, self._name, self._next_file)
 
@@ -153,7 +153,7 @@ class Rotation:
 
 
 def _parse_address(text: str) -> str:
-    """Return an address of one host, which can stand in a script.
+    """Return an address of one host, which is safe in a script.
 
     :raises Invalid: if it is anything else.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a WireGuard interface runs, and the commands that bring it to what it is meant to be."""
+"""How a WireGuard interface runs, and the commands that bring it to the wanted state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MANAGED_PROTOCOLS = frozenset({"boot", "static"})
 
 @dataclass(frozen=True)
 class RunningPeer:
-    """A peer as `wg show … dump` tells it."""
+    """A peer from `wg show … dump`."""
 
     public_key: str
     preshared_key: str | None = field(repr=False)

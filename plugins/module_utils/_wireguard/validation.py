@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 
 
 def parse_options(params: t.Mapping[str, t.Any]) -> Interface:
-    """Return the interface that a module's options state, in canonical form.
+    """Return the interface that a module's options request, in canonical form.
 
     :raises Invalid: with every reason against them.
     """
@@ -45,21 +45,24 @@ def parse_options(params: t.Mapping[str, t.Any]) -> Interface:
 
     checked(check_interface_name, params["name"])
     peers = [checked(parse_peer, given) for given in params["peers"] or []]
-    stated = Interface(
+    requested = Interface(
         addresses=checked(parse_addresses, params["address"] or []) or (),
         listen_port=checked(check_range, "listen_port", params["listen_port"], 1, PORT_MAX),
         mtu=checked(check_range, "mtu", params["mtu"], MTU_MIN, MTU_MAX),
         peers=_sorted(peer for peer in peers if peer),
     )
-    reasons += _duplicates(stated.peers)
+    reasons += _duplicates(requested.peers)
     if reasons:
         raise Invalid(*reasons)
-    return stated
+    return requested
 
 
-def replace_all(stated: Interface, known: Interface | None, kept: t.Iterable[str]) -> Interface:
-    """Return the interface as stated, with the known peers whose names are to be kept."""
-    names, keys = {p.name for p in stated.peers}, {key for p in stated.peers for key in p.keys}
+def replace_all(requested: Interface, known: Interface | None, kept: t.Iterable[str]) -> Interface:
+    """Return the interface as requested, with the known peers whose names are to be kept."""
+    names, keys = (
+        {p.name for p in requested.peers},
+        {key for p in requested.peers for key in p.keys},
+    )
     wanted = set(kept) - names
     held = [
         peer
@@ -67,15 +70,15 @@ def replace_all(stated: Interface, known: Interface | None, kept: t.Iterable[str
         if peer.name in wanted and peer.public_key not in keys
     ]
     return Interface(
-        addresses=stated.addresses,
-        listen_port=stated.listen_port,
-        mtu=stated.mtu,
-        peers=_sorted([*stated.peers, *held]),
+        addresses=requested.addresses,
+        listen_port=requested.listen_port,
+        mtu=requested.mtu,
+        peers=_sorted([*requested.peers, *held]),
     )
 
 
-def upsert(stated: Interface, known: Interface) -> Interface:
-    """Return the known interface, changed by what is stated.
+def upsert(requested: Interface, known: Interface) -> Interface:
+    """Return the known interface, changed by what is requested.
 
     A peer is known by its name and by its key: a node that comes back with a new key replaces its
     former self.
@@ -83,7 +86,7 @@ def upsert(stated: Interface, known: Interface) -> Interface:
     names = {peer.name: peer for peer in known.peers}
     keys = {key: peer for peer in known.peers for key in peer.keys}
     changed = [
-        peer.over(names.get(peer.name) or keys.get(peer.public_key)) for peer in stated.peers
+        peer.over(names.get(peer.name) or keys.get(peer.public_key)) for peer in requested.peers
     ]
     new_names, new_keys = {p.name for p in changed}, {key for p in changed for key in p.keys}
     untouched = [
@@ -92,9 +95,9 @@ def upsert(stated: Interface, known: Interface) -> Interface:
         if peer.name not in new_names and new_keys.isdisjoint(peer.keys)
     ]
     return Interface(
-        addresses=stated.addresses or known.addresses,
-        listen_port=stated.listen_port or known.listen_port,
-        mtu=stated.mtu or known.mtu,
+        addresses=requested.addresses or known.addresses,
+        listen_port=requested.listen_port or known.listen_port,
+        mtu=requested.mtu or known.mtu,
         peers=_sorted([*untouched, *changed]),
     )
 
@@ -191,7 +194,8 @@ def _routing_loops(interface: Interface) -> list[str]:
             ),
         ]
     }
-    # Host routes are looked up, so that a mesh of thousands needs no thousands of comparisons each.
+    # Only wide networks are compared one by one: a lookup finds host routes, of which there may be
+    # thousands.
     wide = [network for network in inside.values() if network.num_addresses > 1]
     reasons = []
     for peer in interface.peers:

@@ -57,7 +57,7 @@ def find_data(inventory: t.Any) -> t.Any:
 
 
 def is_bulk_possible(inventory: t.Any, fleet: Fleet) -> bool:
-    """Say whether ansible-core's objects are those that are known, and none of ours exists yet."""
+    """Return whether ansible-core's objects are the known ones, and none of ours exists yet."""
     data = find_data(inventory)
     probe_host, probe_group = Host(PROBE), Group(PROBE)
     return (
@@ -96,15 +96,15 @@ def populate_bulk(inventory: t.Any, fleet: Fleet, variables: Variables) -> None:
         inventory.add_child("all", name)
     data.hosts.update(zip(names, hosts))  # noqa: B905 - equal by construction
     memberships: list[list[Group]] = [[] for name in names]
-    for name, places in fleet.groups.items():
+    for name, indexes in fleet.groups.items():
         group = data.groups[name]
-        group.hosts = list(map(hosts.__getitem__, places))
-        group._hosts = set(map(names.__getitem__, places))  # noqa: SLF001 - the index of `hosts`
+        group.hosts = list(map(hosts.__getitem__, indexes))
+        group._hosts = set(map(names.__getitem__, indexes))  # noqa: SLF001 - the index of `hosts`
         group.clear_hosts_cache()  # of its ancestors too
-        # What get_hosts() would find, host by host: it has no children, and names none twice.
+        # The result of get_hosts(), as the group has no children and no host twice.
         group._hosts_cache = list(group.hosts)  # noqa: SLF001 - as above
-        for place in places:
-            memberships[place].append(group)
+        for index in indexes:
+            memberships[index].append(group)
     everything = data.groups["all"]
     for host, groups in zip(hosts, memberships):  # noqa: B905 - equal by construction
         if groups:
@@ -124,9 +124,9 @@ def populate_by_calls(inventory: t.Any, fleet: Fleet, variables: Variables) -> N
         host = inventory.get_host(name)
         for key, value in values.items():
             host.set_variable(key, value)
-    for name, places in fleet.groups.items():
-        for place in places:
-            inventory.add_host(names[place], group=name)
+    for name, indexes in fleet.groups.items():
+        for index in indexes:
+            inventory.add_host(names[index], group=name)
 
 
 def _make_hosts(data: t.Any, names: list[str], variables: Variables) -> list[Host]:

@@ -29,7 +29,7 @@ def derive_preshared_key(secret: str, one: str, other: str) -> str:
     """Return the key that two nodes share, whichever of them is named first.
 
     From the names, and not from the public keys, so that it lasts when one of them is rotated.
-    HMAC-SHA-256 as a pseudorandom function (RFC 2104): a node's keys tell nothing about others'.
+    HMAC-SHA-256 as a pseudorandom function (RFC 2104): a node's keys reveal nothing about others'.
     """
     first, second = (one, other) if one < other else (other, one)
     message = f"{PURPOSE}\0{first}\0{second}"

@@ -34,7 +34,7 @@ if value denyusers | grep -qx "$account"; then refuse "$account is among DenyUse
 
 # Key-based access exists before passwords go: one valid key in a file that sshd reads.
 home=$(getent passwd "$account" | cut -d: -f6)
-[ -n "$home" ] || refuse "there is no account $account, which Ansible is said to use"
+[ -n "$home" ] || refuse "there is no account $account, with which Ansible is configured to come in"
 for file in $(value authorizedkeysfile); do
     case $file in /*) path=$file ;; *) path=$home/$file ;; esac
     path=$(echo "$path" | sed "s#%u#$account#g; s#%h#$home#g")

@@ -152,11 +152,23 @@ def _ending(*, failed: bool) -> t.Callable[..., t.NoReturn]:
 
 
 @pytest.fixture
-def run_module(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
-    """Return the runner of a module: its options and the service in, its result out."""
+def run_module(
+    run_host_module: t.Callable[..., t.Any], loopback: Loopback
+) -> t.Callable[..., t.Any]:
+    """Return the runner of a module of the service, which gets the service's address."""
 
     def run(module: t.Any, **options: t.Any) -> dict[str, t.Any]:
-        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"url": loopback.url, **options}})
+        return t.cast("dict[str, t.Any]", run_host_module(module, url=loopback.url, **options))
+
+    return run
+
+
+@pytest.fixture
+def run_host_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
+    """Return the runner of a module: its options in, its result out."""
+
+    def run(module: t.Any, **options: t.Any) -> dict[str, t.Any]:
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": options})
         # The process is patched: its arguments, and that it ends.
         monkeypatch.setattr(basic, "_ANSIBLE_ARGS", arguments.encode())
         if hasattr(basic, "_ANSIBLE_PROFILE"):

@@ -23,7 +23,7 @@ NAME_LABEL = "quartermaster.name"
 SPEC_LABEL = "quartermaster.spec"
 NETWORK_LABEL = "quartermaster.network"
 REGION_LABEL = "quartermaster.region"
-# The names of the labels that were asked for: the image adds labels of its own to a container.
+# Holds the names of the requested labels, since the image adds labels of its own.
 LABELS_LABEL = "quartermaster.labels"
 
 CPU_PERIOD_US = 100_000
@@ -48,7 +48,7 @@ CAPABILITIES = [
 
 
 def get_container_name(network: str, name: str) -> str:
-    """Return the container's name: the same server name may stand on several networks."""
+    """Return the container's name: the same server name may be used on several networks."""
     return f"{network}.{name}"
 
 

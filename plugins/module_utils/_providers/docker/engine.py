@@ -33,7 +33,7 @@ MAX_POLL_S = 3.0
 
 
 class Engine:
-    """One network of an engine; `api` is the SDK's own client, for what changes things."""
+    """One network of an engine; `api` is the SDK's own client, for changes."""
 
     def __init__(self, api: t.Any, network: str, *, timeout_s: float) -> None:
         self.api = api
@@ -134,7 +134,7 @@ class Engine:
             return False
 
     def wait_for(self, is_done: t.Callable[[], bool], failure: str) -> None:
-        """Return when `is_done` says so.
+        """Return once `is_done` returns True.
 
         :raises Failure: with code `timeout` and the text `failure` when that takes too long.
         """
@@ -145,8 +145,8 @@ class Engine:
                 if time.monotonic() > deadline:
                     raise Failure(f"{failure} (after {self._timeout_s:g} s)", code="timeout")
                 time.sleep(pause_s)
-                # Asking inside a host costs its engine a process: twenty who ask all the time would
-                # slow down the very boots that they wait for.
+                # Each check inside a host costs its engine a process: twenty callers without a
+                # pause would slow down the very boots that they wait for.
                 pause_s = min(pause_s * POLL_GROWTH, MAX_POLL_S)
 
 

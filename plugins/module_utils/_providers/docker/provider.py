@@ -17,7 +17,7 @@ from . import containers
 from .engine import Engine, translate_errors
 
 with contextlib.suppress(ImportError):
-    # Where it is missing, Engine.connect says so before anything is called.
+    # Where it is missing, Engine.connect reports that before anything is called.
     import docker.errors
 
 MAX_TRIES = 30

@@ -263,7 +263,7 @@ def test_a_small_fleet_asks_all_and_a_sampled_one_is_as_small_as_wanted() -> Non
 
 
 def test_a_sample_of_nobody_is_refused() -> None:
-    with pytest.raises(AnsibleFilterError, match="firewall_probes: sample 0 asks nobody"):
+    with pytest.raises(AnsibleFilterError, match="firewall_probes: sample 0 probes nobody"):
         firewall_probes(NODES, "web-1", ZONES, sample=0)
 
 

@@ -95,8 +95,9 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(
 ) -> None:
     probe = make_probe(monkeypatch, options)
 
-    with pytest.raises(Failure, match=reason):
+    with pytest.raises(Failure, match=f"nobody was asked: .*{reason}") as failure:
         probe.ask()
+    assert failure.value.code == "refused"
 
 
 def test_who_should_answer_and_is_silent_is_asked_once_more(

@@ -73,9 +73,9 @@ def kind(one: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
     return (tuple(sorted(set(zones))), one["region"], families)
 
 
-def ask(nodes: list[dict[str, t.Any]], **survey: t.Any) -> dict[str, list[dict[str, t.Any]]]:
+def ask(nodes: list[dict[str, t.Any]], **plan: t.Any) -> dict[str, list[dict[str, t.Any]]]:
     """Return what each node asks, by its name."""
-    chosen = ProbePlan(ZONES, mesh_prefix=PREFIX, refused_ports=[23], **survey)
+    chosen = ProbePlan(ZONES, mesh_prefix=PREFIX, refused_ports=[23], **plan)
     return {one["node_id"]: expected_probes(one, nodes, chosen) for one in nodes}
 
 
@@ -158,19 +158,19 @@ def test_an_address_is_asked_from_one_of_its_own_family() -> None:
 
 
 @pytest.mark.parametrize(
-    ("survey", "reason"),
+    ("plan", "reason"),
     [
-        ({"sample": 0}, "sample 0 asks nobody"),
-        ({"sample": -1}, "sample -1 asks nobody"),
+        ({"sample": 0}, "sample 0 probes nobody"),
+        ({"sample": -1}, "sample -1 probes nobody"),
         ({"full_up_to": -1}, "full_up_to -1 is below 0"),
         ({"refused_ports": [0]}, "refused_ports: 0 is no port"),
         ({"refused_ports": [65536]}, "refused_ports: 65536 is no port"),
         ({"refused_ports": ["23; reboot"]}, "is no port"),
     ],
 )
-def test_a_survey_that_would_prove_nothing_is_refused(survey: t.Any, reason: str) -> None:
+def test_a_plan_that_would_prove_nothing_is_refused(plan: t.Any, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
-        ProbePlan(ZONES, **survey)
+        ProbePlan(ZONES, **plan)
 
 
 def test_in_a_larger_fleet_nobody_has_more_to_ask() -> None:
@@ -179,12 +179,12 @@ def test_in_a_larger_fleet_nobody_has_more_to_ask() -> None:
         for node_type in sorted(ZONES_OF)
         for region in ("north", "south")
     ]
-    survey = ProbePlan(ZONES, mesh_prefix=PREFIX)
+    plan = ProbePlan(ZONES, mesh_prefix=PREFIX)
     most = []
     for size in (60, 240):
         nodes = [node(number, **kinds[number % 6]) for number in range(1, size + 1)]
         asked = (
-            {probe["target"] for probe in expected_probes(one, nodes, survey)} for one in nodes[:20]
+            {probe["target"] for probe in expected_probes(one, nodes, plan)} for one in nodes[:20]
         )
         most.append(max(map(len, asked)))
 

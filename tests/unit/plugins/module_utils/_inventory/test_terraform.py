@@ -81,7 +81,9 @@ def fetch(url: str, terraform: str | None, warnings: list[str]) -> list[str]:
     ).names
 
 
-def test_the_file_is_sent_and_what_is_not_used_is_told(loopback: t.Any, columns: Columns) -> None:
+def test_the_file_is_sent_and_what_is_not_used_is_reported(
+    loopback: t.Any, columns: Columns
+) -> None:
     warnings: list[str] = []
     left_out = [{"node_id": "old", "state": "retired"}]
     loopback.reply({**columns("a", "b"), "conflicts": [CONFLICT], "left_out": left_out})
@@ -90,9 +92,9 @@ def test_the_file_is_sent_and_what_is_not_used_is_told(loopback: t.Any, columns:
     assert (asked.method, asked.path) == ("POST", "/api/v1/inventory?state=any")
     assert asked.body == {"terraform": '{"x": 1}'}
     conflict, absent = warnings
-    assert conflict.startswith("'a': the service says that 'region' is 'fsn1', and the Terraform")
-    assert conflict.endswith("file 'hel1'; what the service says is used.")
-    assert absent.startswith("'old' stands in the Terraform file, but")
+    assert conflict.startswith("'a': 'region' is 'fsn1' in the service and 'hel1' in the")
+    assert conflict.endswith("Terraform file; the service's value is used.")
+    assert absent.startswith("'old' is in the Terraform file, but")
     assert "'retired'" in absent
 
 
@@ -121,7 +123,7 @@ def test_many_conflicts_are_counted(columns: Columns) -> None:
     conflicts = [{**CONFLICT, "node_id": f"n{number}"} for number in range(500)]
     fleet = parse_fleet(json.dumps({**columns("a"), "conflicts": conflicts}).encode())
     assert len(fleet.notes) == 21
-    assert "500 times" in fleet.notes[-1]
+    assert "500 values" in fleet.notes[-1]
 
 
 def test_a_note_cannot_steer_the_terminal(columns: Columns) -> None:
