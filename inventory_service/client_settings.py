@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """What `qm`, as a client of the service, needs to know; each may be left out."""
+    """The settings of `qm` as a client of the service; each is optional."""
 
     url: str | None = field(default=None, metadata={"description": "Where the service is."})
     token: str | None = field(
@@ -24,9 +24,9 @@ class ClientSettings:
 
 
 def read_client_settings() -> ClientSettings:
-    """Return what the environment says; an empty variable says nothing."""
-    said = {
+    """Return the settings from the environment; an empty variable counts as unset."""
+    found = {
         one.name: os.environ.get(f"QM_{one.name.upper()}") or None for one in fields(ClientSettings)
     }
-    path = said.pop("config")
-    return ClientSettings(**said, config=Path(path) if path else None)
+    path = found.pop("config")
+    return ClientSettings(**found, config=Path(path) if path else None)

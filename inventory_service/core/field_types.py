@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of text that the fleet accepts from outside, each checked once, at the border.
+"""Types of fields in requests and files, each with its check.
 
-Values are data: what passes here can't be a path, an option, a template or a second line.
+An accepted value can't act as a path, an option, a template or a second line.
 """
 
 import ipaddress
@@ -24,18 +24,18 @@ _SSH_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A
 _URL_PATH = re.compile(r"/[A-Za-z0-9._~:@%/?&=+,;-]*\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
 
-#: What Ansible's own machinery is called; a variable of that name would hide it.
+#: Ansible's own variables, which one of the same name would hide.
 _ANSIBLE_NAMES = """
     environment groups group_names hostvars inventory_dir inventory_file inventory_hostname
     inventory_hostname_short omit play_hosts playbook_dir role_name role_path vars
 """
-#: What the service itself says of each node (inventory/domain.py).
+#: Host variables that the service itself sets (inventory/domain.py).
 _OWN_NAMES = """
     node_id node_type cluster_id region env project state internal_ip external_ip wireguard_ip
     wireguard_public_key mesh_prefix mesh_port provider provider_id spec labels node_services
 """
 RESERVED_VARIABLES = frozenset(_ANSIBLE_NAMES.split() + _OWN_NAMES.split())
-#: Names of nodes that mean something else to Ansible or to every host.
+#: Names with a meaning of their own for Ansible or for every host.
 RESERVED_NODES = frozenset({"all", "ungrouped", "localhost"})
 _GROUP_PREFIXES = ("cluster-", "region-", "env-", "project-", "state-", "service-")
 #: Connection variables that a node may carry; all others can run code on the controller.

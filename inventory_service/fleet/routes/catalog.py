@@ -61,7 +61,7 @@ class ResourceSpec:
 
     def make_listing(self) -> ListSpec:
         """Return what a list of them offers."""
-        return ListSpec(self.kind, self.view, unique=(self.key,), sortable=self.sortable)
+        return ListSpec(self.kind, self.view, tiebreakers=(self.key,), sortable=self.sortable)
 
 
 def make_routes(contract: ResourceSpec) -> APIBlueprint:
