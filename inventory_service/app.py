@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The application: the only place that joins the parts."""
+"""The application, joined from its parts, and the database that it uses."""
 
 from functools import partial
 from typing import Any
@@ -76,7 +76,7 @@ _ROUTES = (
 
 
 class _JSON(JSONProvider):
-    """JSON by orjson, which refuses what is no Unicode text (lone surrogates)."""
+    """JSON by orjson, which refuses invalid Unicode (lone surrogates)."""
 
     def dumps(self, obj: Any, **_options: Any) -> str:  # noqa: ANN401 - the signature of Flask
         return to_json(obj).decode()
@@ -99,10 +99,10 @@ def create_app(settings: Settings) -> Flask:
     )
     app.json = _JSON(app)
     if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign] # as Flask's documents say
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign] # as Flask's documents advise
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     database = Database(
-        settings.database_url, lock_timeout_s=settings.lock_timeout_s, tell=_tell_outage
+        settings.database_url, lock_timeout_s=settings.lock_timeout_s, on_change=_log_outage
     )
     app.extensions[EXTENSION] = _make_dependencies(settings, database)
     _register(app, database)
@@ -129,7 +129,7 @@ def _make_dependencies(settings: Settings, database: Database) -> Dependencies:
 
 
 def _register(app: OpenAPI, database: Database) -> None:
-    """Hang all routes, checks and error answers into the application."""
+    """Register all routes, checks and error handlers with the application."""
     problems.init_app(app)
     # First to see a request, last to see its answer.
     request_log.init_app(app)
@@ -146,7 +146,7 @@ def _register(app: OpenAPI, database: Database) -> None:
     auth.assert_all_views_guarded(app)
 
 
-def _tell_outage(kind: str, reason: str | None) -> None:
+def _log_outage(kind: str, reason: str | None) -> None:
     if reason is None:
         _log.warning("database available again", kind=kind)
     else:

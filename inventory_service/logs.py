@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the process tells: one line of JSON an event on standard output, from every part of it."""
+"""Logs: one line of JSON for each event on standard output, from our code and from libraries."""
 
 import logging
 from typing import Any
@@ -10,7 +10,7 @@ from structlog.typing import Processor
 from inventory_service.core.redaction import redact
 
 _SHARED: tuple[Processor, ...] = (
-    # What belongs to the request that is being answered, its id above all.
+    # Adds the context of the current request, its id above all.
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -20,18 +20,18 @@ _SHARED: tuple[Processor, ...] = (
 
 
 def set_up_logs(level: str) -> None:
-    """Let our own code tell its events from a level on."""
+    """Configure the logs of our own code to show events from a level on."""
     structlog.configure(
         # ASCII: neither a line break nor a control character of a value gets into the output.
         processors=[*_SHARED, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        # A whole line a write, so that threads do not tell theirs into one another's.
+        # A whole line in one write, so that threads do not mix theirs.
         logger_factory=structlog.WriteLoggerFactory(),
     )
 
 
 def describe_library_logs() -> dict[str, Any]:
-    """Return the configuration (logging.config) that gives what libraries log our form."""
+    """Return the configuration (logging.config) that formats the logs of libraries like ours."""
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": [
@@ -50,7 +50,7 @@ def describe_library_logs() -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
         "handlers": {"lines": handler},
-        # What libraries log of their inner life is not wanted, whatever our own level is.
+        # Details of libraries are not wanted, whatever our own level is.
         "root": {"level": "WARNING", "handlers": ["lines"]},
         "loggers": {
             # How many requests wait for a thread is no fault, and would be a line for each.

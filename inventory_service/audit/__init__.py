@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audit log as people read it, and the changes since a revision."""
+"""Reading the audit log, and the changes since a revision."""

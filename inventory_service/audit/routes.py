@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes of the audit log: who did what, and what changed after a revision."""
+"""Routes of the audit log and of the changes after a revision."""
 
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,7 @@ change_routes = APIBlueprint(
 
 
 class AuditOut(BaseModel):
-    """One act that changed the fleet."""
+    """One change of the fleet, or one denied request."""
 
     id: int
     at: datetime
@@ -51,7 +51,7 @@ class AuditOut(BaseModel):
 
 
 class ChangeOut(BaseModel):
-    """That something changed; what it is now is asked of the thing itself."""
+    """One change; fetch the resource for its current state."""
 
     revision: int
     at: datetime
@@ -67,11 +67,13 @@ class ChangePage(BaseModel):
     next_cursor: str | None
 
 
-RECORDS = ListSpec(AuditRecord, AuditOut, unique=("id",), sortable=("at", "id"), sort="-at,-id")
+RECORDS = ListSpec(
+    AuditRecord, AuditOut, tiebreakers=("id",), sortable=("at", "id"), sort="-at,-id"
+)
 
 
 class AuditQuery(ListQuery):
-    """Which records, in which order, and what of them."""
+    """The page, order, fields and filters of the list of records."""
 
     sort: str = RECORDS.sort_field()
     fields: str = RECORDS.fields_field()
@@ -79,8 +81,10 @@ class AuditQuery(ListQuery):
     actor: Line | None = Field(default=None, description="the name of the token that was used")
     door: Channel | None = None
     action: Label | None = Field(default=None, description="such as register, change or refuse")
-    noun: Label | None = Field(default=None, description="the kind of thing; request for refusals")
-    subject: Line | None = Field(default=None, description="the name of the thing")
+    noun: Label | None = Field(
+        default=None, description="the kind of resource; request for denied requests"
+    )
+    subject: Line | None = Field(default=None, description="the name of the resource")
     outcome: Outcome | None = None
     since: Moment | None = Field(default=None, description="from this time on")
     until: Moment | None = Field(default=None, description="before this time")
@@ -89,9 +93,9 @@ class AuditQuery(ListQuery):
 @routes.get("", summary="List audit records", responses={200: page_of(AuditOut)})
 @require_scope(Scope.ADMIN)
 def list_audit(query: AuditQuery) -> Response:
-    """Who did what, when, through which channel, and who was refused what.
+    """Who changed what, when and through which channel, and which requests were denied.
 
-    Newest first if nothing else is asked for.
+    Newest first by default.
     """
     wanted = RecordFilter(**query.model_dump(exclude=set(ListQuery.model_fields)))
     with reading() as session:
@@ -99,22 +103,24 @@ def list_audit(query: AuditQuery) -> Response:
         return RECORDS.answer(query, records, lambda entry: entry.as_dict())
 
 
-CHANGES = ListSpec(AuditRecord, ChangeOut, unique=("revision", "id"))
+CHANGES = ListSpec(AuditRecord, ChangeOut, tiebreakers=("revision", "id"))
 
 
 class ChangeQuery(PageQuery):
-    """From where on."""
+    """The page of changes, and the revision after which they start."""
 
-    since: int = Field(default=0, ge=0, le=2**31 - 1, description="a revision that was seen")
+    since: int = Field(
+        default=0, ge=0, le=2**31 - 1, description="the last revision that the client has seen"
+    )
 
 
 @change_routes.get("", summary="What changed after a revision", responses={200: ChangePage})
 @require_scope(Scope.VIEWER)
 @raises(Gone)
 def get_changes(query: ChangeQuery) -> Response:
-    """Oldest first; a program that keeps a copy asks from the last revision that it has seen.
+    """Oldest first; a client with a copy of the fleet passes the last revision that it has seen.
 
-    410 means that what changed since then is not kept any more: read all anew.
+    410: the changes since then are not kept any more; read the whole fleet again.
     """
     with reading() as session:
         entries = list_changes(session, CHANGES.read(query), since=query.since)
@@ -122,5 +128,5 @@ def get_changes(query: ChangeQuery) -> Response:
 
 
 def _show(entry: AuditRecord) -> dict[str, Any]:
-    """Return what a viewer may see of a record: not who, nor why."""
+    """Return the fields of a record that a viewer may see: neither actor nor reason."""
     return {name: getattr(entry, name) for name in ChangeOut.model_fields}

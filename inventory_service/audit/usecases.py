@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading the audit, and the changes that it tells."""
+"""Reading the audit log, and the changes since a revision."""
 
 import enum
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True)
 class RecordFilter:
-    """Which records are asked for; None where all are. ``until`` itself is left out."""
+    """Filters for records; None matches all. ``since`` is inclusive, ``until`` exclusive."""
 
     actor: str | None = None
     door: Channel | None = None
@@ -39,27 +39,29 @@ class RecordFilter:
 
 
 def list_records(session: Session, page: Page, wanted: RecordFilter) -> Sequence[AuditRecord]:
-    """Return a page of records."""
+    """Return a page of the matching records."""
     query = select(AuditRecord).where(*_conditions(wanted))
     return read_page(session, AuditRecord, query, page)
 
 
 def list_changes(session: Session, page: Page, *, since: int) -> Sequence[AuditRecord]:
-    """Return a page of what changed after a revision, in the order of revision and id.
+    """Return a page of the changes after a revision, in the order of revision and id.
 
-    :raises Gone: not all of it is kept any more, or there is no such revision yet.
+    :raises Gone: some of them are pruned, or the fleet has not reached that revision.
     """
     fleet = session.execute(select(Fleet)).scalar_one()
     _check_kept(fleet, since)
     if page.after is not None:
-        # Records of the revision where the last page ended may be gone, too.
+        # Records of the revision at which the last page ended may be pruned by now.
         _check_kept(fleet, int(str(page.after[0])) - 1)
     query = select(AuditRecord).where(AuditRecord.revision > since, AuditRecord.action != REFUSE)
     return read_page(session, AuditRecord, query, page)
 
 
-def note_refusal(session: Session, actor: Actor, request: str, *, status: int, reason: str) -> None:
-    """Note that somebody with a token was refused something."""
+def record_denial(
+    session: Session, actor: Actor, request: str, *, status: int, reason: str
+) -> None:
+    """Add the record of a denied request by somebody with a token."""
     record_refusal(session, actor, request, status=status, reason=reason)
 
 

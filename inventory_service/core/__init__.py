@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is true of any capability: errors, actors, field types, audit log, database."""
+"""What all capabilities share: errors, actors, field types, audit log, database."""

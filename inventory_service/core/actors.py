@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who acts, through which channel, and what they may do."""
+"""Actors: who acts, through which channel and with which scope."""
 
 import enum
 from dataclasses import dataclass
 
 
 class Scope(enum.StrEnum):
-    """What a token allows; each scope holds those before it."""
+    """The scopes of tokens; each one includes those before it."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
     ADMIN = "admin"
 
     def covers(self, needed: "Scope") -> bool:
-        """Return whether this scope allows what needs the other one."""
+        """Return whether this scope includes the other one."""
         order = list(Scope)
         return order.index(self) >= order.index(needed)
 
 
 class Channel(enum.StrEnum):
-    """The way by which an act came in; a label in the records, never a right."""
+    """The way by which a request came in; recorded as the client declares it, it grants nothing."""
 
     API = "api"
     CLI = "cli"
@@ -28,7 +28,7 @@ class Channel(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """The one who acts: the token's name, the channel, and the scope."""
+    """Who acts: the name of the token, the channel and the scope."""
 
     name: str
     channel: Channel

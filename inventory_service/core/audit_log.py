@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audit: who did what, when, through which channel, and what it was before and after."""
+"""The audit log: who changed what, when, through which channel, with the state before and after."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +12,15 @@ from inventory_service.core.database.base import Base, UTCDateTime
 from inventory_service.core.redaction import redact
 from inventory_service.core.revision import get_revision, next_revision
 
-#: What stands in a record of a refusal.
+#: Action and noun of the record of a denied request.
 REFUSE, REQUEST = "refuse", "request"
 
 
 class AuditRecord(Base):
-    """One act that changed the fleet, or that was refused; never changed, one day forgotten."""
+    """One change of the fleet, or one denied request; never changed, pruned after the retention."""
 
     __tablename__ = "audit_records"
-    # One for each question; all but the last end with the order in which records are read.
+    # One for each filter; all but the last end with the default order.
     __table_args__ = (
         Index("ix_audit_records_at", "at", "id"),
         Index("ix_audit_records_actor", "actor", "at", "id"),
@@ -43,7 +43,7 @@ class AuditRecord(Base):
     revision: Mapped[int]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what outsiders see of the record."""
+        """Return the public fields of the record."""
         return {column.key: getattr(self, column.key) for column in self.__table__.columns}
 
 
@@ -58,9 +58,9 @@ def record(  # noqa: PLR0913 - the columns of a record
     after: dict[str, Any] | None = None,
     reason: str | None = None,
 ) -> AuditRecord:
-    """Add a record to the transaction and raise the fleet's revision with it.
+    """Return a new record of the transaction, which also raises the fleet's revision.
 
-    Secrets are hidden: whoever pastes a token into a field or a path must not read it here.
+    Secrets are redacted, also a token that somebody pasted into a field or a path.
     """
     entry = AuditRecord(
         at=datetime.now(UTC),
@@ -81,7 +81,7 @@ def record(  # noqa: PLR0913 - the columns of a record
 def record_refusal(
     session: Session, actor: Actor, request: str, *, status: int, reason: str
 ) -> None:
-    """Add a record of what was not done; the fleet has not changed, nor has its revision."""
+    """Add the record of a denied request, which leaves the fleet's revision as it is."""
     session.add(
         AuditRecord(
             at=datetime.now(UTC),
@@ -99,5 +99,5 @@ def record_refusal(
 
 
 def _as_text(words: str, length: int) -> str:
-    # A refusal cites what came in, and PostgreSQL's texts hold no NUL.
+    # A refusal quotes the request, and PostgreSQL's texts hold no NUL.
     return redact(words).replace("\x00", "\N{SYMBOL FOR NULL}")[:length]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times as all clocks here have them, in UTC; and those that no right clock can have given yet."""
+"""Times in UTC, and the latest time that a correct clock can have given."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,17 +10,14 @@ _CLOCK_SKEW = timedelta(minutes=1)
 def check_moment(value: datetime) -> datetime:
     """Return the moment in UTC.
 
-    :raises ValueError: UTC has it in no year from 1 to 9999.
+    :raises ValueError: in UTC its year is not from 1 to 9999.
     """
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise ValueError("lies in no year from 1 to 9999, as UTC counts them") from None
+        raise ValueError("must be in a year from 1 to 9999 in UTC") from None
 
 
 def max_plausible_time(now: datetime) -> datetime:
-    """Return up to when something may have happened already; what is later comes of a wrong clock.
-
-    It happened before now, but nobody knows when.
-    """
+    """Return the latest time that another process can have recorded by now with a correct clock."""
     return now + _CLOCK_SKEW

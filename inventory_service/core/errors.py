@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that is refused on purpose, one class a reason.
+"""The errors that the service raises on purpose, one class for each reason.
 
 The tree, with the HTTP status that ``http/problems.py`` answers::
 
     ServiceError
-    ├── BadInput            422   the request can't be understood as meant
-    ├── Unauthorized        401   nobody knows who asks
-    ├── Forbidden           403   the one who asks may not do this
-    ├── NotFound            404   there is no such thing
-    ├── Conflict            409   the thing is not in a state that allows this
-    │   └── Exhausted       409   nothing is left to give out
-    ├── Gone                410   it was kept once, and is not any more
-    ├── PreconditionFailed  412   the thing has changed since it was read
-    ├── RateLimited         429   whoever asks has used up what a minute allows
-    └── Unavailable         503   the database does not answer now
+    ├── BadInput            422   a field of the request is invalid
+    ├── Unauthorized        401   no valid token
+    ├── Forbidden           403   the token's scope does not allow it
+    ├── NotFound            404   no such resource
+    ├── Conflict            409   the current state does not allow it
+    │   └── Exhausted       409   no free address or port is left
+    ├── Gone                410   the requested changes are not kept any more
+    ├── PreconditionFailed  412   the resource has changed since it was read
+    ├── RateLimited         429   too many requests in this minute
+    └── Unavailable         503   the database does not answer or takes no changes
 """
 
 from collections.abc import Callable, Sequence
@@ -22,14 +22,14 @@ from typing import Any, Self
 
 from inventory_service.core.actors import Actor
 
-#: How many faults one answer names: nobody mends more at once, and each of 10,000 rows can have
-#: a dozen.
+#: How many field errors an answer lists: nobody corrects more at once, and each of 10,000 rows can
+#: have a dozen.
 MAX_FIELD_ERRORS = 50
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing that is wrong in an input: where it stands, and why it was refused.
+    """One invalid field of an input, and why it is invalid.
 
     ``line`` and ``column`` count from 1 and are given for files only.
     """
@@ -40,12 +40,12 @@ class FieldError:
     column: int | None = None
 
     def as_dict(self) -> dict[str, str | int]:
-        """Return the fault as JSON takes it, without the places that it does not have."""
+        """Return the error for JSON, without line and column where it has none."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 class ServiceError(Exception):
-    """Something was refused; the message names the thing, the reason and the next step."""
+    """The request was refused; ``detail`` names the resource, the reason and the next step."""
 
     def __init__(self, detail: str, *, field_errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
@@ -53,21 +53,21 @@ class ServiceError(Exception):
         self.field_errors = tuple(field_errors)
 
     def relocated(self, relocate: Callable[[FieldError], FieldError]) -> Self:
-        """Return the refusal with each fault where whoever asked will look for it, told once."""
+        """Return the error with its field errors mapped by ``relocate``, without duplicates."""
         return type(self)(
             self.detail, field_errors=tuple(dict.fromkeys(map(relocate, self.field_errors)))
         )
 
 
 class BadInput(ServiceError):
-    """The request can't be understood as meant."""
+    """A field of the request is missing or invalid; ``errors`` names it. Correct it and retry."""
 
 
 class Unauthorized(ServiceError):
-    """Nobody knows who asks.
+    """The request has no valid token. Send one that has not expired and is not revoked.
 
-    ``ended`` is whose token was shown, where it was good once, and ``why`` says for the records
-    what ended it.
+    ``ended`` is the actor of a token that was valid once, and ``why`` is, for the audit log, what
+    ended it.
     """
 
     def __init__(self, detail: str, *, ended: Actor | None = None, why: str = "") -> None:
@@ -77,33 +77,33 @@ class Unauthorized(ServiceError):
 
 
 class Forbidden(ServiceError):
-    """The one who asks may not do this."""
+    """The token's scope does not allow this. Use a token with the scope that ``detail`` names."""
 
 
 class NotFound(ServiceError):
-    """There is no such thing."""
+    """The resource does not exist. Check its name."""
 
 
 class Conflict(ServiceError):
-    """The thing is not in a state that allows this."""
+    """The current records do not allow this change. Fetch the resource and decide again."""
 
 
 class Exhausted(Conflict):
-    """Nothing is left to give out."""
+    """The range has no free address or port left. Use a wider range or another one."""
 
 
 class Gone(ServiceError):
-    """It was kept once, and is not any more."""
+    """The requested changes are not kept any more. Read the whole fleet again."""
 
 
 class PreconditionFailed(ServiceError):
-    """The thing has changed since it was read."""
+    """The resource has changed since the revision in If-Match. Fetch it again and retry."""
 
 
 class ErrorCollector:
-    """What is refused of the parts of one act, so that all of it is told at once.
+    """The field errors of all parts of one act, so that one answer lists them together.
 
-    ``kind`` is that of the act: as long as one part can't be meant, it does not help to wait.
+    ``kind`` is the error to raise for the whole: BadInput if any part is invalid, else Conflict.
     """
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class ErrorCollector:
         self.kind: type[ServiceError] = Conflict
 
     def note(self, refusal: ServiceError) -> None:
-        """Note what is refused of one part; what names no fault of that part is raised again."""
+        """Add the field errors of one part; an error without any is raised again."""
         if not refusal.field_errors:
             raise refusal
         self.field_errors.extend(refusal.field_errors)
@@ -120,7 +120,7 @@ class ErrorCollector:
 
 
 class RateLimited(ServiceError):
-    """Whoever asks has used up what a minute allows; the same request may succeed later."""
+    """The caller has sent too many requests in this minute. Retry after ``Retry-After`` seconds."""
 
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
         super().__init__(detail)
@@ -128,11 +128,11 @@ class RateLimited(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """The database does not answer now; the same request may succeed later."""
+    """The database does not answer or takes no changes. Retry after ``Retry-After`` seconds."""
 
 
 def list_field_errors(field_errors: Sequence[FieldError]) -> dict[str, Any]:
-    """Return the members of a problem document that name faults: the first, and how many more."""
+    """Return a problem document's ``errors``, and ``more_errors`` where there are too many."""
     listed: dict[str, Any] = {
         "errors": [fault.as_dict() for fault in field_errors[:MAX_FIELD_ERRORS]]
     }
@@ -143,7 +143,7 @@ def list_field_errors(field_errors: Sequence[FieldError]) -> dict[str, Any]:
 def refuse_file(
     field_errors: Sequence[FieldError], kind: type[ServiceError] = BadInput
 ) -> ServiceError:
-    """Return the refusal of a file for its faults, each of which has its place in it."""
+    """Return the error of a file with these field errors."""
     return kind(
         f"The file has {len(field_errors)} fault{'s' if len(field_errors) > 1 else ''}; nothing "
         "was changed. Mend what is named, and hand the file over again.",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of text that the fleet accepts from outside, each checked once, at the border.
+"""Types of fields in requests and files, each with its check.
 
-Values are data: what passes here can't be a path, an option, a template or a second line.
+An accepted value can't act as a path, an option, a template or a second line.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ _SSH_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A
 #: A path of RFC 3986, section 3.3, with a query; nothing that a shell or a template could read.
 _URL_PATH = re.compile(r"/[A-Za-z0-9._~:@%/?&=+,;-]*\Z")
 
-#: Names of nodes that mean something else to Ansible or to every host.
+#: Names with a meaning of their own for Ansible or for every host.
 RESERVED_NODES = frozenset({"all", "ungrouped", "localhost"})
 _GROUP_PREFIXES = ("cluster-", "region-", "env-", "project-", "state-", "service-")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers kept under an Idempotency-Key."""
+"""Stored answers to requests with an Idempotency-Key."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,12 +10,12 @@ from inventory_service.core.clock import max_plausible_time
 from inventory_service.core.database.base import Base, UTCDateTime
 from inventory_service.core.errors import BadInput, FieldError
 
-#: How long a request may be sent again and still act once.
+#: How long a repeated request gets the stored answer.
 KEPT_FOR = timedelta(hours=24)
 
 
 class IdempotentResponse(Base):
-    """The answer to a request with an Idempotency-Key, written together with what it did."""
+    """The answer to a request with an Idempotency-Key, stored in the transaction of its changes."""
 
     __tablename__ = "kept_answers"
 
@@ -32,7 +32,7 @@ class IdempotentResponse(Base):
 def find_response(
     session: Session, actor: str, key: str, fingerprint: str
 ) -> IdempotentResponse | None:
-    """Return the answer that this very request got before, if any.
+    """Return the stored answer to this request, or None.
 
     :raises BadInput: the key was used for another request.
     """
@@ -57,7 +57,7 @@ def store_response(  # noqa: PLR0913 - the parts of an answer
     headers: dict[str, str],
     body: bytes,
 ) -> None:
-    """Keep an answer, in the place of one that was too old to be given again."""
+    """Store an answer; it replaces an expired one under the same key."""
     session.merge(
         IdempotentResponse(
             actor=actor,
@@ -72,7 +72,7 @@ def store_response(  # noqa: PLR0913 - the parts of an answer
 
 
 def prune_responses(session: Session, now: datetime, *, limit: int) -> int:
-    """Forget answers that are too old, the oldest first; return how many."""
+    """Delete expired answers, the oldest first; return how many."""
     latest = max_plausible_time(now)
     wrong = session.execute(
         select(IdempotentResponse.actor, IdempotentResponse.key, IdempotentResponse.created_at)
@@ -93,7 +93,7 @@ def prune_responses(session: Session, now: datetime, *, limit: int) -> int:
             .execution_options(synchronize_session=False)
         )
     if ahead:
-        # A clock that was ahead gave them: they may be needed still, but not for ever.
+        # A clock that was ahead stored them: keep them for the usual time from now on.
         session.execute(
             update(IdempotentResponse)
             .where(key.in_(ahead))

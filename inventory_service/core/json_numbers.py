@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers that JSON, the answers and both databases hold alike; all others are refused.
+"""The range of numbers that JSON, the answers and both databases hold without change.
 
 RFC 8259, section 6, lets each program set its own limits, and parsers use that: of a larger integer
 one makes a float, one infinity, and one none at all.
@@ -16,24 +16,23 @@ LARGEST = 2**63 - 1
 
 
 def check_number(value: float) -> None:
-    """Let a number pass that is kept and given back as it came.
+    """Check that a number can be stored and returned without change.
 
-    :raises ValueError: it is none of JSON, or a larger one, which may have become infinite or a
-        float on its way.
+    :raises ValueError: it is no number of JSON, or beyond ``LARGEST``.
     """
     if not abs(value) <= LARGEST:  # not a number compares as false
         raise ValueError(f"holds a number that is none of JSON, or beyond {LARGEST}")
 
 
 def iter_invalid_numbers(document: Any) -> Iterator[FieldError]:  # noqa: ANN401 - any JSON document
-    """Yield a fault for each number that does not pass, named like ``vars.ports.0``."""
+    """Yield a field error for each invalid number, with a field such as ``vars.ports.0``."""
     left: list[tuple[str, Any]] = [("", document)]
     while left:
         path, value = left.pop()
         if isinstance(value, dict):
             left += [(f"{path}.{name[:64]}", value[name]) for name in reversed(value)]
         elif isinstance(value, list):
-            left += [(f"{path}.{place}", value[place]) for place in reversed(range(len(value)))]
+            left += [(f"{path}.{index}", value[index]) for index in reversed(range(len(value)))]
         elif isinstance(value, int | float):
             try:
                 check_number(value)
@@ -42,16 +41,16 @@ def iter_invalid_numbers(document: Any) -> Iterator[FieldError]:  # noqa: ANN401
 
 
 def read_json(text: str) -> Any:  # noqa: ANN401 - any JSON document
-    """Return the document that the text is; its numbers are still to be checked.
+    """Return the document in a JSON text; its numbers are not checked yet.
 
-    :raises ValueError: it is not JSON; a ``json.JSONDecodeError`` has the place.
+    :raises ValueError: it is not JSON; a ``json.JSONDecodeError`` has the position.
     :raises RecursionError: it is nested too deeply.
     """
     return _DECODER.decode(text)
 
 
 def read_integer(text: str) -> float:
-    """Return the number that the digits are: a float where they are too many for Python as well."""
+    """Return the number of these digits: a float if they are too many for an int of Python."""
     return int(text) if len(text) <= len(f"-{LARGEST}") else float(text)
 
 

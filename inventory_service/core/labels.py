@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of things in the fleet, and the words around them; plain Python, for clients too."""
+"""The pattern of names in the fleet, and their articles; plain Python, for clients too."""
 
 #: RFC 1123, section 2.1: letters, digits and hyphens, no hyphen at either end, 63 octets.
 LABEL_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z"
 
 
 def with_article(noun: str) -> str:
-    """Return the noun as one of its kind: 'a cluster', 'an environment'."""
+    """Return the noun with its article: 'a cluster', 'an environment'."""
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A page of a list: in which order, from where on, and how much."""
+"""Pages of lists: how they are sorted, where they start and how long they are."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from inventory_service.core.errors import BadInput, FieldError
 
 @dataclass(frozen=True)
 class SortKey:
-    """One column to sort by; what has no value there counts as the last."""
+    """One column to sort by; a missing value sorts as the largest."""
 
     column: str
     is_descending: bool = False
 
     def __str__(self) -> str:
-        """Return the order as it is asked for."""
+        """Return the key as a request writes it."""
         return f"-{self.column}" if self.is_descending else self.column
 
 
 @dataclass(frozen=True)
 class Page:
-    """What is wanted of a list; ``after`` holds the values of the last thing that was seen."""
+    """The requested part of a list; ``after`` holds the sort values of the last row seen."""
 
     order: tuple[SortKey, ...]
     limit: int
@@ -29,13 +29,13 @@ class Page:
 
 
 def parse_sort_keys(
-    text: str, *, sortable: Sequence[str], unique: Sequence[str]
+    text: str, *, sortable: Sequence[str], tiebreakers: Sequence[str]
 ) -> tuple[SortKey, ...]:
-    """Return the order that ``-created_at,node_id`` means.
+    """Return the sort keys of a text such as ``-created_at,node_id``.
 
-    What is unique is put behind it, so that no two things have the same place.
+    The tiebreakers follow those that it names, so that no two rows are equal in the order.
 
-    :raises BadInput: a column can't be sorted by, or stands twice.
+    :raises BadInput: the list can't be sorted by a column, or a column is named twice.
     """
     orders = [
         SortKey(word.removeprefix("-"), is_descending=word.startswith("-"))
@@ -44,14 +44,14 @@ def parse_sort_keys(
     ]
     names = [order.column for order in orders]
     _check_known("sort", "be sorted by", names, sortable)
-    orders += [SortKey(name) for name in unique if name not in names]
+    orders += [SortKey(name) for name in tiebreakers if name not in names]
     return tuple(orders)
 
 
 def parse_fields(text: str, known: Sequence[str]) -> list[str]:
-    """Return the fields that ``node_id,state`` names.
+    """Return the names of a text such as ``node_id,state``.
 
-    :raises BadInput: there is no such field, or it stands twice.
+    :raises BadInput: there is no such field, or it is named twice.
     """
     names = [name for name in text.split(",") if name]
     _check_known("fields", "be shown", names, known)
@@ -67,6 +67,6 @@ def _check_known(field: str, act: str, names: Sequence[str], known: Iterable[str
     else:
         return
     raise BadInput(
-        f"The {field} can't be meant: {reason}. There are {', '.join(known)}.",
+        f"Invalid {field}: {reason}. Allowed: {', '.join(known)}.",
         field_errors=[FieldError(field, reason)],
     )

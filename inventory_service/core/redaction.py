@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must not stand in records and logs, wherever somebody has put it."""
+"""Redaction of secrets in audit records and log lines."""
 
 import re
 from typing import TypeVar, cast
 
 HIDDEN = "(hidden)"
-#: A whole token in any text; its id may be seen, and tells which one to revoke.
+#: A whole token in any text; its id stays visible, so that one knows which token to revoke.
 _TOKEN = re.compile(r"(qm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 #: Variables whose values are likely to be secrets, by the last words of their names.
 _SECRET_NAME = re.compile(
@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 
 
 def redact(value: Value) -> Value:
-    """Return a text or a JSON value without tokens of ours, and without what is named a secret."""
+    """Return a text or a JSON value without API tokens and without values named like secrets."""
     return cast("Value", _hide(value))
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is kept for a time only: audit records, with the changes that they tell.
+"""Pruning of expired audit records and stored answers.
 
-docs/decisions/0010-retention.md tells when this is done.
+docs/decisions/0010-retention.md describes when it happens.
 """
 
 import itertools
@@ -16,15 +16,15 @@ from inventory_service.core.clock import max_plausible_time
 from inventory_service.core.idempotency import IdempotentResponse, prune_responses
 from inventory_service.core.revision import Fleet
 
-#: What each act that adds records may take away: more than it adds, and too little to be felt.
+#: How many rows a change of the fleet prunes: more than it adds, and too few to slow it down.
 SMALL_BATCH = 100
-#: What a transaction that does nothing else takes away; writers wait for no more than that.
+#: How many rows a transaction of `qm prune` deletes: writers wait no longer than for these.
 BATCH = 1000
 
 
 @dataclass(frozen=True)
 class StoredCounts:
-    """How much is kept."""
+    """The numbers of stored records and answers, and the time of the oldest record."""
 
     records: int
     oldest: datetime | None
@@ -33,21 +33,21 @@ class StoredCounts:
 
 @dataclass(frozen=True)
 class Pruned:
-    """How much one batch took away."""
+    """The numbers of records and answers that one batch deleted."""
 
     records: int
     answers: int
 
 
 def prune_expired(session: Session, retention: timedelta | None, *, limit: int) -> Pruned:
-    """Forget what is too old, the oldest first; ``retention`` is for records, None for ever."""
+    """Delete what is expired, the oldest first; ``retention`` None keeps records for ever."""
     now = datetime.now(UTC)
     records = 0 if retention is None else _forget_records(session, now, retention, limit)
     return Pruned(records, prune_responses(session, now, limit=limit))
 
 
 def count_stored(session: Session) -> StoredCounts:
-    """Return how much is kept; records are counted by their ids, since there may be millions."""
+    """Return the stored counts; records are counted by their ids: there may be millions."""
     oldest = select(AuditRecord.id, AuditRecord.at).order_by(AuditRecord.id).limit(1)
     first = session.execute(oldest).one_or_none()
     last = session.scalar(select(func.max(AuditRecord.id))) or 0
@@ -65,15 +65,15 @@ def _forget_records(session: Session, now: datetime, retention: timedelta, limit
     ).order_by(AuditRecord.id)
     first = session.execute(oldest.limit(1)).one_or_none()
     if first is not None and first.at > max_plausible_time(now):
-        # A clock that was ahead made it: it is older than the first one of which the time is known.
-        # SQLite is told to keep to the order, in which that one is near.
+        # A clock that was ahead made it: it is older than the first one with a plausible time.
+        # The hint makes SQLite search in the order of ids, where that one is near.
         known = oldest.where(AuditRecord.at <= max_plausible_time(now)).limit(1)
         first = session.execute(known.with_hint(AuditRecord, "NOT INDEXED", "sqlite")).one_or_none()
     if first is None or first.at >= before:
         return 0
     known_id = first.id
-    # From the beginning without a gap, so that one number says what is missing. A clock that was
-    # set back once can make a record look old; it goes when those before it go.
+    # From the beginning without a gap, so that one number shows which are missing. A clock that was
+    # set back can make a record look old; it is deleted after those before it.
     gone = list(
         itertools.takewhile(
             lambda entry: entry.id <= known_id or entry.at < before,

@@ -40,13 +40,13 @@ def next_revision(session: Session) -> int:
 
 
 def revision_bumped(session: Session) -> bool:
-    """Return whether this transaction has changed the fleet."""
+    """Return whether this transaction has raised the revision."""
     return _REVISION in session.info
 
 
 @contextlib.contextmanager
 def rolled_back_savepoint(session: Session) -> Iterator[None]:
-    """Let changes be tried: what refuses them refuses them here too, and nothing of them stays."""
+    """Run changes that raise the errors of a real run, and roll them back at the end."""
     had_changed = revision_bumped(session)
     try:
         with session.begin_nested() as trial:

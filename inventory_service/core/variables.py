@@ -18,7 +18,7 @@ from inventory_service.core.json_numbers import check_number
 
 _NAME = re.compile(r"[a-z_][a-zA-Z0-9_]{0,127}\Z")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
-#: What Ansible's own machinery is called; a variable of that name would hide it.
+#: Ansible's own variables, which one of the same name would hide.
 _ANSIBLE_NAMES = """
     environment groups group_names hostvars inventory_dir inventory_file inventory_hostname
     inventory_hostname_short omit play_hosts playbook_dir role_name role_path vars
@@ -27,7 +27,7 @@ _ANSIBLE_NAMES = """
 _FUNCTION_NAMES = """
     cycler dict finalize joiner lipsum lookup namespace now q query range undef
 """
-#: What the service itself says of each node (inventory/domain.py).
+#: Host variables that the service itself sets (inventory/domain.py).
 _OWN_NAMES = """
     node_id node_type cluster_id region env project state internal_ip external_ip wireguard_ip
     wireguard_public_key mesh_prefix mesh_port provider provider_id spec labels node_services

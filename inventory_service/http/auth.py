@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may call what: each view says which scope it needs, and this is checked before it runs."""
+"""Access control: each view declares the scope that it needs; a hook checks it before the view."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -21,7 +21,7 @@ _CHANNEL_HEADER = "X-Quartermaster-Door"
 
 
 def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], View]:
-    """Say which scope a view needs; ``anonymous`` ones serve strangers where that is set."""
+    """Declare the scope that a view needs; ``anonymous`` views need none with QM_ANONYMOUS_READ."""
 
     def mark(view: View) -> View:
         view.required_scope = (scope, anonymous)  # type: ignore[attr-defined] # openapi.py and the checks read it
@@ -31,26 +31,26 @@ def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], 
 
 
 def public(view: View) -> View:
-    """Say that a view answers anybody."""
+    """Declare that a view needs no token."""
     view.required_scope = None  # type: ignore[attr-defined] # openapi.py and the checks read it
     return view
 
 
 def init_callers(app: OpenAPI) -> None:
-    """Find out who makes each request, before anything is decided about it."""
+    """Register the hook that identifies the caller of each request."""
     app.before_request(_note_caller)
 
 
 def init_app(app: OpenAPI) -> None:
-    """Check each request before its view, and its body's form with it."""
+    """Register the hooks that check scope and body before each view."""
     app.before_request(_check_access)
     app.before_request(_check_body)
 
 
 def assert_all_views_guarded(app: OpenAPI) -> None:
-    """Let an application pass whose views all say what they need; one without would be open to all.
+    """Check that each view declares its scope; one that does not would be open to everybody.
 
-    :raises RuntimeError: a view says nothing.
+    :raises RuntimeError: a view declares none.
     """
     silent = [
         f"{rule.rule} ({rule.endpoint})"
@@ -63,12 +63,12 @@ def assert_all_views_guarded(app: OpenAPI) -> None:
 
 
 def is_authenticated() -> bool:
-    """Return whether this request showed a valid token."""
+    """Return whether this request has a valid token."""
     return bool(g.get("is_authenticated"))
 
 
 def find_caller() -> Actor | None:
-    """Return whose token this request showed, for records: one that has ended has a name, too."""
+    """Return the actor of this request's token for logs, also of an expired or revoked one."""
     if "unauthorized" in g:
         return cast("Unauthorized", g.unauthorized).ended
     return cast("Actor | None", g.get("actor"))
@@ -80,7 +80,7 @@ def _note_caller() -> None:
     try:
         actor = _find_actor()
     except Unauthorized as refusal:
-        # Said by _check_access, once it is clear that this request is not one too many.
+        # _check_access raises it, after the rate limits have counted the request.
         g.unauthorized = refusal
     else:
         if actor is not None:
@@ -112,7 +112,7 @@ def _check_access() -> None:
 
 
 def get_needed(app: Flask, endpoint: str | None) -> tuple[Scope, bool] | None:
-    """Return the scope that a view needs, and whether strangers may be served; None for public."""
+    """Return the scope that a view needs and whether it may be anonymous; None if it is public."""
     view = app.view_functions.get(endpoint or "")
     return cast("tuple[Scope, bool] | None", getattr(view, "required_scope", None))
 
@@ -135,10 +135,10 @@ def _check_body() -> None:
     if request.method not in {"POST", "PATCH", "PUT"} or request.routing_exception is not None:
         return
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        # Before it is read: a packed body can be a thousand times as large as it looks.
+        # Before it is read: a compressed body can grow a thousandfold.
         raise UnsupportedMediaType("The body must be sent as it is, without a Content-Encoding.")
     if not request.is_json and request.path.endswith("/heartbeat"):
-        return  # says all it has to say by its path
+        return  # its path holds all that it needs
     if not request.is_json:
         raise UnsupportedMediaType("The body must be JSON: send 'Content-Type: application/json'.")
     # Of chunks Werkzeug reads as many as are allowed, and takes that for the body.
@@ -149,7 +149,7 @@ def _check_body() -> None:
 
 
 def _explain_body(text: str) -> Exception:
-    """Return why a body was not understood: by its numbers, or else as a whole."""
+    """Return the error of a body that is no JSON object, or that holds invalid numbers."""
     try:
         document = read_json(text)
     except (ValueError, RecursionError):
@@ -158,7 +158,7 @@ def _explain_body(text: str) -> Exception:
     if not field_errors:
         return BadRequest("The body is not a JSON object in UTF-8.")
     names = ", ".join(fault.field for fault in field_errors[:5])
-    return BadInput(f"The request was not understood: see {names}.", field_errors=field_errors)
+    return BadInput(f"The request is invalid: see {names}.", field_errors=field_errors)
 
 
 def _get_most_bytes() -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``app.py`` hands to the views."""
+"""The objects that ``app.py`` makes once and views use: settings, database, components."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ Component = TypeVar("Component")
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What requests share: settings, database, and what capabilities keep between requests."""
+    """The objects that all requests share."""
 
     settings: Settings
     database: Database
-    #: Returns who shows a token, from its text and the channel of the request.
+    #: Returns the actor of a token, from its text and the channel of the request.
     authenticate: Callable[[str, Channel], Actor]
     #: The objects that capabilities keep between requests, each by its class.
     components: Mapping[type, object]
@@ -32,7 +32,7 @@ class Dependencies:
 
 
 def get_dependencies() -> Dependencies:
-    """Return what the application that answers this request was made with."""
+    """Return the dependencies of the application that answers this request."""
     return cast("Dependencies", current_app.extensions[EXTENSION])
 
 
@@ -42,10 +42,10 @@ def get_database() -> Database:
 
 
 def get_component(kind: type[Component]) -> Component:
-    """Return what a capability keeps between requests."""
+    """Return the component of a class, which a capability keeps between requests."""
     return get_dependencies().get(kind)
 
 
 def get_actor() -> Actor:
-    """Return who makes this request; ``auth.py`` has found out before the view runs."""
+    """Return the actor of this request, which ``auth.py`` sets before the view runs."""
     return cast("Actor", g.actor)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes that tell whether the service lives, and whether it can work."""
+"""Routes for liveness and readiness probes."""
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -16,23 +16,23 @@ routes = APIBlueprint("health", __name__, url_prefix="/health", abp_tags=[Tag(na
 
 
 class LifeOut(BaseModel):
-    """That the process answers."""
+    """The process answers."""
 
     status: str
 
 
 class ReadinessOut(BaseModel):
-    """That the service can work, and on what."""
+    """The service is ready, with the database and schema that it uses."""
 
     status: str
-    database: str = Field(description="the kind that answered: sqlite or postgresql")
-    schema_: str = Field(alias="schema", description="the schema that it has, the one needed")
+    database: str = Field(description="the kind of database: sqlite or postgresql")
+    schema_: str = Field(alias="schema", description="the schema revision of the database")
 
 
 @routes.get("/live", summary="Does the process answer?", responses={200: LifeOut})
 @public
 def live() -> Response:
-    """Nothing else is asked, so that a slow database does not restart the service."""
+    """The process answers. The database is not used: its outage is no reason for a restart."""
     return json_response({"status": "live"})
 
 
@@ -42,7 +42,7 @@ def live() -> Response:
 def ready() -> Response:
     """The database answers, has the schema that this version needs, and takes changes.
 
-    Else 503 says which of these is not so.
+    Otherwise 503, whose `detail` names the one that fails.
     """
     database = get_database()
     with database.reading():

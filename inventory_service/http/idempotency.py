@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Views that change the fleet: one transaction each, and once only under an Idempotency-Key."""
+"""Views that change the fleet: one transaction each, executed once for an Idempotency-Key."""
 
 import functools
 import hashlib
@@ -21,15 +21,15 @@ from inventory_service.http.transactions import writing
 View = Callable[..., Response]
 _HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
-#: What of an answer's head is worth keeping.
+#: The headers of an answer that are kept with it.
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 
 
 def transactional(view: View) -> View:
-    """Run a view inside a writing transaction, which it gets as its first argument.
+    """Return a view that runs in a writing transaction, which it gets as its first argument.
 
-    A POST with an Idempotency-Key that was answered before is answered again from the record; the
-    record is written in the same transaction as what was done, so one is never without the other.
+    A POST whose Idempotency-Key was used before gets the stored answer; it is stored in the same
+    transaction as the changes, so that one never exists without the other.
     """
 
     @raises(Conflict)
@@ -42,7 +42,7 @@ def transactional(view: View) -> View:
             else:
                 response = _run_once(session, key, lambda: view(session, **arguments))
             if key is not None or revision_bumped(session):
-                # Who adds records makes room for them.
+                # A transaction that adds records also prunes expired ones.
                 prune_expired(
                     session, get_dependencies().settings.audit_retention, limit=SMALL_BATCH
                 )
@@ -71,7 +71,7 @@ def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Respon
 
 
 def read_expected() -> Collection[str] | None:
-    """Return the revisions of which the thing must have one (If-Match), or None for any."""
+    """Return the revisions that If-Match allows, or None if it allows any."""
     if not request.if_match or request.if_match.star_tag:
         return None
     return {read_revision(validator) for validator in request.if_match.as_set()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service's own metrics, as Prometheus reads them."""
+"""The service's own metrics for Prometheus."""
 
 import time
 
@@ -13,7 +13,7 @@ from inventory_service.http.auth import require_scope
 
 
 def init_app(app: OpenAPI) -> CollectorRegistry:
-    """Count and time each request; show these counts, and what others add to them, at /metrics."""
+    """Count and time each request; return the registry that /metrics shows, to add others to."""
     registry = CollectorRegistry()
     requests = Counter(
         "quartermaster_http_requests",

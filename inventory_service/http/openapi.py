@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API's own description: OpenAPI 3.1 from the code, and a page that shows it."""
+"""The OpenAPI 3.1 document of the API, and the page that shows it."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from inventory_service.http.problems import MIMETYPE, STATUS, Problem, get_raise
 from inventory_service.http.transactions import REVISION_HEADER
 
 PREFIX = "/api/v1"
-#: How a request with a body may be refused before its view sees it.
+#: Errors of a request with a body before its view runs.
 _BODY_ERRORS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -32,11 +32,11 @@ def get_version() -> str:
 
 
 def get_info() -> Info:
-    """Return the head of the OpenAPI document."""
+    """Return title, version and description for the OpenAPI document."""
     return Info(
         title="Quartermaster",
         version=get_version(),
-        description="The inventory service: it knows the fleet, decides and records.",
+        description="The inventory service: records the fleet, checks each change and logs it.",
     )
 
 
@@ -55,7 +55,7 @@ def register_routes(app: OpenAPI, blueprints: Iterable[APIBlueprint]) -> None:
 
 
 def init_app(app: OpenAPI) -> None:
-    """Put right what the generator can't know, and lead /api/v1/docs to the page."""
+    """Add errors, headers and scopes to the document, and redirect /api/v1/docs to the page."""
 
     @app.route(f"{PREFIX}/docs")
     @public
@@ -80,7 +80,7 @@ def init_app(app: OpenAPI) -> None:
 
 
 def _list_operations(app: OpenAPI) -> Iterator[tuple[str, str, dict[str, Any], object]]:
-    """Yield path, method, operation and view of all that the document describes."""
+    """Yield path, method, operation and view of each operation in the document."""
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         operations = app.api_doc["paths"].get(path, {})
@@ -91,7 +91,7 @@ def _list_operations(app: OpenAPI) -> Iterator[tuple[str, str, dict[str, Any], o
 def _list_errors(
     path: str, method: str, operation: dict[str, Any], view: object
 ) -> set[HTTPStatus]:
-    """Return the statuses by which an operation may fail: its own, and those of its kind."""
+    """Return the error statuses of an operation: declared ones, and those of its kind."""
     found = {STATUS[kind] for kind in get_raises(view)} | {HTTPStatus.INTERNAL_SERVER_ERROR}
     needed = getattr(view, "required_scope", None)
     if needed is not None:
@@ -108,13 +108,13 @@ def _list_errors(
 
 
 _WITH_BODY = frozenset({"PATCH", "POST"})
-#: What tells nothing of the fleet: the health of the service, and heartbeats, which do not change
-#: it and are written many at once.
+#: Answers without a revision: the health of the service, and heartbeats, which do not change the
+#: fleet and are written in batches.
 _OUTSIDE = "/health/"
 _NO_CHANGE = ("/heartbeat", "/heartbeats")
 _HEADERS = {
     REVISION_HEADER: {
-        "description": "the fleet's revision that the answer is from",
+        "description": "the revision of the fleet that the answer shows",
         "schema": {"type": "integer", "minimum": 0},
         "required": True,
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists: in the order and with the fields that are asked for, page by page."""
+"""Lists over HTTP: sorting, choice of fields, and pages by cursor."""
 
 import base64
 import binascii
@@ -23,16 +23,16 @@ Row = TypeVar("Row", bound=Base)
 
 
 class PageQuery(Query):
-    """How much of a list is wanted, and from where on."""
+    """The length of a page and the cursor at which it starts."""
 
     limit: int = Field(default=100, ge=1, le=1000)
     cursor: str | None = Field(
-        default=None, max_length=2048, description="next_cursor of the page before"
+        default=None, max_length=2048, description="next_cursor of the previous page"
     )
 
 
 class ListQuery(PageQuery):
-    """How much of a list is wanted, in which order, and what of each thing."""
+    """The page, order and fields of a list."""
 
     sort: str = ""
     fields: str = ""
@@ -40,43 +40,43 @@ class ListQuery(PageQuery):
 
 @dataclass(frozen=True)
 class ListSpec:
-    """What a list can be sorted by, and which fields its things have."""
+    """The columns by which a list can be sorted, and the fields of its items."""
 
     kind: type[Base]
     view: type[BaseModel]
-    #: What tells two things apart, and the order where none is asked for.
-    unique: Sequence[str]
+    #: Columns that are unique together; they end each order, and are the default one.
+    tiebreakers: Sequence[str]
     sortable: Sequence[str] = ()
     sort: str = ""
 
     def sort_field(self) -> Any:  # noqa: ANN401 - as pydantic's Field
-        """Return the parameter `sort` as the documentation shows it."""
+        """Return the query parameter `sort` for OpenAPI."""
         return Field(
             default=self.sort,
             max_length=255,
             description=(
-                f"columns to sort by, with commas between: {', '.join(self.sortable)}; '-' before "
-                "one turns it round; what has no value counts as the last"
+                f"columns to sort by, separated by commas: {', '.join(self.sortable)}; '-' before "
+                "one sorts in descending order; a missing value sorts as the largest"
             ),
             json_schema_extra={"pattern": _make_pattern("-?", self.sortable)},
         )
 
     def fields_field(self) -> Any:  # noqa: ANN401 - as pydantic's Field
-        """Return the parameter `fields` as the documentation shows it."""
+        """Return the query parameter `fields` for OpenAPI."""
         return Field(
             default="",
             max_length=512,
-            description="fields that are wanted, with commas between; left out, all of them",
+            description="fields to show, separated by commas; all of them if left out",
             json_schema_extra={"pattern": _make_pattern("", tuple(self.view.model_fields))},
         )
 
     def read(self, query: PageQuery) -> Page:
-        """Return the page that is asked for.
+        """Return the requested page.
 
-        :raises BadInput: the order can't be meant, or the cursor is not from a list of this order.
+        :raises BadInput: the order is invalid, or the cursor is not from a list in this order.
         """
         text = query.sort if isinstance(query, ListQuery) else self.sort
-        order = parse_sort_keys(text, sortable=self.sortable, unique=self.unique)
+        order = parse_sort_keys(text, sortable=self.sortable, tiebreakers=self.tiebreakers)
         after = None if query.cursor is None else self._decode(query.cursor, order)
         return Page(order, query.limit, after)
 
@@ -86,9 +86,9 @@ class ListSpec:
         rows: Sequence[Row],
         show: Callable[[Row], dict[str, Any]],
     ) -> Response:
-        """Return the page; ``rows`` hold one more than its limit where there is a next one.
+        """Return the answer; ``rows`` hold one more than the limit if there is a next page.
 
-        :raises BadInput: a field is asked for that there is not.
+        :raises BadInput: a requested field does not exist.
         """
         page = rows[: query.limit]
         cursor = _encode(self.read(query).order, page[-1]) if len(rows) > query.limit else None
@@ -115,7 +115,7 @@ class ListSpec:
         )
 
     def _check_value(self, name: str, value: object) -> object:
-        """Return the value of a cursor as its column has it."""
+        """Return the value of a cursor in the type of its column."""
         column = self.kind.__table__.c[name]
         kind = column.type.python_type
         if value is None and column.nullable:
@@ -130,7 +130,7 @@ class ListSpec:
 
 
 def page_of(view: type[BaseModel]) -> type[BaseModel]:
-    """Return the shape of a page of things, of which `fields` may leave out parts."""
+    """Return the schema of a page of items, from which `fields` may omit some fields."""
     noun = view.__name__.removesuffix("Out")
     item = create_model(f"{noun}Item", __base__=(view, _Partial), __doc__=view.__doc__)
     return create_model(
@@ -142,7 +142,7 @@ def page_of(view: type[BaseModel]) -> type[BaseModel]:
 
 
 class _Partial(BaseModel):
-    """A thing of which each field may be left out."""
+    """An item of which each field may be left out."""
 
     model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every error as a problem document (RFC 9457), made in this one place."""
+"""Problem documents (RFC 9457): the answer to every error."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 MIMETYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 
-#: Each refusal's status; the most exact class that fits is taken.
+#: The status of each error class.
 STATUS: dict[type[errors.ServiceError], HTTPStatus] = {
     errors.BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
@@ -49,7 +49,7 @@ _DETAILS = {
 
 
 class FieldErrorOut(BaseModel):
-    """One thing that is wrong in an input."""
+    """One invalid field of a request or file."""
 
     field: str
     reason: str
@@ -60,23 +60,23 @@ class FieldErrorOut(BaseModel):
 class Problem(BaseModel):
     """An error as RFC 9457 describes it."""
 
-    type: str = Field(description="names the kind of refusal")
+    type: str = Field(description="the kind of error, as a URN")
     title: str
     status: int
-    detail: str = Field(description="the thing, the reason and the next step")
-    instance: str | None = Field(default=None, description="the path that was asked")
+    detail: str = Field(description="the resource, the reason and the next step")
+    instance: str | None = Field(default=None, description="the path of the request")
     errors: list[FieldErrorOut] | None = Field(
-        default=None, description=f"the first {errors.MAX_FIELD_ERRORS} of what is wrong"
+        default=None, description=f"the first {errors.MAX_FIELD_ERRORS} invalid fields"
     )
     more_errors: int | None = Field(
-        default=None, description="how many there are beyond those; left out if there are none"
+        default=None, description="the number of further invalid fields; left out if there are none"
     )
 
 
 def raises(*kinds: type[errors.ServiceError]) -> Callable[[View], View]:
-    """Declare how a view may refuse, beyond what follows from its scope, body and parameters.
+    """Declare the errors of a view, beyond those that its scope, body and parameters imply.
 
-    The OpenAPI document lists these for its operation.
+    The OpenAPI document lists them for its operation.
     """
 
     def mark(view: View) -> View:
@@ -87,7 +87,7 @@ def raises(*kinds: type[errors.ServiceError]) -> Callable[[View], View]:
 
 
 def get_raises(view: object) -> tuple[type[errors.ServiceError], ...]:
-    """Return how a view was declared to refuse."""
+    """Return the errors that ``raises`` declared for a view."""
     kinds: tuple[type[errors.ServiceError], ...] = getattr(view, "raises", ())
     return kinds
 
@@ -100,14 +100,14 @@ def init_app(app: OpenAPI) -> None:
 
 
 def validation_problem_response(error: ValidationError) -> Response:
-    """Answer a request whose fields do not fit the route's contract."""
+    """Return the answer to a request whose fields do not fit the schema of the route."""
     field_errors = [
         errors.FieldError(".".join(map(str, found["loc"])) or "body", _clean(found["msg"]))
         for found in error.errors(include_url=False, include_input=False)
     ]
     names = ", ".join(sorted({fault.field for fault in field_errors})[:5])
     return problem_response(
-        errors.BadInput(f"The request was not understood: see {names}.", field_errors=field_errors)
+        errors.BadInput(f"The request is invalid: see {names}.", field_errors=field_errors)
     )
 
 
@@ -117,7 +117,7 @@ def get_problem_type(kind: type[errors.ServiceError]) -> str:
 
 
 def problem_response(refusal: errors.ServiceError) -> Response:
-    """Answer what was refused on purpose, with the status of its class."""
+    """Return the answer to a service error, with the status of its class."""
     status = STATUS[type(refusal)]
     response = _make(
         status,
@@ -148,7 +148,7 @@ def _answer_http_error(error: HTTPException) -> Response:
 
 
 def _answer_fault(error: Exception) -> Response:
-    # The process edge: what nobody foresaw is logged whole and told without its details.
+    # The process edge: an unexpected error is logged with its traceback, and answered without it.
     _log.error("request failed", path=request.path, method=request.method, exc_info=error)
     return _make(
         HTTPStatus.INTERNAL_SERVER_ERROR,

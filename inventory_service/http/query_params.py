@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may stand in the query of a request."""
+"""Query parameters: unknown ones are refused."""
 
 import functools
 from typing import Any
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Query(BaseModel):
-    """Parameters of a request; those that are not named are refused."""
+    """The query parameters of a route; an unknown one is refused."""
 
     model_config = ConfigDict(extra="forbid")
 

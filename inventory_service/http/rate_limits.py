@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How often one may ask: each account, each address without one, and all together.
+"""Rate limits: for each account, for each address without a token, and for all together.
 
-docs/decisions/0006-limits.md tells why it is so.
+The reasons are in docs/decisions/0006-limits.md.
 """
 
 import ipaddress
@@ -39,7 +39,7 @@ _DETAILS = {
 
 
 def init_app(app: OpenAPI, registry: CollectorRegistry) -> None:
-    """Refuse what is too much before it is looked at; who calls must be known (auth.py)."""
+    """Register the limits; ``auth.init_callers`` must have been called before."""
     settings: Settings = app.extensions[EXTENSION].settings
     limits = [*_list_limits(settings)]
     if not limits:
@@ -66,7 +66,7 @@ def init_app(app: OpenAPI, registry: CollectorRegistry) -> None:
 
 
 class _RateLimitMetrics:
-    """Tells by metrics and the log what the limiter does."""
+    """The metrics and log lines of the limiter."""
 
     def __init__(self, app: OpenAPI, limiter: Limiter, registry: CollectorRegistry) -> None:
         self._limiter = limiter
@@ -84,7 +84,7 @@ class _RateLimitMetrics:
         )
         self._up.set_function(self._is_up)
         app.register_error_handler(RateLimitExceeded, self._answer)
-        app.after_request(self._tell_change)
+        app.after_request(self._log_change)
 
     def _is_up(self) -> bool:
         return self._limiter.limiter.storage is self._limiter.storage
@@ -100,7 +100,7 @@ class _RateLimitMetrics:
             )
         )
 
-    def _tell_change(self, response: Response) -> Response:
+    def _log_change(self, response: Response) -> Response:
         is_up = self._is_up()
         if is_up != self._was_up:
             self._was_up = is_up
@@ -112,7 +112,7 @@ class _RateLimitMetrics:
 
 
 def _list_limits(settings: Settings) -> Iterator[ApplicationLimit]:
-    """Yield the limits that are set; what a caller's own limit refuses does not count in all."""
+    """Yield the limits that are set; what a caller's own refuses does not count in the total."""
     known = (
         (_ADDRESS, settings.limit_address_per_min, _get_address, is_authenticated),
         (_ACCOUNT, settings.limit_account_per_min, _get_account, _has_no_account),
@@ -138,7 +138,7 @@ def _note_wait(breach: RequestLimit) -> None:
 
 
 def _is_exempt() -> bool:
-    """Let pass what watches the service: it must be told that there is too much to do."""
+    """Return whether no limit applies: monitoring must work also under too much load."""
     if request.blueprint == "health":
         return True
     return request.path == "/metrics" and (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One line in the log a request, and the id by which its lines and its answer belong together."""
+"""One log line for each request, and the id that its log lines and its answer share."""
 
 import re
 import time
@@ -18,14 +18,14 @@ _FAULT = 500
 
 
 def init_app(app: OpenAPI) -> None:
-    """Give each request an id, and log it when it is answered."""
+    """Register the hooks that give each request an id and log its answer."""
 
     @app.before_request
     def _begin() -> None:
         g.started = time.perf_counter()
         given = request.headers.get(_HEADER, "")
         g.request_id = given if _ID.match(given) else uuid.uuid4().hex
-        # Threads are used again: what the last request left behind must go.
+        # Threads are reused: remove the context of the last request.
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
@@ -34,7 +34,7 @@ def init_app(app: OpenAPI) -> None:
         response.headers[_HEADER] = g.request_id
         actor = find_caller()
         # The query is left out: people put secrets there.
-        _get_teller(response)(
+        _get_logger(response)(
             "request",
             method=request.method,
             path=request.path,
@@ -50,12 +50,12 @@ def init_app(app: OpenAPI) -> None:
 
 
 def _count_bytes(response: Response) -> int | None:
-    """Return how long the answer is; one made while it is sent is not read here to count it."""
+    """Return the size of the answer, or None for a stream of unknown length."""
     return response.calculate_content_length() if response.is_sequence else response.content_length
 
 
-def _get_teller(response: Response) -> structlog.typing.WrappedLogger:
-    """Return what logs at the answer's level: a probe that finds all well is no news."""
+def _get_logger(response: Response) -> structlog.typing.WrappedLogger:
+    """Return the log method for the answer: error for 5xx, debug for successful probes."""
     if response.status_code >= _FAULT:
         return _log.error
     return _log.debug if request.path.startswith("/health/") else _log.info

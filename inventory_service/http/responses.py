@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers in JSON: a document, or one thing with its validator."""
+"""Answers in JSON: a document, or one resource with its ETag."""
 
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -9,10 +9,10 @@ from flask import Response, request
 
 
 class Serializable(Protocol):
-    """A thing of the fleet that outsiders may see."""
+    """A resource that the API can show."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what they see."""
+        """Return its public fields."""
 
 
 def to_json(document: Any) -> bytes:  # noqa: ANN401 - any JSON document
@@ -24,15 +24,15 @@ def json_response(
     document: Any,  # noqa: ANN401 - any JSON document
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """Return a document as an answer."""
+    """Return the answer with a document as its body."""
     return Response(to_json(document), status=status.value, mimetype="application/json")
 
 
 def resource_response(
-    thing: Serializable, status: HTTPStatus = HTTPStatus.OK, *, location: str | None = None
+    resource: Serializable, status: HTTPStatus = HTTPStatus.OK, *, location: str | None = None
 ) -> Response:
-    """Return one thing with its validator, which answers If-None-Match."""
-    shown = thing.as_dict()
+    """Return the answer with one resource and its ETag; 304 if that matches If-None-Match."""
+    shown = resource.as_dict()
     response = json_response(shown, status)
     if location is not None:
         response.headers["Location"] = location
@@ -44,11 +44,11 @@ def resource_response(
 
 
 def read_revision(validator: str) -> str:
-    """Return the revision that a thing's validator stands for."""
+    """Return the revision in an ETag of `resource_response`."""
     return validator.partition(".")[0]
 
 
 def _make_validator(shown: dict[str, Any]) -> str:
-    """Return the thing's revision, and when it was last seen, which is no change of the fleet."""
+    """Return the revision and, since heartbeats do not change it, the time of the last one."""
     seen = shown.get("last_seen")
     return f"{shown['revision']}.{seen.timestamp():.6f}" if seen else str(shown["revision"])

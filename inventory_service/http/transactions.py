@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The transactions of the views, and the fleet's revision that the answer's own one saw.
+"""Transactions of views, and the header with the revision that they saw.
 
-Several services may serve one database: whoever was told of a revision knows by the next answer,
-whichever service it comes from, that this one is not from before.
+Several services may serve one database: by the header a client knows, whichever service answers,
+that an answer is not older than the one before.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ REVISION_HEADER = "X-Quartermaster-Revision"
 
 
 def init_app(app: OpenAPI) -> None:
-    """Say in each answer that comes from the fleet at which revision it was."""
+    """Add the revision header to each answer whose view opened a transaction."""
 
     @app.after_request
-    def _tell(response: Response) -> Response:
+    def _add_header(response: Response) -> Response:
         if "seen_revision" in g:
             response.headers[REVISION_HEADER] = str(g.seen_revision)
         return response
@@ -31,9 +31,9 @@ def init_app(app: OpenAPI) -> None:
 
 @contextlib.contextmanager
 def reading() -> Iterator[Session]:
-    """Give a session that sees one state of the fleet; what it refuses is refused of that state.
+    """Give a session that sees one state of the fleet, of which the answer gets the revision.
 
-    The revision is asked for last: `InventoryDocuments` wants a session that has read nothing yet.
+    The revision is read last: `InventoryDocuments` needs a session that has read nothing yet.
     """
     with get_database().reading() as session:
         try:
@@ -46,9 +46,9 @@ def reading() -> Iterator[Session]:
 
 @contextlib.contextmanager
 def writing() -> Iterator[Session]:
-    """Give a session whose changes are kept together at its end, or not at all."""
+    """Give a session whose changes are committed together at its end, or not at all."""
     with get_database().writing() as session:
-        # What is refused from here on leaves the fleet at this one.
+        # The revision for the answer if the view raises an error.
         _note(get_revision(session))
         yield session
     if revision_bumped(session):
@@ -56,5 +56,5 @@ def writing() -> Iterator[Session]:
 
 
 def _note(revision: int) -> None:
-    """Note which revision the answer of this request is from."""
+    """Set the revision for the header of this request's answer."""
     g.seen_revision = revision

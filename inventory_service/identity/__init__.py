@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may speak to the service: API tokens, their scopes, and how they are checked."""
+"""API tokens: their scopes, and how they are checked."""

@@ -17,18 +17,18 @@ _TEXT = re.compile(r"qm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})\Z")
 
 
 class TokenRequest(BaseModel):
-    """What one asks for: a name that stands in the records, a scope, and an end."""
+    """A request for a token: its name in the audit log, its scope and its expiry."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Label
     scope: Scope = Scope.VIEWER
-    expires_at: Moment | None = Field(default=None, description="UTC; null for no end")
+    expires_at: Moment | None = Field(default=None, description="UTC; null for no expiry")
 
 
 @dataclass(frozen=True)
 class NewToken:
-    """A token as it is made: ``text`` is what its owner gets, once."""
+    """A new token: ``text`` is shown to its owner, once."""
 
     token_id: str
     text: str
@@ -46,21 +46,21 @@ def make_token() -> NewToken:
 
 
 def digest(secret: str) -> str:
-    """Return what is kept of a token's secret part."""
+    """Return the hash of a token's secret part, as it is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def parse_token(text: str) -> tuple[str, str] | None:
-    """Return (token id, digest of the secret), or None where the text is no token."""
+    """Return (token id, digest of the secret), or None if the text is no token."""
     match = _TEXT.match(text)
     return (match[1], digest(match[2])) if match else None
 
 
 def is_same(kept: str, presented: str) -> bool:
-    """Compare two digests in constant time."""
+    """Return whether two digests are equal, compared in constant time."""
     return hmac.compare_digest(kept, presented)
 
 
 def is_live(*, expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:
-    """Return whether a token can still be used."""
+    """Return whether a token is neither revoked nor expired."""
     return revoked_at is None and (expires_at is None or now < expires_at)

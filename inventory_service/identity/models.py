@@ -13,7 +13,7 @@ from inventory_service.core.database.base import Base, UTCDateTime
 
 
 class Token(Base):
-    """A token: only a hash of its secret is kept."""
+    """An API token; only a hash of its secret is stored."""
 
     __tablename__ = "tokens"
 
@@ -28,7 +28,7 @@ class Token(Base):
     revoked_by: Mapped[str | None] = mapped_column(String(63))
 
     def revoke(self, actor: Actor) -> None:
-        """End the token at once, on record; one that is revoked already stays as it is."""
+        """Revoke the token and record it; a revoked one stays as it is."""
         if self.revoked_at is not None:
             return
         session = object_session(self)
@@ -37,7 +37,7 @@ class Token(Base):
         self.revoked_at, self.revoked_by = entry.at, actor.name
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what outsiders see of the token."""
+        """Return the public fields of the token."""
         return {
             "token_id": self.token_id,
             "name": self.name,

@@ -43,34 +43,34 @@ class TokenOut(BaseModel):
 
 
 class NewTokenOut(TokenOut):
-    """A token that was made just now."""
+    """A new token, with its secret."""
 
-    token: str = Field(description="shown here, and never again")
+    token: str = Field(description="shown only in this answer")
 
 
 LISTING = ListSpec(
     Token,
     TokenOut,
-    unique=("token_id",),
+    tiebreakers=("token_id",),
     sortable=("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
 )
 
 
 class TokenQuery(ListQuery):
-    """How many tokens, in which order, and what of them."""
+    """The page, order and fields of the list of tokens."""
 
     sort: str = LISTING.sort_field()
     fields: str = LISTING.fields_field()
 
 
 class TokenPath(BaseModel):
-    """Which token."""
+    """The token of a path."""
 
     token_id: str = Field(max_length=255)
 
 
 class RevocationRequest(BaseModel):
-    """Nothing needs to be said to end a token."""
+    """An empty object: a revocation needs no data."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,7 +88,7 @@ def list_tokens(query: TokenQuery) -> Response:
 @require_scope(Scope.ADMIN)
 @raises(Conflict)
 def create_token(body: TokenRequest) -> Response:
-    """The answer holds the token itself, which is kept nowhere."""
+    """The answer holds the token itself, which is not stored and not shown again."""
     with writing() as session:
         token, text = acts.create_token(session, get_actor(), body)
     response = json_response(token.as_dict() | {"token": text}, HTTPStatus.CREATED)
@@ -100,7 +100,7 @@ def create_token(body: TokenRequest) -> Response:
 @require_scope(Scope.ADMIN)
 @raises(NotFound)
 def revoke_token(path: TokenPath, body: RevocationRequest) -> Response:  # noqa: ARG001 - an empty object
-    """The token ends at once."""
+    """The token is invalid from now on."""
     with writing() as session:
         token = acts.revoke_token(session, get_actor(), path.token_id)
     return resource_response(token, HTTPStatus.CREATED)

@@ -23,19 +23,19 @@ from inventory_service.identity.domain import (
 from inventory_service.identity.models import Token
 
 _COLUMNS = Token.__table__.c
-#: It runs for each request: an object of the session would cost more than all else of the look.
+#: Runs for each request: loading an object would take longer than the query.
 _FIND = select(
     _COLUMNS.name, _COLUMNS.scope, _COLUMNS.digest, _COLUMNS.expires_at, _COLUMNS.revoked_at
 ).where(_COLUMNS.token_id == bindparam("token_id"))
 
-#: The same for each reason: a stranger learns nothing about which tokens there are.
+#: One text for each reason, so that a stranger can't find out which tokens exist.
 _NOT_VALID = (
     "The token is not valid: unknown, revoked or expired. `qm token create` makes a new one."
 )
 
 
 class KnownToken(NamedTuple):
-    """What decides who shows a token."""
+    """The columns of a token that authentication needs."""
 
     name: str
     scope: str
@@ -45,9 +45,9 @@ class KnownToken(NamedTuple):
 
 
 def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple[Token, str]:
-    """Return a new token and its text, which can't be had a second time.
+    """Return a new token and its text, which is not stored.
 
-    :raises BadInput: its end has passed already.
+    :raises BadInput: its expiry is in the past.
     :raises Conflict: a live token has that name.
     """
     now = datetime.now(UTC)
@@ -87,16 +87,16 @@ def create_token(session: Session, actor: Actor, request: TokenRequest) -> tuple
 
 
 def find_token(session: Session, token_id: str) -> KnownToken | None:
-    """Return what is on record of a token, live or not."""
+    """Return a token by its id, live or not, or None."""
     found = session.execute(_FIND, {"token_id": token_id}).one_or_none()
     return None if found is None else KnownToken(*found)
 
 
 def authenticate(text: str, channel: Channel, find: Callable[[str], KnownToken | None]) -> Actor:
-    """Return who shows this token, of which `find` gives what is on record by its id.
+    """Return the actor of a token's text; ``find`` looks a token up by its id.
 
-    :raises Unauthorized: it is no token of ours, or was revoked, or has expired; of the last
-        two it says whose it was.
+    :raises Unauthorized: the token is unknown, revoked or expired; ``ended`` is its actor in the
+        last two cases.
     """
     parsed = parse_token(text)
     token = find(parsed[0]) if parsed else None
@@ -110,7 +110,7 @@ def authenticate(text: str, channel: Channel, find: Callable[[str], KnownToken |
 
 
 def revoke_token(session: Session, actor: Actor, token_id: str) -> Token:
-    """End a token at once; a token that is revoked already stays as it is.
+    """Return the token, revoked now or before.
 
     :raises NotFound: no such token.
     """
@@ -129,5 +129,5 @@ def list_tokens(session: Session, page: Page) -> Sequence[Token]:
 
 
 def count_tokens(session: Session) -> int:
-    """Return how many tokens were ever made."""
+    """Return the number of all tokens, revoked and expired ones included."""
     return session.execute(select(func.count()).select_from(Token)).scalar_one()

@@ -13,7 +13,17 @@ RULES = [
     *SERVICE.glob("*/domain"),
     *(
         SERVICE / "core" / f"test_{name}.py"
-        for name in ("field_types", "json_numbers", "redaction")
+        for name in (
+            "actors",
+            "clock",
+            "errors",
+            "field_types",
+            "json_numbers",
+            "labels",
+            "pagination",
+            "preconditions",
+            "redaction",
+        )
     ),
 ]
 

@@ -8,8 +8,7 @@ import click
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option
 from inventory_service.cli.terminal.output import print_item
-from inventory_service.core.database.backup import back_up
-from inventory_service.core.database.backup import copy as copy_database
+from inventory_service.core.database.backup import back_up, transfer
 
 
 @click.group()
@@ -36,7 +35,7 @@ def copy(target: str) -> None:
     Stop the service before: what is written during the copy is not in it.
     """
     with map_errors():
-        counts = copy_database(read_settings().database_url, target, _show_progress)
+        counts = transfer(read_settings().database_url, target, _show_progress)
     print_item(counts)
 
 

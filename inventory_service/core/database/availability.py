@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times in which the database takes no work: why, since when, and told once each way."""
+"""Outages of the database: their reason, and one report at the beginning and one at the end."""
 
 import sqlite3
 import time
@@ -9,12 +9,12 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory_service.core.database.postgresql import Silence
 
-#: Told with the kind of work and the reason when an outage begins, without reason when it ends.
+#: Receives the kind of work, and the reason when an outage begins or None when it ends.
 OutageCallback = Callable[[str, str | None], None]
-#: For how long nobody else waits for a database that was silent just now.
+#: How long requests are refused at once after the database did not answer one in time.
 SILENCE_S = 2.0
 
-#: What people are told, by SQLite's result code or PostgreSQL's SQLSTATE.
+#: Reasons for the users of the API, by SQLite's result code or PostgreSQL's SQLSTATE.
 _REASONS: dict[int | str, str] = {
     sqlite3.SQLITE_BUSY: "Another writer holds the database for too long.",
     "55P03": "Another writer holds the database for too long.",
@@ -26,7 +26,7 @@ _REASONS: dict[int | str, str] = {
 
 
 def explain(error: DBAPIError) -> str:
-    """Return why the database did not do what was asked; no address, no path, no statement."""
+    """Return why a statement failed, without address, path or statement."""
     origin = error.orig
     # SQLite's extended codes hold the plain one in their lowest byte.
     code = getattr(origin, "sqlite_errorcode", 0) & 0xFF or getattr(origin, "sqlstate", None)
@@ -34,29 +34,29 @@ def explain(error: DBAPIError) -> str:
 
 
 class Availability:
-    """Whether one kind of work, reading or writing, fails at present."""
+    """The current state of one kind of work, reading or writing."""
 
-    def __init__(self, kind: str, tell: OutageCallback) -> None:
+    def __init__(self, kind: str, on_change: OutageCallback) -> None:
         self.kind = kind
-        #: Why the work failed when it was tried last; None while it succeeds.
+        #: Why the last attempt failed; None if it succeeded.
         self.reason: str | None = None
-        self._tell = tell
+        self._on_change = on_change
         self._silent_until = 0.0
 
-    def note_failure(self, reason: str, error: DBAPIError) -> None:
-        """Note that the work failed; only the first failure is told."""
+    def record_failure(self, reason: str, error: DBAPIError) -> None:
+        """Record a failed attempt; only the first one of an outage is reported."""
         if isinstance(error.orig, Silence):
             self._silent_until = time.monotonic() + SILENCE_S
         if self.reason is None:
-            self._tell(self.kind, f"{reason} ({error.orig})")
+            self._on_change(self.kind, f"{reason} ({error.orig})")
         self.reason = reason
 
-    def note_success(self) -> None:
-        """Note that the work succeeded, which ends the outage."""
+    def record_success(self) -> None:
+        """Record a successful attempt, which ends the outage."""
         if self.reason is not None:
             self.reason = None
-            self._tell(self.kind, None)
+            self._on_change(self.kind, None)
 
     def is_backing_off(self) -> bool:
-        """Return whether somebody waited in vain a moment ago, so that the next one need not."""
+        """Return whether an attempt timed out less than ``SILENCE_S`` ago."""
         return time.monotonic() < self._silent_until

@@ -16,16 +16,16 @@ from inventory_service.core.errors import Conflict
 
 _ROWS_AT_ONCE = 1000
 
-#: Is told of each table: its name, how many rows are there by now, and how many there will be.
+#: Receives a table's name, how many of its rows are copied, and how many there are in all.
 ProgressCallback = Callable[[str, int, int], None]
 
 
 def back_up(database_url: str, file: Path) -> None:
-    """Write an SQLite database to a new file, as it is at one moment; writers go on meanwhile.
+    """Write a consistent copy of an SQLite database to a new file; writers go on meanwhile.
 
     The file is readable by its owner only, and is there as a whole or not at all.
 
-    :raises Conflict: the database is another one than SQLite, or the file is there already.
+    :raises Conflict: the database is not SQLite, is missing or damaged, or the file exists.
     """
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite":
@@ -47,10 +47,10 @@ def back_up(database_url: str, file: Path) -> None:
         partial.unlink()
 
 
-def copy(source_url: str, target_url: str, tell: ProgressCallback) -> dict[str, int]:
-    """Copy a database into an empty one, in one transaction; return the rows by table.
+def transfer(source_url: str, target_url: str, progress: ProgressCallback) -> dict[str, int]:
+    """Copy a database into an empty one, in one transaction; return the number of rows by table.
 
-    Whatever ends it before the end leaves the target empty.
+    An interrupted copy leaves the target empty.
 
     :raises Conflict: the source has another schema than this version, or the target has tables.
     """
@@ -66,7 +66,7 @@ def copy(source_url: str, target_url: str, tell: ProgressCallback) -> dict[str, 
                     "The target has tables already. Name a database that is new and empty."
                 )
             upgrade_on(connection, NEWEST)
-            return _copy_tables(session.connection(), connection, tell)
+            return _copy_tables(session.connection(), connection, progress)
     finally:
         source.engine.dispose()
         target.dispose()
@@ -79,19 +79,21 @@ def _copy_pages(source: Path, target: Path) -> None:
     ):
         # All pages at once: in steps it would begin anew whenever somebody writes between two.
         reader.backup(writer, pages=-1)
-        # A file that is moved about must not need others beside it.
+        # The backup must be one file: without a log beside it that a move could leave behind.
         writer.execute("PRAGMA journal_mode=DELETE")
         (verdict,) = writer.execute("PRAGMA integrity_check").fetchone()
     if verdict != "ok":
         raise Conflict(f"The database is damaged: {verdict}. Restore an earlier backup.")
 
 
-def _copy_tables(source: Connection, target: Connection, tell: ProgressCallback) -> dict[str, int]:
+def _copy_tables(
+    source: Connection, target: Connection, progress: ProgressCallback
+) -> dict[str, int]:
     tables = Base.metadata.sorted_tables  # all of them, since the migration imported all models
-    # What migrations fill new tables with comes from the source as well.
+    # Rows that the migrations insert come from the source as well.
     for table in reversed(tables):
         target.execute(delete(table))
-    counts = {table.name: _copy_table(source, target, table, tell) for table in tables}
+    counts = {table.name: _copy_table(source, target, table, progress) for table in tables}
     if target.dialect.name == "postgresql":
         for table in tables:
             _set_sequence(target, table)
@@ -99,14 +101,14 @@ def _copy_tables(source: Connection, target: Connection, tell: ProgressCallback)
 
 
 def _copy_table(
-    source: Connection, target: Connection, table: Table, tell: ProgressCallback
+    source: Connection, target: Connection, table: Table, progress: ProgressCallback
 ) -> int:
     wanted = source.execute(select(func.count()).select_from(table)).scalar_one()
     done = 0
     for rows in source.execute(select(table)).mappings().partitions(_ROWS_AT_ONCE):
         target.execute(insert(table), [dict(row) for row in rows])
         done += len(rows)
-        tell(table.name, done, wanted)
+        progress(table.name, done, wanted)
     found = target.execute(select(func.count()).select_from(table)).scalar_one()
     if found != wanted:
         raise Conflict(f"Of {wanted} rows of {table.name}, {found} arrived. Nothing was kept.")
@@ -114,7 +116,7 @@ def _copy_table(
 
 
 def _set_sequence(target: Connection, table: Table) -> None:
-    """Let new rows be numbered behind the copied ones; where nothing is numbered, do nothing."""
+    """Set the sequence of the table's id, if it has one, to follow the copied rows."""
     column = table.autoincrement_column
     if column is not None:
         target.execute(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all tables share: names of constraints, and times that are always aware UTC."""
+"""The base of all tables: named constraints, and times that are always aware UTC."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,24 +10,27 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A time in UTC; SQLite keeps none of the zone, so it is put back on the way out."""
+    """A time in UTC; SQLite stores no zone, so reading adds it again."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     @property
     def python_type(self) -> type[datetime]:
-        """Return what a value is in Python."""
+        """Return the Python type of a value."""
         return datetime
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Take only aware times."""
+        """Return the time in UTC.
+
+        :raises ValueError: it has no zone.
+        """
         if value is not None and value.tzinfo is None:
             raise ValueError("a time without a zone can't be stored")
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:  # noqa: ANN401 - the signature of SQLAlchemy
-        """Give aware times."""
+        """Return the time with UTC as its zone."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database: how it is opened, and the two kinds of transaction that callers may begin."""
+"""An open database with its two kinds of transaction, reading and writing."""
 
 import contextlib
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ from inventory_service.core.errors import Conflict, Unavailable
 
 #: How long a writer waits for another one before it answers 503, where nothing else is set.
 LOCK_TIMEOUT_S = 10
-#: How long the question whether changes are taken may wait for a writer.
+#: How long `check_writing` waits for another writer.
 _PROBE_TIMEOUT_S = 0.5
 _NEXT_STEP = "Send the same request again later; with an Idempotency-Key it acts only once."
 
 
-def _tell_nobody(_kind: str, _reason: str | None) -> None:
+def _ignore_change(_kind: str, _reason: str | None) -> None:
     pass
 
 
@@ -40,7 +40,7 @@ class Database:
         url: str,
         *,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
-        tell: OutageCallback = _tell_nobody,
+        on_change: OutageCallback = _ignore_change,
     ) -> None:
         self.engine = open_engine(url, creates=False, lock_timeout_s=lock_timeout_s)
         self._lock_timeout_s = lock_timeout_s
@@ -50,8 +50,8 @@ class Database:
             if self.engine.dialect.name == "sqlite"
             else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
-        self._no_reading = Availability("reading", tell)
-        self._no_writing = Availability("writing", tell)
+        self._no_reading = Availability("reading", on_change)
+        self._no_writing = Availability("writing", on_change)
         self._has_written = False
 
     @contextlib.contextmanager
@@ -65,11 +65,11 @@ class Database:
                 yield session
             finally:
                 session.rollback()
-        self._no_reading.note_success()
+        self._no_reading.record_success()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
-        """Give a session whose changes are kept together at its end, or not at all.
+        """Give a session whose changes are committed together at its end, or not at all.
 
         The write lock is taken at once, so that what is read inside can't be overtaken: SQLite's
         deferred transactions would fail at their first write instead (BEGIN IMMEDIATE).
@@ -82,14 +82,14 @@ class Database:
         if self._no_writing.reason is None:
             self._has_written = True
         else:
-            # That this change was kept does not tell it of a larger one.
+            # A small change was kept; that does not prove that a larger one would be.
             with contextlib.suppress(Unavailable):
                 self.check_writing()
 
     def check_writing(self) -> None:
-        """Let pass that the database takes changes; tried only while that is not known.
+        """Check by a write that the database takes changes; skipped while that is known.
 
-        :raises Unavailable: it does not.
+        :raises Unavailable: it takes none.
         """
         if self._has_written and self._no_writing.reason is None:
             return
@@ -97,7 +97,7 @@ class Database:
             with self._changing(_PROBE_TIMEOUT_S) as session:
                 session.execute(statement)
         self._has_written = True
-        self._no_writing.note_success()
+        self._no_writing.record_success()
 
     @contextlib.contextmanager
     def _changing(self, lock_timeout_s: float) -> Iterator[Session]:
@@ -119,7 +119,7 @@ class Database:
 def open_engine(
     url: str, *, creates: bool = True, lock_timeout_s: float = LOCK_TIMEOUT_S
 ) -> Engine:
-    """Return the engine of a database URL; a SQLite file and its folder are made if missing."""
+    """Return the engine of a database URL; creates a missing SQLite file and its folder."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return open_sqlite(parsed, creates=creates, lock_timeout_s=lock_timeout_s)
@@ -141,7 +141,7 @@ def _translated(outage: Availability) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        # The rules are checked before; this is the net under them.
+        # Use cases check the rules first; the constraints catch what they miss.
         raise Conflict(
             "The change conflicts with the current records. Fetch the resource again and retry."
         ) from error
@@ -150,5 +150,5 @@ def _translated(outage: Availability) -> Iterator[None]:
         raise
     except DatabaseError as error:
         reason = explain(error)
-        outage.note_failure(reason, error)
+        outage.record_failure(reason, error)
         raise Unavailable(f"{reason} {_NEXT_STEP}") from error

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages by the values of the last thing that was seen: right while things come and go."""
+"""Keyset pagination: pages stay complete while rows are added and removed."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -14,9 +14,9 @@ Row = TypeVar("Row", bound=Base)
 
 
 def read_page(session: Session, kind: type[Row], query: Select[Row], page: Page) -> Sequence[Row]:
-    """Return the rows of a page, and one more where there is a next one.
+    """Return the rows of a page, and one more where there is a next page.
 
-    The order must end with what is unique, and that has a value in each row.
+    The order must end with tiebreakers: columns that are unique together and never null.
     """
     columns: list[InstrumentedAttribute[Any]] = [
         getattr(kind, order.column) for order in page.order
@@ -34,17 +34,19 @@ Step = tuple[InstrumentedAttribute[Any], SortKey, Any]
 
 
 def _sort(column: InstrumentedAttribute[Any], order: SortKey) -> ColumnElement[Any]:
-    # PostgreSQL takes null for the largest value, SQLite for the smallest: it is said each time.
+    # PostgreSQL sorts null as the largest value, SQLite as the smallest: so name it each time.
     if order.is_descending:
         return column.desc().nulls_first() if _may_be_null(column) else column.desc()
     return column.asc().nulls_last() if _may_be_null(column) else column.asc()
 
 
 def _get_beyond(steps: Sequence[Step]) -> ColumnElement[bool]:
-    """Return what is true of the rows behind the one with these values."""
+    """Return the condition of the rows after the one with these values."""
     ways = []
-    for place, (column, order, value) in enumerate(steps):
-        same = [column == value for column, _, value in steps[:place]]  # null is asked for by IS
+    for index, (column, order, value) in enumerate(steps):
+        same = [
+            column == value for column, _, value in steps[:index]
+        ]  # SQLAlchemy makes IS of null
         further = _get_further(column, order, value)
         if further is not None:
             ways.append(and_(*same, further))
@@ -54,7 +56,7 @@ def _get_beyond(steps: Sequence[Step]) -> ColumnElement[bool]:
 def _get_further(
     column: InstrumentedAttribute[Any], order: SortKey, value: object
 ) -> ColumnElement[bool] | None:
-    """Return what is true of values behind this one, or None where it is the last."""
+    """Return the condition of the values after this one, or None where no value follows."""
     if value is None:
         return column.is_not(None) if order.is_descending else None
     if order.is_descending:
@@ -66,7 +68,7 @@ def _begin(
     column: InstrumentedAttribute[Any], order: SortKey, value: object
 ) -> list[ColumnElement[bool]]:
     # Follows from the rest, but only here does SQLite see where in an index it can begin. A row
-    # comparison would say both, but SQLite can't use an index for it.
+    # comparison would express both, but SQLite can't use an index for it.
     if value is None or _may_be_null(column):
         return []
     return [column <= value if order.is_descending else column >= value]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PostgreSQL: connections that wait for an answer only so long, and hold a lock only so long."""
+"""PostgreSQL: connections with a time limit for each answer and for each lock."""
 
 from typing import Any, TypeVar
 
@@ -11,20 +11,20 @@ from sqlalchemy import Engine, event
 Result = TypeVar("Result")
 #: How long a server may take to accept a connection.
 CONNECT_TIMEOUT_S = 3
-#: How much longer than the longest wait that is in order, the one for a lock, a statement may go
-#: without an answer.
+#: How much longer than the lock timeout, the longest regular wait, a statement may stay
+#: unanswered.
 MARGIN_S = 5
-#: A service that is stopped or cut off in the middle of a transaction holds up the others no
-#: longer: the server ends its transaction.
+#: The server ends the transaction of a service that was stopped or cut off in the middle of it,
+#: so that the others wait no longer.
 IDLE_TIMEOUT_S = 30
 
 
 class Silence(psycopg.OperationalError):
-    """The server accepted a connection or a statement and then said nothing."""
+    """The server accepted a connection or a statement and then did not answer in time."""
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that gives up when the server is silent for too long.
+    """A connection that raises Silence when the server does not answer in time.
 
     The server's own `statement_timeout` would not do: a server that is stopped, or a host that is
     gone, keeps no time.
@@ -35,9 +35,9 @@ class BoundedConnection(psycopg.Connection[Any]):
     def wait(
         self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None
     ) -> Result:
-        """Return what the exchange with the server gives.
+        """Return the result of an exchange with the server.
 
-        :raises Silence: nothing came in time; the connection is closed, as its state is not known.
+        :raises Silence: no answer came in time; the connection is closed: its state is unknown.
         """
         try:
             return super().wait(gen, interval, timeout or self.answer_timeout_s)
@@ -50,7 +50,7 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 def bound(engine: Engine, *, lock_timeout_s: float) -> None:
-    """Let the engine make bounded connections only."""
+    """Make all connections of the engine bounded ones."""
 
     def connect(_dialect: Any, _entry: Any, words: list[Any], fields: dict[str, Any]) -> Any:  # noqa: ANN401 - the signature of SQLAlchemy's event
         fields.setdefault("connect_timeout", CONNECT_TIMEOUT_S)

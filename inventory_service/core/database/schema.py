@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schema's history, and the ways to bring a database to a place in it."""
+"""The schema of a database: which revision it has, and how to migrate it to another."""
 
 import functools
 from collections.abc import Callable
@@ -20,10 +20,10 @@ NEWEST = "head"
 
 @dataclass(frozen=True)
 class Schema:
-    """The schema that a database has, and the one that this version works with.
+    """The schema revision that a database has, and the one that this version needs.
 
-    ``found`` is None for a database without tables; ``is_known`` tells whether this version has
-    heard of what it found.
+    ``found`` is None for a database without tables; ``is_known`` is whether this version has a
+    migration for it.
     """
 
     found: str | None
@@ -36,7 +36,7 @@ class Schema:
         return self.found == self.wanted
 
     def explain(self) -> str:
-        """Return what is wrong with the database, and what to do."""
+        """Return why this version can't use the database, and what to do."""
         if self.found is None:
             return "The database is empty. Run `qm init` for a new fleet, else `qm migrate`."
         if self.is_known:
@@ -52,7 +52,7 @@ class Schema:
 
 
 def read_schema(engine: Engine) -> Schema:
-    """Return what schema the database has, and what it should have."""
+    """Return which schema the database has and which one this version needs."""
     known = _list_known()
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
@@ -60,7 +60,7 @@ def read_schema(engine: Engine) -> Schema:
 
 
 def upgrade(database_url: str, revision: str = NEWEST) -> None:
-    """Bring the schema up to a revision; a database that is there already stays as it is.
+    """Migrate the database up to a revision; one that has it already stays as it is.
 
     :raises Conflict: a newer version has made the database.
     """
@@ -69,7 +69,7 @@ def upgrade(database_url: str, revision: str = NEWEST) -> None:
 
 
 def downgrade(database_url: str, revision: str) -> None:
-    """Take the schema back to an older revision; what it can't hold is lost.
+    """Migrate the database down to an older revision; data that this one can't hold is lost.
 
     :raises Conflict: a newer version has made the database.
     """
@@ -78,7 +78,7 @@ def downgrade(database_url: str, revision: str) -> None:
 
 
 def move(database_url: str, revision: str) -> None:
-    """Bring the schema to a revision, be it newer or older.
+    """Migrate the database to a revision, newer or older.
 
     :raises Conflict: there is no such revision, or a newer version has made the database.
     """
@@ -109,7 +109,7 @@ def _list_known() -> tuple[str, ...]:
 
 
 def upgrade_on(connection: Connection, revision: str) -> None:
-    """Bring the schema up inside a transaction that the caller began and ends."""
+    """Migrate up inside a transaction that the caller begins and ends."""
     command.upgrade(_configure(connection), revision)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SQLite: a file that is there, one writer at a time, and no connection to a file that is gone."""
+"""SQLite engines: one writer at a time, and no connection to a file that was moved away."""
 
 import sqlite3
 from pathlib import Path
@@ -11,7 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from inventory_service.core.database.json_type import read_json, write_json
 
-#: What stays wrong with a connection after the file is as it should be again.
+#: Errors that a connection keeps giving after the file is in order again.
 _LASTING = {
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_IOERR,
@@ -23,10 +23,10 @@ _FILE = "qm_file"
 
 
 def open_sqlite(url: URL, *, creates: bool, lock_timeout_s: float) -> Engine:
-    """Return the engine of a SQLite URL; a missing file is made only where that is wanted.
+    """Return the engine of a SQLite URL; it creates a missing file only if ``creates`` is set.
 
-    Else an empty one would come up in the place of a database that was moved away, and its log
-    would be taken for the log of the one that is moved back.
+    Otherwise an empty file would replace a database that was moved away, and its log would be
+    used as the log of the one that is moved back.
     """
     path = get_path(url)
     if path is not None and creates:
@@ -51,7 +51,7 @@ def open_sqlite(url: URL, *, creates: bool, lock_timeout_s: float) -> Engine:
 
 
 def get_path(url: URL) -> Path | None:
-    """Return the file of a URL that names one plainly; in memory, or as a URI, there is none."""
+    """Return the file of a URL; None for a database in memory or one named by a URI."""
     name = url.database
     return None if not name or name == ":memory:" or name.startswith("file:") else Path(name)
 
@@ -78,9 +78,9 @@ def _begin(connection: Connection) -> None:
 
 
 def _mark_lasting(context: ExceptionContext) -> None:
-    """Let all connections be closed where a new one may fare better.
+    """Mark the connection as broken after a lasting error, so that the pool opens new ones.
 
-    A file that could not be opened for writing is opened for reading, and stays so.
+    SQLite opens a file for reading if it can't write to it, and keeps it so.
     """
     code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
     if code in _LASTING and context.connection is not None:
@@ -88,9 +88,9 @@ def _mark_lasting(context: ExceptionContext) -> None:
 
 
 def _follow_file(engine: Engine, path: Path) -> None:
-    """Use a connection only while its file lies where the URL says.
+    """Discard each connection whose file is no longer the one at the path of the URL.
 
-    Else changes would go on into a file that somebody moved away, or replaced by a copy.
+    Otherwise changes would go into a file that was moved away or replaced by a copy.
     """
 
     def note(_connection: object, entry: ConnectionPoolEntry) -> None:
@@ -105,7 +105,7 @@ def _follow_file(engine: Engine, path: Path) -> None:
 
 
 def _identify(path: Path) -> tuple[int, int] | None:
-    """Return which file lies there now; None where there is none."""
+    """Return device and inode of the file at the path; None where there is none."""
     try:
         found = path.stat()
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A change that proves that the database takes changes, and leaves nothing behind."""
+"""A write that proves that the database takes changes, and leaves no row behind."""
 
 import secrets
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from sqlalchemy import Executable, delete, insert
 
 from inventory_service.core.idempotency import IdempotentResponse
 
-#: A disk that is full may still have room for a small change; random bytes can't be packed.
+#: A disk that is full may still have room for a small change; random bytes can't be compressed.
 _SIZE_BYTES = 64 * 1024
 _ACTOR = "probe"
 
 
 def make_write_check() -> Iterator[Executable]:
-    """Yield two statements, each for a transaction of its own: one makes a row, one removes it.
+    """Yield two statements, each for a transaction of its own: an insert and its delete.
 
-    A row that is left over, because the service was killed between them, goes as old answers go.
+    If the service is killed between them, the row is pruned like an expired answer.
     """
     key = secrets.token_hex(16)
     yield insert(IdempotentResponse).values(

@@ -66,7 +66,7 @@ class ResourceSpec:
 
     def make_listing(self) -> ListSpec:
         """Return how lists of them can be sorted and narrowed to fields."""
-        return ListSpec(self.kind, self.view, unique=(self.key,), sortable=self.sortable)
+        return ListSpec(self.kind, self.view, tiebreakers=(self.key,), sortable=self.sortable)
 
 
 def make_routes(resource: ResourceSpec) -> APIBlueprint:

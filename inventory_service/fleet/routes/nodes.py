@@ -50,7 +50,7 @@ class NodePath(BaseModel):
 LISTING = ListSpec(
     Node,
     NodeOut,
-    unique=("node_id", "id"),
+    tiebreakers=("node_id", "id"),
     sortable=(
         "node_id",
         "node_type",

@@ -4,7 +4,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_service.core.actors import Scope
 from inventory_service.identity.domain import is_same, make_token, parse_token
 
 
@@ -24,15 +23,3 @@ def test_two_tokens_are_never_the_same() -> None:
 @given(st.text())
 def test_any_other_text_is_no_token(text: str) -> None:
     assert parse_token(text) is None
-
-
-def test_each_scope_covers_those_before_it() -> None:
-    covered = {(one, other) for one in Scope for other in Scope if one.covers(other)}
-    assert covered == {
-        (Scope.VIEWER, Scope.VIEWER),
-        (Scope.OPERATOR, Scope.VIEWER),
-        (Scope.OPERATOR, Scope.OPERATOR),
-        (Scope.ADMIN, Scope.VIEWER),
-        (Scope.ADMIN, Scope.OPERATOR),
-        (Scope.ADMIN, Scope.ADMIN),
-    }

@@ -120,7 +120,7 @@ def test_a_file_stays_as_it_was_when_the_export_fails(
     [
         (("--format", "yaml", "--fields", "node_id"), 2, "An inventory is whole"),
         (("--format", "csv", "--json"), 2, "--json is short for"),
-        (("--fields", "colour"), 1, "There are node_id"),
+        (("--fields", "colour"), 1, "Allowed: node_id"),
         (("--state", "nonsense"), 1, "state"),
     ],
 )

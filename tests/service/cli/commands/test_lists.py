@@ -80,7 +80,7 @@ def test_each_list_is_sorted_both_ways(ask: Ask, command: tuple[str, ...], field
 def test_a_field_that_there_is_not_is_named(qm: Qm) -> None:
     result = qm("project", "list", "--fields", "name")
     assert result.exit_code == 1
-    assert "There are project, description, owner" in result.stderr
+    assert "Allowed: project, description, owner" in result.stderr
 
 
 @pytest.mark.usefixtures("fleet")

@@ -118,10 +118,12 @@ def test_each_of_many_threads_gets_a_connection(database: Database) -> None:
     assert revisions == [0] * 40
 
 
-def test_an_outage_is_told_once_each_way(tmp_path: Path, template: Path) -> None:
+def test_an_outage_is_reported_once_at_each_end(tmp_path: Path, template: Path) -> None:
     path = tmp_path / "fleet.sqlite"
-    told: list[tuple[str, str | None]] = []
-    database = Database(f"sqlite:///{path}", tell=lambda kind, reason: told.append((kind, reason)))
+    changes: list[tuple[str, str | None]] = []
+    database = Database(
+        f"sqlite:///{path}", on_change=lambda kind, reason: changes.append((kind, reason))
+    )
     for _ in range(3):
         with pytest.raises(Unavailable), database.reading() as session:
             get_revision(session)
@@ -129,9 +131,9 @@ def test_an_outage_is_told_once_each_way(tmp_path: Path, template: Path) -> None
     for _ in range(3):
         with database.reading() as session:
             get_revision(session)
-    assert [kind for kind, _ in told] == ["reading", "reading"]
-    assert "unable to open" in (told[0][1] or "")
-    assert told[1][1] is None
+    assert [kind for kind, _ in changes] == ["reading", "reading"]
+    assert "unable to open" in (changes[0][1] or "")
+    assert changes[1][1] is None
     database.engine.dispose()
 
 
