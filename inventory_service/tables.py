@@ -8,6 +8,7 @@ from inventory_service.fleet.models import (
     clusters,
     environments,
     nodes,
+    ports,
     projects,
     services,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "idempotency",
     "identity",
     "nodes",
+    "ports",
     "projects",
     "revision",
     "services",

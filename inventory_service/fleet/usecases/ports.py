@@ -8,7 +8,8 @@ from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
 from inventory_service.fleet.domain.ports import PortRequest, choose_port, get_preferred_port
 from inventory_service.fleet.models.environments import Environment
-from inventory_service.fleet.models.projects import Port, Project
+from inventory_service.fleet.models.ports import Port
+from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.models.services import Service
 from inventory_service.fleet.usecases.catalog import get_entry
 

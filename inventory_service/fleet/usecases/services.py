@@ -16,7 +16,7 @@ from inventory_service.fleet.domain.services import (
     check_protocol,
 )
 from inventory_service.fleet.models.nodes import Node
-from inventory_service.fleet.models.projects import Port
+from inventory_service.fleet.models.ports import Port
 from inventory_service.fleet.models.services import Service
 from inventory_service.fleet.usecases.catalog import (
     change_entry,
