@@ -93,6 +93,12 @@ def test_a_text_that_ansible_could_run_is_marked_however_deep_it_is(
     assert isinstance(found, Unsafe) == is_marked
 
 
+def test_a_character_that_turns_text_round_is_written_as_an_escape() -> None:
+    text = write([make_row(node_id="a", vars={"motto": "a\u202eb", "town": "東京"})], {})
+    assert not find_hidden(text)
+    assert load(text)["hosts"]["a"]["motto"] == "a\u202eb"
+
+
 def test_what_is_cleaned_away_is_not_written() -> None:
     row = make_row(node_id="a", vars={"password": "SECRET", "port": 1})
     text = write([row], {}, lambda held: {k: v for k, v in held.items() if k != "password"})

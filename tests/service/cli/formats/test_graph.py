@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which nodes of a graph are told as silent."""
+"""Which nodes of a graph are marked as silent."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -35,7 +35,7 @@ def test_what_is_no_list_of_nodes_is_refused(content: str) -> None:
     assert caught.value.field_errors[0].field == "content"
 
 
-def test_each_fault_is_named_by_row_and_field() -> None:
+def test_each_error_is_named_by_row_and_field() -> None:
     found = [
         {"node_id": "a", "node_type": "web", "state": "active"},
         7,
@@ -43,7 +43,7 @@ def test_each_fault_is_named_by_row_and_field() -> None:
     ]
     with pytest.raises(BadInput) as caught:
         read_nodes(json.dumps(found))
-    fields = [fault.field for fault in caught.value.field_errors]
+    fields = [error.field for error in caught.value.field_errors]
     assert fields == ["nodes[0].state", "nodes[1]", "nodes[2].wireguard_public_key"]
 
 

@@ -23,12 +23,12 @@ ROWS = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_each_fault_is_named_by_field_line_and_column(case: dict[str, Any]) -> None:
+def test_each_error_is_named_by_field_line_and_column(case: dict[str, Any]) -> None:
     with pytest.raises(BadInput) as refused:
         parse_projects(case["content"])
-    found = [[fault.field, fault.line, fault.column] for fault in refused.value.field_errors]
-    assert found == case["faults"]
-    assert all(fault.reason for fault in refused.value.field_errors)
+    found = [[error.field, error.line, error.column] for error in refused.value.field_errors]
+    assert found == case["errors"]
+    assert all(error.reason for error in refused.value.field_errors)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_one_project_may_have_several_environments() -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
-def test_any_text_is_either_rows_or_faults(text: str) -> None:
+def test_any_text_is_either_rows_or_errors(text: str) -> None:
     for content in (text, HEADER + text):
         try:
             parse_projects(content)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is pruned of a Terraform file holds no secret, and says the same as the whole file."""
+"""A pruned Terraform file has the same nodes as the whole one, and no secret."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ CASES = sorted((Path(__file__).parents[3] / "cases" / "terraform").glob("*.json"
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_a_pruned_file_tells_the_same_nodes_and_no_secret(path: Path) -> None:
+def test_a_pruned_file_has_the_same_nodes_and_no_secret(path: Path) -> None:
     whole = path.read_text()
     pruned = json.dumps(prune_terraform(json.loads(whole)))
     assert "SECRET" in whole
@@ -68,8 +68,8 @@ def test_a_state_of_ten_thousand_servers_fits_into_one_request() -> None:
         }
         for number in range(10_000)
     ]
-    place = {"mode": "managed", "module": "module.edge", "type": "hcloud_server", "name": "node"}
-    state = {"version": 4, "outputs": {}, "resources": [{**place, "instances": instances}]}
+    identity = {"mode": "managed", "module": "module.edge", "type": "hcloud_server", "name": "node"}
+    state = {"version": 4, "outputs": {}, "resources": [{**identity, "instances": instances}]}
     content = json.dumps(prune_terraform(state), separators=(",", ":"))
     assert len(read_terraform(content).rows) == 10_000
     request = json.dumps({"format": "terraform", "content": content})

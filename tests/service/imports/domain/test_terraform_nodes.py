@@ -23,7 +23,7 @@ def outputs(value: Any, name: str = "nodes", *, sensitive: bool = False) -> str:
 def field_errors(content: str) -> list[tuple[str, str]]:
     with pytest.raises(BadInput) as caught:
         read_terraform(content)
-    return [(fault.field, fault.reason) for fault in caught.value.field_errors]
+    return [(error.field, error.reason) for error in caught.value.field_errors]
 
 
 def read_case(name: str) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str, int]]]:
@@ -32,7 +32,7 @@ def read_case(name: str) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str
     return nodes, [(skip.address, skip.reason, skip.more) for skip in file.skipped]
 
 
-def test_an_output_states_nodes_by_their_names() -> None:
+def test_an_output_declares_nodes_by_their_names() -> None:
     nodes, skipped = read_case("outputs.json")
     assert nodes == {
         'quartermaster_nodes["media-1"]': {
@@ -150,7 +150,7 @@ def test_an_output_goes_before_the_servers_of_the_same_state() -> None:
     assert [row.address for row in read_terraform(json.dumps(state)).rows] == ["nodes[0]"]
 
 
-def test_what_is_left_out_for_one_reason_is_told_once() -> None:
+def test_what_is_left_out_for_one_reason_is_listed_once() -> None:
     state = json.loads((CASES / "hetzner.json").read_text())
     bare = {"mode": "managed", "type": "hcloud_server", "name": "x"}
     instances = [{"index_key": n, "attributes": {"name": f"x-{n}"}} for n in range(3)]
@@ -217,12 +217,12 @@ def test_a_file_of_another_kind_is_named(content: str, found: str) -> None:
     ],
 )
 def test_a_wrong_node_is_named_by_address_and_field(content: str, field: str, reason: str) -> None:
-    ((told, why),) = field_errors(content)
-    assert told == field
+    ((found, why),) = field_errors(content)
+    assert found == field
     assert why.startswith(reason)
 
 
-def test_a_name_that_stands_twice_is_named_both_times() -> None:
+def test_a_name_that_is_there_twice_is_named_both_times() -> None:
     twice = outputs([{"node_id": "a", "node_type": "web"}, {"node_id": "a", "node_type": "db"}])
     assert [field for field, _ in field_errors(twice)] == ["nodes[0].node_id", "nodes[1].node_id"]
 

@@ -1,194 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""projects.csv over HTTP: a plan first, then all of it or nothing."""
+"""The route of imports: which bodies it takes, for whom, and with which status it answers."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.service.conftest import Caller, make_node
+from tests.service.conftest import Caller
 
-HEADER = "Project,Servers,MasterSpec,WebSpec,Environment,Region\n"
 pytestmark = pytest.mark.usefixtures("cluster")
-BOTH = pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
+PATH = "/api/v1/imports"
+CSV = "Project,Servers,MasterSpec,WebSpec\nshop,1,cx32,cx22\n"
+NODE = {"node_id": "a", "node_type": "web"}
+CONTENTS = {
+    "csv": CSV,
+    "nodes": json.dumps([NODE]),
+    "terraform": json.dumps({"nodes": {"sensitive": False, "value": [NODE]}}),
+}
 
 
-def send(caller: Caller, content: str, *, status: int | None = None, **fields: Any) -> Any:
-    body = {"format": "csv", "content": content} | fields
-    return caller.post(
-        "/api/v1/imports", body, status=status or (201 if "apply" in fields else 200)
-    )
+@pytest.mark.parametrize("form", CONTENTS)
+def test_each_format_is_planned_with_200_and_applied_with_201(operator: Caller, form: str) -> None:
+    body = {"format": form, "content": CONTENTS[form]}
+    planned = operator.post(PATH, body, status=200)
+    applied = operator.post(PATH, {**body, "apply": True}, status=201)
+    assert (planned["applied"], applied["applied"]) == (False, True)
+    assert planned["plan"] == applied["plan"]
+    (added,) = planned["plan"]["add"]
+    assert added["node_id"] == ("shop-prod-master" if form == "csv" else "a")
+    again = operator.post(PATH, {**body, "plan_digest": "x" * 32, "apply": True}, status=409)
+    assert "changed since" in again["detail"]
 
 
-def told(problem: Any) -> list[tuple[str, int, int, str]]:
-    return [
-        (fault["field"], fault["line"], fault["column"], fault["reason"])
-        for fault in problem["errors"]
-    ]
+def test_a_file_without_a_format_is_a_projects_csv(operator: Caller) -> None:
+    assert operator.post(PATH, {"content": CSV}, status=200)["plan"]["retire"] == []
 
 
-def names(caller: Caller) -> list[str]:
-    return [node["node_id"] for node in caller.get("/api/v1/nodes")["items"]]
-
-
-def test_a_plan_changes_nothing_until_it_is_applied(operator: Caller) -> None:
-    before = operator.get("/api/v1/status")["revision"]
-    shown = send(operator, HEADER + "shop,2,cx32,cx22,prod,lon1\n")
-    assert (shown["applied"], len(shown["plan"]["add"])) == (False, 2)
-    assert operator.get("/api/v1/status")["revision"] == before
-    done = send(
-        operator,
-        HEADER + "shop,2,cx32,cx22,prod,lon1\n",
-        apply=True,
-        plan_digest=shown["plan"]["digest"],
-    )
-    assert done["applied"]
-    node = operator.get("/api/v1/nodes/shop-prod-web-1")
-    assert (node["state"], node["spec"], node["region"], node["provider"], node["source"]) == (
-        "planned", "cx22", "lon1", "docker", "csv",
-    )  # fmt: skip
-
-
-def test_editing_a_count_scales_up_and_down(operator: Caller) -> None:
-    for count in (3, 1, 4, 0):
-        send(operator, HEADER + f"shop,{count},cx32,cx22,prod,\n", apply=True)
-        assert len(names(operator)) == count
-    assert len(operator.get("/api/v1/nodes?state=retired")["items"]) == 6
-
-
-def test_the_same_file_twice_changes_nothing(operator: Caller) -> None:
-    content = HEADER + "shop,3,cx32,cx22,prod,\nblog,1,cx22,cx22,uat,\n"
-    send(operator, content, apply=True)
-    before = operator.get("/api/v1/status")["revision"]
-    plan = send(operator, content, apply=True)["plan"]
-    assert (plan["add"], plan["resize"], plan["retire"], plan["unchanged"]) == ([], [], [], 4)
-    assert operator.get("/api/v1/status")["revision"] == before
-
-
-def test_nodes_that_no_file_made_are_never_retired(operator: Caller) -> None:
-    send(operator, HEADER + "shop,1,cx32,cx22,prod,\n", apply=True)
-    make_node(operator, "shop-db", project="shop", environment="prod")
-    send(operator, HEADER + "shop,0,cx32,cx22,prod,\n", apply=True)
-    assert names(operator) == ["shop-db"]
-
-
-@BOTH
 @pytest.mark.parametrize(
-    ("noun", "name", "found"),
+    ("body", "field"),
     [
-        ("project", "shop", [("Project", 3, 1, "project 'shop' is retired")]),
-        ("environment", "uat", [("Environment", 3, 5, "environment 'uat' is retired")]),
+        ({}, "content"),
+        ({"content": CSV, "colour": "red"}, "colour"),
+        ({"content": CSV, "format": "xml"}, "format"),
+        ({"content": CSV, "cluster": "?"}, "cluster"),
+        ({"content": CSV, "plan_digest": "x" * 65}, "plan_digest"),
     ],
 )
-def test_a_line_that_names_what_is_retired_is_named_once(
-    operator: Caller, noun: str, name: str, found: list[Any], fields: dict[str, bool]
+def test_a_body_that_is_invalid_is_refused_by_its_field(
+    operator: Caller, body: dict[str, Any], field: str
 ) -> None:
-    operator.post("/api/v1/projects", {"project": "shop"})
-    operator.post(f"/api/v1/{noun}s/{name}/retirement", {"reason": "over"})
-    content = HEADER + "blog,2,cx32,cx22,prod,\nshop,3,cx32,cx22,uat,\n"
-    assert told(send(operator, content, status=422, **fields)) == found
-    assert names(operator) == []
+    problem = operator.post(PATH, body, status=422)
+    assert [error["field"] for error in problem["errors"]] == [field]
 
 
-def test_a_line_that_asks_for_no_server_may_name_what_is_retired(operator: Caller) -> None:
-    content = HEADER + "shop,{},cx32,cx22,prod,\n"
-    for count in (1, 0):
-        send(operator, content.format(count), apply=True)
-    operator.post("/api/v1/projects/shop/retirement", {})
-    send(operator, content.format(0), apply=True)
-
-
-@BOTH
-def test_a_retired_cluster_takes_no_nodes(operator: Caller, fields: dict[str, bool]) -> None:
-    operator.post("/api/v1/clusters/main/retirement", {})
-    content = HEADER + "shop,1,cx32,cx22,prod,\n"
-    problem = send(operator, content, status=422, cluster="main", **fields)
-    assert [fault["field"] for fault in problem["errors"]] == ["cluster"]
-
-
-@BOTH
-@pytest.mark.parametrize("state", ["planned", "retired"])
-def test_a_line_that_needs_the_name_of_another_node_is_named(
-    operator: Caller, state: str, fields: dict[str, bool]
-) -> None:
-    make_node(operator, "shop-prod-web-1", provider_id="x", state=state)
-    before = operator.get("/api/v1/nodes")
-    content = HEADER + "\nblog,1,cx32,cx22,prod,\nshop,3,cx32,cx22,prod,\n"
-    why = {"planned": "is taken", "retired": "belongs to a retired node that still has its server"}
-    assert told(send(operator, content, status=409, **fields)) == [
-        ("Project", 4, 1, f"node_id 'shop-prod-web-1' {why[state]}")
-    ]
-    assert operator.get("/api/v1/nodes") == before
-
-
-@BOTH
-def test_two_lines_whose_nodes_would_have_one_name_are_refused(
-    operator: Caller, fields: dict[str, bool]
-) -> None:
-    content = HEADER + "shop-eu,1,cx32,cx22,uat,\nshop,1,cx32,cx22,eu-uat,\n"
-    assert told(send(operator, content, status=409, **fields)) == [
-        ("Project", 3, 1, "node_id 'shop-eu-uat-master' is taken")
-    ]
-
-
-@BOTH
-def test_a_kind_of_node_that_is_called_like_a_node_is_refused(
-    operator: Caller, fields: dict[str, bool]
-) -> None:
-    make_node(operator, "master")
-    content = "WebSpec,MasterSpec,Servers,Project\ncx22,cx32,1,shop\n"
-    assert told(send(operator, content, status=409, **fields)) == [
-        ("Project", 2, 4, "node_type 'master' is the name of a node")
-    ]
-
-
-def test_a_plan_that_is_out_of_date_is_refused(operator: Caller) -> None:
-    content = HEADER + "shop,3,cx32,cx22,prod,\n"
-    digest = send(operator, content)["plan"]["digest"]
-    send(operator, HEADER + "shop,1,cx32,cx22,prod,\n", apply=True)
-    problem = send(operator, content, apply=True, plan_digest=digest, status=409)
-    assert "changed since the plan was shown" in problem["detail"]
-    assert names(operator) == ["shop-prod-master"]
-
-
-def test_faults_carry_line_and_column_and_nothing_is_changed(operator: Caller) -> None:
-    before = operator.get("/api/v1/status")["revision"]
-    content = HEADER + "shop,1,cx32,cx22,prod,\nblog,-1,cx22,cx22,uat,\n"
-    problem = send(operator, content, apply=True, status=422)
-    assert [(fault["field"], fault["line"], fault["column"]) for fault in problem["errors"]] == [
-        ("Servers", 3, 2)
-    ]
-    assert operator.get("/api/v1/status")["revision"] == before
-
-
-@BOTH
-def test_a_mesh_that_is_too_small_refuses_the_whole_file(
-    operator: Caller, fields: dict[str, bool]
-) -> None:
-    operator.post("/api/v1/clusters", {"cluster_id": "tiny", "mesh_prefix": "10.91.0.0/30"})
-    content = HEADER + "shop,9,cx32,cx22,prod,\n"
-    problem = send(operator, content, cluster="tiny", status=409, **fields)
-    assert problem["type"].endswith(":Exhausted")
-    assert names(operator) == []
-    assert operator.get("/api/v1/projects")["items"] == []
-
-
-def test_with_several_clusters_one_must_be_named(operator: Caller) -> None:
-    operator.post("/api/v1/clusters", {"cluster_id": "edge", "mesh_prefix": "10.91.0.0/24"})
-    content = HEADER + "shop,1,cx32,cx22,prod,\n"
-    assert "--cluster" in send(operator, content, status=422)["detail"]
-    send(operator, content, apply=True, cluster="edge")
-    send(operator, content, cluster="nowhere", status=422)
-    assert operator.get("/api/v1/nodes/shop-prod-master")["wireguard_ip"] == "10.91.0.1"
-
-
-def test_a_node_of_another_size_is_a_resize_that_stays_pending(operator: Caller) -> None:
-    send(operator, HEADER + "shop,1,cx22,cx22,prod,\n", apply=True)
-    change = {"provisioned_spec": "cx22", "internal_ip": "10.0.0.1", "provider_id": "x"}
-    operator.patch("/api/v1/nodes/shop-prod-master", change)
-    for state in ("provisioning", "active"):
-        operator.post("/api/v1/nodes/shop-prod-master/transitions", {"state": state})
-    plan = send(operator, HEADER + "shop,1,cx32,cx22,prod,\n", apply=True)["plan"]
-    assert plan["resize"] == [
-        {"node_id": "shop-prod-master", "from_spec": "cx22", "to_spec": "cx32"}
-    ]
-    assert operator.get("/api/v1/status")["pending_resizes"] == 1
+@pytest.mark.parametrize("apply", [False, True])
+def test_a_viewer_cannot_even_plan(viewer: Caller, stranger: Caller, *, apply: bool) -> None:
+    body = {"content": CSV, "apply": apply}
+    viewer.post(PATH, body, status=403)
+    stranger.post(PATH, body, status=401)

@@ -44,8 +44,8 @@ def test_a_plan_changes_nothing_until_it_is_applied(operator: Caller) -> None:
     done = send(operator, content, apply=True, plan_digest=plan["digest"])
     assert (done["applied"], done["plan"]) == (True, plan)
     node = operator.get("/api/v1/nodes/frameworks-edge-1")
-    told = ("state", "source", "node_type", "region", "external_ip", "spec", "labels")
-    assert [node[name] for name in told] == [
+    fields = ("state", "source", "node_type", "region", "external_ip", "spec", "labels")
+    assert [node[name] for name in fields] == [
         "planned", "terraform", "media", "fsn1", "192.0.2.21", "cx22", {"rack": "b2"},
     ]  # fmt: skip
 
@@ -67,7 +67,7 @@ def test_the_same_file_twice_changes_nothing(operator: Caller) -> None:
     assert revision(operator) == before
 
 
-def test_each_difference_is_shown_and_what_is_not_said_stays(operator: Caller) -> None:
+def test_each_difference_is_shown_and_what_is_not_set_stays(operator: Caller) -> None:
     make_node(
         operator, "a", region="fsn1", image="x", labels={"rack": "a1", "own": "1"}, vars={"v": 1}
     )
@@ -114,7 +114,7 @@ def test_a_node_that_cannot_be_added_is_named_by_its_address(
     content = outputs(a={}, b={"internal_ip": "10.0.0.1"}, c={"project": "absent"})
     more = {"apply": True} if apply else {}
     problem = send(operator, content, status=422, **more)
-    assert [fault["field"] for fault in problem["errors"]] == [
+    assert [error["field"] for error in problem["errors"]] == [
         'quartermaster_nodes["b"].internal_ip',
         'quartermaster_nodes["c"].project',
     ]
@@ -132,20 +132,20 @@ def test_the_row_whose_mesh_address_can_not_be_given_is_named(
     ]
     nodes[3]["wireguard_ip"] = "10.99.0.1"
     problem = send(operator, json.dumps(nodes), format="nodes", status=422, **fields)
-    assert [fault["field"] for fault in problem["errors"]] == ["nodes[3].wireguard_ip"]
+    assert [error["field"] for error in problem["errors"]] == ["nodes[3].wireguard_ip"]
     assert revision(operator) == before
 
 
 def test_a_plan_leaves_no_trace_of_having_been_tried(operator: Caller, admin: Caller) -> None:
     make_node(operator, "a")
-    told = ("/api/v1/nodes", "/api/v1/status", "/api/v1/clusters/main", "/api/v1/changes?since=0")
-    before = [operator.get(path) for path in told], admin.get("/api/v1/audit")
+    paths = ("/api/v1/nodes", "/api/v1/status", "/api/v1/clusters/main", "/api/v1/changes?since=0")
+    before = [operator.get(path) for path in paths], admin.get("/api/v1/audit")
     content = outputs(a={"region": "hel1"}, b={"external_ip": "192.0.2.1"})
     answer = operator.call(
         "POST", "/api/v1/imports", status=200, json={"format": "terraform", "content": content}
     )
     assert answer.headers["X-Quartermaster-Revision"] == str(before[0][1]["revision"])
-    assert ([operator.get(path) for path in told], admin.get("/api/v1/audit")) == before
+    assert ([operator.get(path) for path in paths], admin.get("/api/v1/audit")) == before
     # What was tried is still free.
     assert make_node(operator, "c")["wireguard_ip"] == "10.90.0.2"
 
@@ -168,7 +168,7 @@ def test_all_that_is_refused_of_a_file_is_named_at_once(
     content = outputs(a={"project": "absent"}, b={"environment": "absent"}, c={"project": "absent"})
     problem = send(operator, content, status=422, **fields)
     assert "3 faults" in problem["detail"]
-    assert [fault["field"] for fault in problem["errors"]] == [
+    assert [error["field"] for error in problem["errors"]] == [
         'quartermaster_nodes["a"].project',
         'quartermaster_nodes["b"].environment',
         'quartermaster_nodes["c"].project',
@@ -187,13 +187,13 @@ def test_a_plan_with_a_node_of_something_retired_is_refused(
     operator.post(f"/api/v1/{noun}s", {name: "old"} | prefix)
     operator.post(f"/api/v1/{noun}s/old/retirement", {})
     problem = send(operator, outputs(a={"cluster_id": "main"} | {name: "old"}), status=422)
-    [fault] = problem["errors"]
-    assert fault["field"] == f'quartermaster_nodes["a"].{name}'
-    assert fault["reason"] == f"{noun} 'old' is retired"
+    [error] = problem["errors"]
+    assert error["field"] == f'quartermaster_nodes["a"].{name}'
+    assert error["reason"] == f"{noun} 'old' is retired"
 
 
 @pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
-def test_a_mesh_that_is_too_small_for_the_new_nodes_is_told(
+def test_a_mesh_that_is_too_small_for_the_new_nodes_is_an_error(
     operator: Caller, fields: dict[str, bool]
 ) -> None:
     operator.post("/api/v1/clusters", {"cluster_id": "tiny", "mesh_prefix": "10.91.0.0/30"})
@@ -213,7 +213,7 @@ def test_a_change_that_cannot_be_made_undoes_all_of_it(
     before = revision(operator)
     content = outputs(a={"region": "hel1"}, b={"external_ip": "192.0.2.1"}, c={})
     problem = send(operator, content, status=409, **fields)
-    assert [fault["field"] for fault in problem["errors"]] == [
+    assert [error["field"] for error in problem["errors"]] == [
         'quartermaster_nodes["b"].external_ip'
     ]
     assert revision(operator) == before
@@ -237,7 +237,7 @@ def test_a_retired_node_whose_server_is_still_there_is_not_made_again(operator: 
     assert problem["errors"][0]["field"] == 'quartermaster_nodes["a"].node_id'
 
 
-def test_the_audit_tells_what_the_import_changed(operator: Caller, admin: Caller) -> None:
+def test_the_audit_log_records_what_the_import_changed(operator: Caller, admin: Caller) -> None:
     make_node(operator, "a")
     send(operator, outputs(a={"region": "hel1"}), apply=True, reason="moved")
     entry = admin.get("/api/v1/audit?noun=node&subject=a")["items"][0]

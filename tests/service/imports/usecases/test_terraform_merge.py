@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inventory merged with a Terraform file: the service has the last word, and says where."""
+"""The inventory merged with a Terraform file: the values of the service take precedence."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def merge(caller: Caller, content: str, query: str = "") -> Any:
 
 
 def hosts(document: Any) -> dict[str, dict[str, Any]]:
-    """Return what each row says, nulls left out."""
+    """Return the values of each row, nulls left out."""
     return {
         row[0]: {
             name: value
@@ -68,7 +68,7 @@ def test_what_the_service_does_not_know_is_taken_and_what_it_knows_stays(
         operator, "a", state="active", external_ip="192.0.2.1", region="fsn1",
         labels={"rack": "a1"}, vars={"v": 1, "own": 2},
     )  # fmt: skip
-    said = {
+    declared = {
         "region": "hel1",
         "environment": "prod",
         "internal_ip": "10.0.0.9",
@@ -76,10 +76,10 @@ def test_what_the_service_does_not_know_is_taken_and_what_it_knows_stays(
         "labels": {"rack": "b2", "row": "7"},
         "vars": {"v": 1, "own": 3},
     }
-    merged = merge(viewer, outputs(a=said))
+    merged = merge(viewer, outputs(a=declared))
     host = hosts(merged)["a"]
     assert (host["region"], host["env"], host["internal_ip"]) == ("fsn1", "prod", "10.0.0.9")
-    assert host["ansible_host"] == "192.0.2.1", "Ansible goes where the service says"
+    assert host["ansible_host"] == "192.0.2.1", "Ansible connects to the address on record"
     assert host["labels"] == {"rack": "a1", "row": "7"}
     assert host["vars"] == {"v": 1, "own": 2}
     assert merged["groups"]["env_prod"] == [0]
@@ -91,7 +91,7 @@ def test_what_the_service_does_not_know_is_taken_and_what_it_knows_stays(
 
 
 @pytest.mark.parametrize(
-    ("state", "query", "is_host", "is_told"),
+    ("state", "query", "is_host", "is_named"),
     [
         ("active", "", True, False),
         ("planned", "", False, True),
@@ -104,12 +104,12 @@ def test_what_the_service_does_not_know_is_taken_and_what_it_knows_stays(
     ],
 )
 def test_a_file_brings_back_no_node_that_the_service_keeps_out(
-    operator: Caller, viewer: Caller, state: str, query: str, *, is_host: bool, is_told: bool
+    operator: Caller, viewer: Caller, state: str, query: str, *, is_host: bool, is_named: bool
 ) -> None:
     make_node(operator, "a", state=state, internal_ip="10.0.0.1", region="fsn1")
     merged = merge(viewer, outputs(a={"region": "fsn1"}), query)
     assert ("a" in hosts(merged)) == is_host
-    assert merged["left_out"] == ([{"node_id": "a", "state": state}] if is_told else [])
+    assert merged["left_out"] == ([{"node_id": "a", "state": state}] if is_named else [])
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_filters_hold_for_nodes_of_the_file_too(
     assert set(hosts(merge(viewer, content, query))) == expected
 
 
-def test_a_broken_file_is_refused_by_place_and_leaves_no_record(
+def test_the_error_of_an_invalid_file_has_its_address_and_leaves_no_record(
     viewer: Caller, admin: Caller
 ) -> None:
     for content, field in (("", "file"), (outputs(a={"region": "?"}), 'nodes["a"].region')):
         problem = viewer.post(PATH, {"terraform": content}, status=422)
-        assert [fault["field"] for fault in problem["errors"]] == [field]
+        assert [error["field"] for error in problem["errors"]] == [field]
     assert admin.get("/api/v1/audit?noun=request")["items"] == []
 
 
@@ -147,7 +147,7 @@ def test_no_host_of_the_file_has_the_name_of_a_group(operator: Caller, viewer: C
     make_node(operator, "load-balancer", node_type="load-balancer")
     content = outputs(data={}, a={"node_type": "media"}, b={"node_type": "c"}, c={}, media={})
     problem = viewer.post(PATH, {"terraform": content}, status=409)
-    assert [fault["field"] for fault in problem["errors"]] == [
+    assert [error["field"] for error in problem["errors"]] == [
         'nodes["data"].node_id',
         'nodes["a"].node_type',
         'nodes["b"].node_type',

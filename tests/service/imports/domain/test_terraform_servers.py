@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers of a Terraform state as nodes: the fields that the attributes of each kind become."""
+
+from typing import Any
+
+import pytest
+
+from inventory_service.imports.domain.terraform_files import Server
+from inventory_service.imports.domain.terraform_servers import Skip, Skips, read_server
+
+
+def read(kind: str, **attributes: Any) -> tuple[dict[str, Any] | None, list[str]]:
+    skips = Skips()
+    fields = read_server(Server("x.y", kind, attributes), skips)
+    return fields, [skip.reason for skip in skips.all()]
+
+
+def read_hcloud(**attributes: Any) -> dict[str, Any]:
+    fields, reasons = read("hcloud_server", **{"labels": {"role": "web"}, **attributes})
+    assert reasons == []
+    assert fields is not None
+    return fields
+
+
+@pytest.mark.parametrize(
+    ("attributes", "field", "value"),
+    [
+        ({"name": "a"}, "node_id", "a"),
+        ({"server_type": "cx22"}, "spec", "cx22"),
+        ({"location": "fsn1"}, "region", "fsn1"),
+        ({"network": [{"ip": "10.0.0.1"}, {"ip": "10.1.0.1"}]}, "internal_ip", "10.0.0.1"),
+        ({"ipv4_address": "192.0.2.1", "ipv6_address": "::1"}, "external_ip", "192.0.2.1"),
+        ({"ipv4_address": "", "ipv6_address": "2001:db8::1"}, "external_ip", "2001:db8::1"),
+        ({"labels": {"role": "web", "cluster": "main"}}, "cluster_id", "main"),
+        ({"labels": {"role": "web", "project": "shop"}}, "project", "shop"),
+        ({"labels": {"role": "web", "rack": ""}}, "labels", {"rack": ""}),
+    ],
+)
+def test_an_attribute_or_label_becomes_a_field(
+    attributes: dict[str, Any], field: str, value: Any
+) -> None:
+    assert read_hcloud(**attributes)[field] == value
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"network": []},
+        {"network": ["x"]},
+        {"network": None, "ipv4_address": ""},
+        {"image": "", "location": None, "server_type": ""},
+        {"labels": {"role": "web", "cluster": "", "environment": None}},
+    ],
+)
+def test_what_has_no_value_is_not_set(attributes: dict[str, Any]) -> None:
+    assert read_hcloud(**attributes) == {"node_type": "web", "labels": {}}
+
+
+@pytest.mark.parametrize(
+    ("zone", "region"),
+    [
+        ("eu-central-1a", "eu-central-1"),
+        ("us-gov-west-1b", "us-gov-west-1"),
+        ("us-west-2-lax-1a", "us-west-2-lax-1a"),
+        ("eu-central-1", "eu-central-1"),
+    ],
+)
+def test_the_region_of_an_instance_is_its_zone_without_the_letter(zone: str, region: str) -> None:
+    tags = {"Name": "a", "role": "data"}
+    fields, _ = read("aws_instance", tags=tags, availability_zone=zone)
+    assert fields == {"node_id": "a", "node_type": "data", "region": region, "labels": {}}
+    assert "Name" in tags, "the state itself is left as it was"
+
+
+def test_a_tag_of_a_droplet_is_a_label_up_to_its_first_colon() -> None:
+    fields, _ = read("digitalocean_droplet", tags=["role:web", "backup", "url:http://x", 7])
+    assert fields == {"node_type": "web", "labels": {"backup": "", "url": "http://x"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "word"),
+    [
+        ("hcloud_server", {"labels": {"role": ""}}, "label"),
+        ("hcloud_server", {}, "label"),
+        ("digitalocean_droplet", {"tags": ["web"]}, "tag"),
+        ("aws_instance", {"tags": None}, "tag"),
+    ],
+)
+def test_a_server_without_a_role_is_none_of_ours(
+    kind: str, attributes: dict[str, Any], word: str
+) -> None:
+    reason = f"has no {word} 'role', which would be its node_type"
+    assert read(kind, **attributes) == (None, [reason])
+
+
+def test_an_unknown_size_and_a_name_that_is_no_label_are_left_out_and_named() -> None:
+    labels = {"role": "web", "Cost Center": "7", "rack": "a1"}
+    fields, reasons = read("hcloud_server", server_type="ccx63", labels=labels)
+    assert fields == {"node_type": "web", "labels": {"rack": "a1"}}
+    assert reasons == [
+        "its size 'ccx63' is no spec that is known",
+        "its label 'Cost Center' is no RFC 1123 label",
+    ]
+
+
+def test_each_reason_is_listed_once_with_its_first_address() -> None:
+    skips = Skips()
+    for address, reason in (("x", "r"), ("y", "s"), ("z", "r")):
+        skips.note(address, reason)
+    assert skips.all() == [Skip("x", "r", more=1), Skip("y", "s")]
