@@ -25,7 +25,7 @@ def read_settings() -> Settings:
             for fault in error.errors()
         ]
         raise Failure(
-            "a setting cannot be used: " + "; ".join(field_errors),
+            "invalid settings: " + "; ".join(field_errors),
             Exit.USAGE,
             next_step="correct the variable; docs/settings.md explains each",
         ) from None

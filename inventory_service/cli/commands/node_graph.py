@@ -55,7 +55,7 @@ _URGENT = (NodeState.FAILED, NodeState.MAINTENANCE, NodeState.PROVISIONING, Node
 @click.option(
     "--most",
     type=click.IntRange(min=1),
-    help=f"Draw at most so many nodes; {MOST_SHOWN} in a terminal, all of them in a pipe.",
+    help=f"Draw at most this many nodes; {MOST_SHOWN} in a terminal, all of them in a pipe.",
 )
 @filter_options
 @json_option
