@@ -56,9 +56,11 @@ def _request_token(name: str) -> TokenRequest:
     try:
         return TokenRequest(name=name, scope=Scope.ADMIN)
     except ValidationError as error:
-        fault = error.errors()[0]
+        field_error = error.errors()[0]
         raise Failure(
-            f"the token's name: {fault['msg']}", Exit.USAGE, next_step="give another with --name"
+            f"the token's name: {field_error['msg']}",
+            Exit.USAGE,
+            next_step="give another with --name",
         ) from None
 
 

@@ -21,8 +21,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         field_errors = [
-            f"QM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors()
+            f"QM_{'_'.join(map(str, field_error['loc'])).upper()}: {field_error['msg']}"
+            for field_error in error.errors()
         ]
         raise Failure(
             "invalid settings: " + "; ".join(field_errors),
