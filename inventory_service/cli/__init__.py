@@ -16,7 +16,7 @@ _COMMANDS = (
     LazyCommand(
         "init",
         "admin.init:init",
-        "Make the database and the first admin token, which is shown this once.",
+        "Create the database and the first admin token, which is shown only once.",
     ),
     LazyCommand(
         "migrate",
@@ -34,7 +34,7 @@ _COMMANDS = (
     LazyCommand(
         "prune",
         "admin.prune:prune",
-        "Forget audit records and kept answers that are too old (QM_AUDIT_RETENTION_DAYS).",
+        "Delete audit records and stored answers past their retention (QM_AUDIT_RETENTION_DAYS).",
     ),
     LazyCommand("node", "commands.nodes:node", "Work with the machines of the fleet."),
     LazyCommand(

@@ -21,7 +21,7 @@ from inventory_service.settings import Settings
 
 @click.command()
 @click.option("--name", default="admin", show_default=True, help="Name of the token.")
-@click.option("--force-new-token", is_flag=True, help="Make one although there are tokens.")
+@click.option("--force-new-token", is_flag=True, help="Create one although there are tokens.")
 @click.option(
     "--save-profile",
     "profile",
@@ -32,7 +32,7 @@ from inventory_service.settings import Settings
 )
 @json_option
 def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
-    """Make the database and the first admin token, which is shown this once.
+    """Create the database and the first admin token, which is shown only once.
 
     Works on QM_DATABASE_URL. A second call is refused while there are tokens.
     """
@@ -44,7 +44,7 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
     if wants_json():
         print_json({"name": name, "scope": Scope.ADMIN.value, "token": text})
     else:
-        click.echo(f"Admin token {name}, shown this once:", err=True)
+        click.echo(f"Admin token {name}, shown only once:", err=True)
         click.echo(text)
     if profile:
         path = profile_path(read_client_settings())
@@ -56,9 +56,11 @@ def _request_token(name: str) -> TokenRequest:
     try:
         return TokenRequest(name=name, scope=Scope.ADMIN)
     except ValidationError as error:
-        fault = error.errors()[0]
+        field_error = error.errors()[0]
         raise Failure(
-            f"the token's name: {fault['msg']}", Exit.USAGE, next_step="give another with --name"
+            f"the token's name: {field_error['msg']}",
+            Exit.USAGE,
+            next_step="give another with --name",
         ) from None
 
 

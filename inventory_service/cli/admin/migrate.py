@@ -14,7 +14,7 @@ from inventory_service.core.database.schema import move, upgrade
     "--to",
     "revision",
     metavar="SCHEMA",
-    help="Go to this schema, also back to an older one: what that can't hold is lost.",
+    help="Migrate to this schema, also back to an older one: data that it can't hold is lost.",
 )
 @json_option
 def migrate(revision: str | None) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`qm prune`: forget what is too old; it runs beside the database, not over HTTP."""
+"""`qm prune`: delete what is past its retention; it runs beside the database, not over HTTP."""
 
 import time
 
@@ -15,9 +15,9 @@ from inventory_service.core.retention import BATCH, prune_expired
 @click.command()
 @json_option
 def prune() -> None:
-    """Forget audit records and kept answers that are too old (QM_AUDIT_RETENTION_DAYS).
+    """Delete audit records and stored answers past their retention (QM_AUDIT_RETENTION_DAYS).
 
-    Works on QM_DATABASE_URL while the service runs; it may be ended at any moment.
+    Works on QM_DATABASE_URL while the service runs; it may be interrupted at any moment.
     """
     settings = read_settings()
     records = answers = 0
@@ -37,4 +37,4 @@ def prune() -> None:
             database.engine.dispose()
     if wants_json():
         print_json({"records": records, "answers": answers})
-    print_message(f"Forgotten: {records} audit records, {answers} kept answers.")
+    print_message(f"Deleted: {records} audit records, {answers} stored answers.")

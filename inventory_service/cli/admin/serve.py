@@ -20,9 +20,13 @@ from inventory_service.server.sockets import open_listeners
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes; /metrics counts for one of them.",
+    help="Number of processes; /metrics counts for one of them.",
 )
-@click.option("--threads", type=click.IntRange(1, 256), help="Requests at once in a process.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    help="Requests at once in each process; wins over QM_THREADS.",
+)
 @click.option("--check", is_flag=True, help="Check whether it could start, and exit.")
 def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -> None:
     """Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`).

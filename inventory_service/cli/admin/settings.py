@@ -21,11 +21,11 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         field_errors = [
-            f"QM_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors()
+            f"QM_{'_'.join(map(str, field_error['loc'])).upper()}: {field_error['msg']}"
+            for field_error in error.errors()
         ]
         raise Failure(
-            "a setting cannot be used: " + "; ".join(field_errors),
+            "invalid settings: " + "; ".join(field_errors),
             Exit.USAGE,
             next_step="correct the variable; docs/settings.md explains each",
         ) from None

@@ -188,7 +188,7 @@ def field_errors_of(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the field errors of a problem document."""
     field_errors = problem.get("errors")
     return (
-        [fault for fault in field_errors if isinstance(fault, dict)]
+        [field_error for field_error in field_errors if isinstance(field_error, dict)]
         if isinstance(field_errors, list)
         else []
     )
@@ -238,8 +238,8 @@ def _refused(response: requests.Response, target: Target, url: str) -> Failure:
     title = problem.get("detail") or problem.get("title") or response.reason
     lines = [f"{target}: {title} ({response.status_code} from {url})"]
     lines += [
-        f"  {fault.get('field', '?')}: {fault.get('reason', '')}"
-        for fault in field_errors_of(problem)
+        f"  {field_error.get('field', '?')}: {field_error.get('reason', '')}"
+        for field_error in field_errors_of(problem)
     ]
     lines += describe_more_errors(problem)
     return Failure(

@@ -34,8 +34,10 @@ def json_pairs(
     :raises click.BadParameter: as `pairs`; or a number can't be kept.
     """
     found = {key: json_or_text(value) for key, value in pairs(context, option, words).items()}
-    for fault in iter_invalid_numbers(found):
-        message = f"{fault.field!r} {fault.reason}; as a text it needs quotes of its own"
+    for field_error in iter_invalid_numbers(found):
+        message = (
+            f"{field_error.field!r} {field_error.reason}; as a text it needs quotes of its own"
+        )
         raise click.BadParameter(message, context, option)
     return found
 

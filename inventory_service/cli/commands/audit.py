@@ -19,7 +19,7 @@ LISTING = Listing(
     "/api/v1/audit",
     Target("audit", ""),
     ("subject", "at", "actor", "door", "action", "noun", "reason"),
-    nothing="Nothing of that kind is on record.",
+    nothing="No such records.",
 )
 _WHEN = "30m, 12h or 7d ago, or 2030-01-31T12:00:00Z"
 
@@ -27,16 +27,26 @@ _WHEN = "30m, 12h or 7d ago, or 2030-01-31T12:00:00Z"
 @click.command()
 @click.option("--actor", help="Only what one account did, by its token's name.")
 @click.option(
-    "--door", type=click.Choice([channel.value for channel in Channel]), help="Only through it."
+    "--door",
+    type=click.Choice([channel.value for channel in Channel]),
+    help="Only what came through it.",
 )
-@click.option("--action", help="Only one kind of act: register, change, retire, give, …")
+@click.option("--action", help="Only one action: register, change, retire, give, …")
 @click.option("--noun", help="Only records about one noun: node, cluster, project, port, token, …")
 @click.option("--subject", help="Only records about this name.")
-@click.option("--outcome", type=click.Choice(["done", "refused"]), help="Only acts that ended so.")
-@click.option("--since", callback=parse_past, metavar="WHEN", help=f"From then on: {_WHEN}.")
-@click.option("--until", callback=parse_past, metavar="WHEN", help="Before then.")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many."
+    "--outcome", type=click.Choice(["done", "refused"]), help="Only actions with this outcome."
+)
+@click.option("--since", callback=parse_past, metavar="WHEN", help=f"Not before: {_WHEN}.")
+@click.option(
+    "--until", callback=parse_past, metavar="WHEN", help="Before this time, written like --since."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Show at most this many.",
 )
 @list_options
 @json_option

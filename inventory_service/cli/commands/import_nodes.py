@@ -72,7 +72,7 @@ def import_nodes(
         order,
         is_apply=is_apply,
         print_plan=print_nodes_plan,
-        locate=lambda fault: _locate(fault, rows),
+        locate=lambda field_error: _locate(field_error, rows),
     )
     if done is not None:
         print_nodes_outcome(done)
@@ -91,9 +91,9 @@ def _read(content: bytes, name: str, form: str) -> list[Row]:
         ) from refusal
 
 
-def _locate(fault: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the fault with its line in the file, where it is about a row."""
-    match = _ADDRESS.match(str(fault.get("field", "")))
+def _locate(field_error: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the field error with its line in the file, where it is about a row."""
+    match = _ADDRESS.match(str(field_error.get("field", "")))
     if match is None or int(match[1]) >= len(rows):
-        return dict(fault)
-    return {**fault, "field": match[2] or "row", "line": rows[int(match[1])].line}
+        return dict(field_error)
+    return {**field_error, "field": match[2] or "row", "line": rows[int(match[1])].line}

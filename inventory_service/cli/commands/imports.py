@@ -155,8 +155,8 @@ def print_outcome(*, is_empty: bool, is_applied: bool) -> bool:
 def print_field_errors(name: str, problem: Mapping[str, Any]) -> str:
     """Return a line for each error in a file, with its location: line and column, or its field."""
     lines = [
-        f"{name}{_location_of(fault)}: {fault.get('reason', '')}"
-        for fault in field_errors_of(problem)
+        f"{name}{_location_of(field_error)}: {field_error.get('reason', '')}"
+        for field_error in field_errors_of(problem)
     ]
     return "\n".join([*lines, *describe_more_errors(problem)])
 
@@ -168,9 +168,9 @@ def _post(api: Api, name: str, order: dict[str, Any], locate: Locate) -> dict[st
         answer: dict[str, Any] = api.post("/api/v1/imports", Target("import", name), order, key=key)
     except Failure as failure:
         problem = dict(failure.problem or {})
-        problem["errors"] = [locate(fault) for fault in field_errors_of(problem)]
-        # A fault in the request itself, like an unknown cluster, has no location in the file.
-        if not any(_has_location(fault) for fault in problem["errors"]):
+        problem["errors"] = [locate(field_error) for field_error in field_errors_of(problem)]
+        # A field error in the request itself, like an unknown cluster, has no location in the file.
+        if not any(_has_location(field_error) for field_error in problem["errors"]):
             raise
         raise Failure(
             print_field_errors(name, problem),
@@ -181,15 +181,15 @@ def _post(api: Api, name: str, order: dict[str, Any], locate: Locate) -> dict[st
     return answer
 
 
-def _has_location(fault: Mapping[str, Any]) -> bool:
-    return bool(fault.get("line")) or "." in str(fault.get("field", ""))
+def _has_location(field_error: Mapping[str, Any]) -> bool:
+    return bool(field_error.get("line")) or "." in str(field_error.get("field", ""))
 
 
-def _location_of(fault: Mapping[str, Any]) -> str:
-    field = format_value(fault.get("field", ""))
-    if fault.get("line"):
-        column = f", column {fault['column']}" if fault.get("column") else ""
-        return f", line {fault['line']}{column}: {field}"
+def _location_of(field_error: Mapping[str, Any]) -> str:
+    field = format_value(field_error.get("field", ""))
+    if field_error.get("line"):
+        column = f", column {field_error['column']}" if field_error.get("column") else ""
+        return f", line {field_error['line']}{column}: {field}"
     return f": {field}"
 
 

@@ -43,7 +43,7 @@ def node() -> None:
 
 @node.command("list")
 @filter_options
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), help="List at most this many.")
 @list_options
 @json_option
 @connection_options
@@ -66,7 +66,7 @@ def list_nodes(
 @connection_options
 @pass_invocation
 def show(invocation: Invocation, /, node_id: str) -> None:
-    """Show all that is known of one node."""
+    """Show all fields of one node."""
     target = Target("node", node_id)
     print_item(open_api(invocation).get(path_of("nodes", target), target))
 

@@ -19,9 +19,9 @@ from inventory_service.cli.terminal.output import print_json
 @click.command()
 @click.argument("project", shell_complete=complete_names("project"))
 @click.argument("environment", shell_complete=complete_names("environment"))
-@click.option("--service", help="One of several within them.")
-@click.option("--base", type=int, required=True, help="First port to choose from.")
-@click.option("--range", type=int, default=1000, show_default=True, help="How many ports.")
+@click.option("--service", help="Name of one of several ports within them.")
+@click.option("--base", type=int, required=True, help="First port of the range to choose from.")
+@click.option("--range", type=int, default=1000, show_default=True, help="Size of that range.")
 @json_option
 @connection_options
 @pass_invocation

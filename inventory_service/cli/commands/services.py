@@ -23,12 +23,14 @@ service = make_group(
             click.option(
                 "--environment",
                 required=True,
-                help="Which stage of the project.",
+                help="The environment it runs in.",
                 shell_complete=complete_names("environment"),
             ),
-            click.option("--port", type=int, help="A port of its own choice; else one is given."),
-            click.option("--port-base", type=int, help="First port to give from."),
-            click.option("--port-range", type=int, help="How many ports to give from."),
+            click.option(
+                "--port", type=int, help="A certain port; default: the service assigns one."
+            ),
+            click.option("--port-base", type=int, help="First port of the range to assign from."),
+            click.option("--port-range", type=int, help="Size of that range."),
         ),
         fields=(
             click.option("--description", help="What it is, in one line."),
@@ -46,9 +48,11 @@ service = make_group(
                 help="Runs on this node. Repeatable.",
                 shell_complete=complete_names("node"),
             ),
-            click.option("--health-path", help="Answers 2xx while it is well, like /health."),
+            click.option(
+                "--health-path", help="Path that answers 2xx while it is healthy, like /health."
+            ),
             click.option("--scrape-job", help="The job under which Prometheus scrapes it."),
-            click.option("--metrics-path", help="What Prometheus asks for; /metrics."),
+            click.option("--metrics-path", help="Path that Prometheus scrapes; default: /metrics."),
         ),
         set_help="Change fields of a service; its port stays: clients and firewalls know it.",
         retire_help="Retire a service; its port is not given again.",

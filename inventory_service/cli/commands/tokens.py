@@ -45,20 +45,20 @@ def token() -> None:
     "expires_at",
     callback=parse_future,
     metavar="WHEN",
-    help="End: 90d, 12h, or 2030-01-31T12:00:00Z. Without it there is none.",
+    help="Expiry: 90d, 12h, or 2030-01-31T12:00:00Z. Default: never.",
 )
 @json_option
 @connection_options
 @pass_invocation
 def create(invocation: Invocation, /, name: str, **fields: str | None) -> None:
-    """Make a token and show it, this once: only its hash is kept."""
+    """Create a token and show it, only once: the service stores its hash."""
     body = {"name": name} | drop_unset(**fields)
     made = open_api(invocation).post("/api/v1/tokens", Target("token", name), body)
     if wants_json():
         print_json(made)
         return
     # The token alone on standard output, so that `QM_TOKEN=$(qm token create …)` works.
-    click.echo(f"Token {name} ({made['scope']}), shown this once:", err=True)
+    click.echo(f"Token {name} ({made['scope']}), shown only once:", err=True)
     click.echo(made["token"])
 
 
@@ -78,7 +78,7 @@ def list_tokens(invocation: Invocation, /, sort: str | None, fields: str | None)
 @connection_options
 @pass_invocation
 def revoke(invocation: Invocation, /, token_id: str) -> None:
-    """End a token now; `qm token list` shows the ids."""
+    """Revoke a token now; `qm token list` shows the ids."""
     target = Target("token", token_id)
     path = path_of("tokens", target, "revocation")
     record = open_api(invocation).post(path, target, {})

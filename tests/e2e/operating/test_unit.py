@@ -156,4 +156,4 @@ def test_a_backup_is_made_and_then_the_oldest_go(host: Host) -> None:
 def test_the_other_timer_forgets_old_records(host: Host) -> None:
     host.sh("systemctl start quartermaster-prune")
     told = host.sh("journalctl --unit quartermaster-prune --output cat")
-    assert "Forgotten: 0 audit records" in told
+    assert "Deleted: 0 audit records" in told

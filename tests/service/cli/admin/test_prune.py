@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`qm prune` forgets what is too old, batch by batch, beside the database."""
+"""`qm prune` deletes what is past its retention, batch by batch, beside the database."""
 
 import json
 from collections.abc import Callable
