@@ -17,6 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
+    fingerprint,
+)
 
 MODULE = "ansible_collections.quartermaster.fleet.plugins.modules.wireguard_key"
 FAKE_WG = """#!{python}
@@ -85,6 +88,18 @@ def test_a_key_is_made_once(module: Module) -> None:
     assert second["public_key"] == first["public_key"]
     assert module.path.read_text() == content
     assert len(base64.b64decode(content)) == 32
+
+
+def test_the_diff_shows_mode_and_fingerprint_and_no_key(module: Module) -> None:
+    made = module.run()
+    module.path.chmod(0o644)
+    repaired, again = module.run(), module.run()
+
+    shown = f"mode 0600\npublic key {fingerprint(made['public_key'])}\n"
+    assert (made["diff"]["before"], made["diff"]["after"]) == ("", shown)
+    assert (repaired["diff"]["before"], repaired["diff"]["after"]) == ("mode 0644\n", shown)
+    assert made["public_key"] not in str(made["diff"])
+    assert "diff" not in again
 
 
 def test_the_key_is_its_owners_alone(module: Module) -> None:
