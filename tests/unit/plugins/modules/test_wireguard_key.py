@@ -36,7 +36,7 @@ Result = dict[str, t.Any]
 
 
 class Module:
-    """The module on this machine, with a wg that stands in for the real one."""
+    """The module on this machine, with a fake wg."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "wireguard" / "wg0.key"
@@ -45,7 +45,7 @@ class Module:
         self.wg = self.bin / "wg"
         self.wg.write_text(FAKE_WG.format(python=sys.executable))
         self.wg.chmod(0o755)
-        self.said = ""
+        self.output = ""
 
     def run(self, *, path: Path | str | None = None, check: bool = False) -> Result:
         options = {"path": str(path or self.path), "_ansible_check_mode": check}
@@ -61,7 +61,7 @@ class Module:
             check=False,
             timeout=60,
         )
-        self.said += done.stdout + done.stderr
+        self.output += done.stdout + done.stderr
         assert done.stdout, done.stderr
         return t.cast("Result", json.loads(done.stdout.strip().splitlines()[-1]))
 
@@ -71,7 +71,7 @@ def module(tmp_path: Path) -> t.Iterator[Module]:
     module = Module(tmp_path)
     yield module
     if module.path.is_file() and module.path.stat().st_size > 40:
-        assert module.path.read_text().strip() not in module.said
+        assert module.path.read_text().strip() not in module.output
 
 
 def mode(path: Path) -> int:
