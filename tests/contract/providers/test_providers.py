@@ -79,6 +79,48 @@ def test_the_modules_create_and_read_its_servers(run: Run) -> None:
     assert run(server_info, simulated_zone="z")["servers"] == []
 
 
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"spec": "s-2vcpu-2gb"}, "running"),
+        ({"state": "stopped"}, "stopped"),
+        ({"state": "absent"}, None),
+    ],
+)
+def test_check_mode_foretells_a_change_that_happens_once(
+    run: Run, options: dict[str, Any], status: str | None
+) -> None:
+    run(server, name="web-1", spec=SMALL, image=simulated.IMAGE)
+    (before,) = run(server_info)["servers"]
+    preview = run(server, name="web-1", **options, _ansible_check_mode=True, _ansible_diff=True)
+    assert run(server_info)["servers"] == [before]
+    changed = run(server, name="web-1", **options, _ansible_diff=True)
+    again = run(server, name="web-1", **options, _ansible_diff=True)
+    assert (preview["changed"], changed["changed"], again["changed"]) == (True, True, False)
+    assert preview["diff"] == changed["diff"]
+    assert preview["diff"]["before"]["status"] == "running"
+    assert changed["diff"]["after"].get("status") == status
+    assert "diff" not in again
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"name": "Web_1"}, "invalid"),
+        ({"labels": {"quartermaster.owner": "me"}}, "invalid"),
+        ({"image": simulated.IMAGE}, "missing"),
+        ({"spec": SMALL, "image": "none:1"}, "no_image"),
+    ],
+)
+def test_a_server_that_cannot_be_made_is_refused_in_check_mode_too(
+    run: Run, options: dict[str, Any], code: str
+) -> None:
+    for check in (True, False):
+        failed = run(server, **{"name": "web-1", **options}, _ansible_check_mode=check)
+        assert failed["code"] == code
+    assert run(server_info)["servers"] == []
+
+
 def test_a_provider_that_is_not_registered_is_refused_by_name(run: Run) -> None:
     result = run(server_info, provider="cloudy")
     assert "cloudy" in result["msg"]

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service of the loopback that answers as it is told, faults included."""
+"""A service of the loopback with prepared answers, faults included."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: t.Any) -
 def make_columns(*names: str, **changed: t.Any) -> dict[str, t.Any]:
     """Return a columnar document with these hosts."""
     rows = [
-        [name, f"10.0.0.{place + 1}", "web", "fsn1", {"rack": "a1"}, {}]
-        for place, name in enumerate(names)
+        [name, f"10.0.0.{index + 1}", "web", "fsn1", {"rack": "a1"}, {}]
+        for index, name in enumerate(names)
     ]
     everyone = list(range(len(rows)))
     document = {"version": 1, "revision": 1, "columns": COLUMNS, "rows": rows}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""New rules are confirmed over a fresh connection, or the host's refusal is told."""
+"""New rules are confirmed over a fresh connection, or the host's refusal is returned."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Line:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
-    """Return the runner of the action against a host that answers as it is told, in order."""
+    """Return the runner of the action against a host that gives the prepared answers in order."""
     clock = itertools.count()
     ticking = SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _seconds: None)
     monkeypatch.setattr(firewall_rules, "time", ticking)

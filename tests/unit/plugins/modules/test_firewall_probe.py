@@ -118,6 +118,6 @@ def test_who_should_answer_and_is_silent_is_asked_once_more(
 
     probe.ask()
 
-    answers = {told["port"]: told["answer"] for told in probe._prepare_result()}
+    answers = {answered["port"]: answered["answer"] for answered in probe._prepare_result()}
     assert answers == {22: "open", 80: "silent", 443: "open", 5432: "silent"}
     assert asked == [(22, 2), (80, 2), (443, 2), (5432, 2), (22, 6), (443, 6)]

@@ -17,6 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
+    fingerprint,
+)
 
 MODULE = "ansible_collections.quartermaster.fleet.plugins.modules.wireguard_key"
 FAKE_WG = """#!{python}
@@ -33,7 +36,7 @@ Result = dict[str, t.Any]
 
 
 class Module:
-    """The module on this machine, with a wg that stands in for the real one."""
+    """The module on this machine, with a fake wg."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "wireguard" / "wg0.key"
@@ -42,7 +45,7 @@ class Module:
         self.wg = self.bin / "wg"
         self.wg.write_text(FAKE_WG.format(python=sys.executable))
         self.wg.chmod(0o755)
-        self.said = ""
+        self.output = ""
 
     def run(self, *, path: Path | str | None = None, check: bool = False) -> Result:
         options = {"path": str(path or self.path), "_ansible_check_mode": check}
@@ -58,7 +61,7 @@ class Module:
             check=False,
             timeout=60,
         )
-        self.said += done.stdout + done.stderr
+        self.output += done.stdout + done.stderr
         assert done.stdout, done.stderr
         return t.cast("Result", json.loads(done.stdout.strip().splitlines()[-1]))
 
@@ -68,7 +71,7 @@ def module(tmp_path: Path) -> t.Iterator[Module]:
     module = Module(tmp_path)
     yield module
     if module.path.is_file() and module.path.stat().st_size > 40:
-        assert module.path.read_text().strip() not in module.said
+        assert module.path.read_text().strip() not in module.output
 
 
 def mode(path: Path) -> int:
@@ -85,6 +88,18 @@ def test_a_key_is_made_once(module: Module) -> None:
     assert second["public_key"] == first["public_key"]
     assert module.path.read_text() == content
     assert len(base64.b64decode(content)) == 32
+
+
+def test_the_diff_shows_mode_and_fingerprint_and_no_key(module: Module) -> None:
+    made = module.run()
+    module.path.chmod(0o644)
+    repaired, again = module.run(), module.run()
+
+    shown = f"mode 0600\npublic key {fingerprint(made['public_key'])}\n"
+    assert (made["diff"]["before"], made["diff"]["after"]) == ("", shown)
+    assert (repaired["diff"]["before"], repaired["diff"]["after"]) == ("mode 0644\n", shown)
+    assert made["public_key"] not in str(made["diff"])
+    assert "diff" not in again
 
 
 def test_the_key_is_its_owners_alone(module: Module) -> None:

@@ -20,22 +20,21 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.mod
 from ansible_collections.quartermaster.fleet.plugins.modules import wireguard_rotation
 
 FORMER, NEXT = "HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=", "A" * 42 + "E="
-Keys = dict[str, str | None]
 Run = t.Callable[..., dict[str, t.Any]]
 
 
 class FakeRotation:
     """A host on which the step `switched` gives the interface its next key."""
 
-    keys: t.ClassVar[Keys]
-    failure: t.ClassVar[Exception | None]
+    keys: t.ClassVar[dict[str, str | None]]
+    failures: t.ClassVar[list[Exception]]
 
     def __init__(self, _module: t.Any, change: t.Callable[..., t.Any]) -> None:
-        if self.failure:
-            raise self.failure
+        for failure in self.failures:
+            raise failure
         self._change = change
 
-    def read_keys(self) -> Keys:
+    def read_keys(self) -> dict[str, str | None]:
         return dict(self.keys)
 
     def go_to(self, state: str) -> None:
@@ -48,7 +47,7 @@ def run(monkeypatch: pytest.MonkeyPatch, run_host_module: t.Callable[..., t.Any]
     """Return the runner of the module on a host with a next key, with --diff."""
     monkeypatch.setattr(wireguard_rotation, "Rotation", FakeRotation)
     FakeRotation.keys = {"present": FORMER, "next": NEXT, "running": FORMER}
-    FakeRotation.failure = None
+    FakeRotation.failures = []
     return lambda **options: run_host_module(wireguard_rotation, _ansible_diff=True, **options)
 
 
@@ -80,7 +79,7 @@ def test_a_step_is_taken_once_and_its_diff_has_fingerprints_alone(run: Run) -> N
     ],
 )
 def test_a_failure_has_a_code_and_the_reason(run: Run, failure: Exception, code: str) -> None:
-    FakeRotation.failure = failure
+    FakeRotation.failures = [failure]
 
     failed = run(state="switched")
 

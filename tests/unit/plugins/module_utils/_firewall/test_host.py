@@ -67,7 +67,7 @@ def test_without_any_connection_there_is_none() -> None:
 def test_the_roll_back_restores_unless_it_was_confirmed(
     tmp_path: Path, *, is_confirmed: bool
 ) -> None:
-    # A stand-in for nft(8), which only root may start: it tells what it was given.
+    # A fake nft(8), since only root may start the real one: it prints its input.
     program = tmp_path / "bin" / "nft"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/done\n', encoding="utf-8")

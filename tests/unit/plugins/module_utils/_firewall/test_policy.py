@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is let in by the options of `firewall_rules`, and the table that says so."""
+"""Who is let in by the options of `firewall_rules`, and the table that lets them in."""
 
 from __future__ import annotations
 

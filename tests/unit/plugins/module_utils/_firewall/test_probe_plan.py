@@ -66,7 +66,7 @@ def node(
 
 
 def kind(one: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
-    """Return what nodes have in common that are of one kind, told in another way than the role."""
+    """Return what nodes of one kind have in common, computed otherwise than in the role."""
     zones = (*ZONES_OF[one["node_type"]], *(("db",) if one["node_id"] == "n3" else ()))
     addresses = (one["internal_ip"], one["external_ip"], one["wireguard_ip"])
     families = tuple(address and (":" in address) for address in addresses)

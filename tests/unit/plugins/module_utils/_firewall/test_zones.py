@@ -120,9 +120,9 @@ ZONES = st.fixed_dictionaries(
 )
 # Each line of the table in full; a value can only be where a port, an address or a comment is.
 HOST = r"[0-9a-f:.]+(?:/[0-9]{1,3})?"
-PLACES = rf"\{{ {HOST}(?:, {HOST})* \}}|@zone_[a-z][a-z0-9_]*"
+ENDS = rf"\{{ {HOST}(?:, {HOST})* \}}|@zone_[a-z][a-z0-9_]*"
 LINE = re.compile(
-    rf"(?:ip6? [sd]addr (?:{PLACES}) )?(?:tcp|udp) dport \{{ [0-9-]+(?:, [0-9-]+)* \}} accept "
+    rf"(?:ip6? [sd]addr (?:{ENDS}) )?(?:tcp|udp) dport \{{ [0-9-]+(?:, [0-9-]+)* \}} accept "
     r'comment "[A-Za-z0-9 ._:,/-]+"'
 )
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last good answer serves while the service is down, for a stated time, and never otherwise."""
+"""The last good answer serves while the service is down, for a limited time, never otherwise."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_an_answer_is_decoded_and_the_request_says_who_asks(
     ("reply", "reason"),
     [
         pytest.param({"document": b'{"a": 1}', "cut": 3}, "cut short", id="cut short"),
-        pytest.param({"document": b"<html>"}, "not JSON", id="html that says json"),
+        pytest.param({"document": b"<html>"}, "not JSON", id="html declared as json"),
         pytest.param(
             {"document": b"{}", "headers": {"Content-Type": "text/html"}}, "text/html", id="html"
         ),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a host lets a peer in under its other key, by a wg that remembers what it is told."""
+"""When a host lets a peer in under its other key, by a fake wg that remembers its settings."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ elif words[0] == "show":
     for key, row in peers.items():
         print("\\t".join([key, *map(str, row)]))
 else:
-    told, psk = words[2:], sys.stdin.read().strip()
-    while told:
-        name, value = told[:2]
-        told = told[2:]
+    options, psk = words[2:], sys.stdin.read().strip()
+    while options:
+        name, value = options[:2]
+        options = options[2:]
         if name == "peer":
             key = value
-            if told[:1] == ["remove"]:
+            if options[:1] == ["remove"]:
                 del peers[key]
-                told = told[1:]
+                options = options[1:]
             else:
                 peers.setdefault(key, ["(none)", "(none)", "(none)", 0, 0, 0, "off"])
         elif name == "preshared-key":
@@ -56,7 +56,7 @@ Rows = dict[str, list[t.Any]]
 
 
 class Interface:
-    """The peers of an interface, as the wg that stands in for the real one keeps them."""
+    """The peers of an interface, as the fake wg keeps them."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "peers.json"

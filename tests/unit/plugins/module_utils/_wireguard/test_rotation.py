@@ -152,7 +152,7 @@ def test_the_timer_runs_before_the_key_does_and_the_files_keep_the_former_one(fo
     assert keys["running"] == keys["next"]
     assert module.timer
     armed, set_key, woke = (
-        next(place for place, words in enumerate(module.asked) if words.startswith(start))
+        next(index for index, words in enumerate(module.asked) if words.startswith(start))
         for start in ("systemd-run", "wg set", "sh -c")
     )
     assert armed < set_key < woke

@@ -123,7 +123,7 @@ def test_a_tunnel_that_differs_needs_syncconf(running: Running, note: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("stated", "runs", "note"),
+    ("requested", "runs", "note"),
     [
         (key(9), None, "peer a: preshared key: none"),
         (key(9), key(7), "peer a: preshared key: the running key differs from the file"),
@@ -134,10 +134,10 @@ def test_a_tunnel_that_differs_needs_syncconf(running: Running, note: str) -> No
     ],
 )
 def test_a_preshared_key_is_compared_and_never_said(
-    stated: str | None, runs: str | None, note: str | None
+    requested: str | None, runs: str | None, note: str | None
 ) -> None:
     wanted = replace(
-        WANTED, peers=(replace(WANTED.peers[0], preshared_key=stated), WANTED.peers[1])
+        WANTED, peers=(replace(WANTED.peers[0], preshared_key=requested), WANTED.peers[1])
     )
     running = moved(preshared_key=runs)
 
@@ -150,7 +150,7 @@ def test_a_preshared_key_is_compared_and_never_said(
     assert found.needs_sync is bool(note)
     assert key(9) not in shown
     assert key(7) not in shown
-    assert ("with a preshared key" in shown) is bool(stated)
+    assert ("with a preshared key" in shown) is bool(requested)
 
 
 def test_an_unknown_peer_is_removed_and_named_by_its_fingerprint() -> None:
@@ -365,5 +365,5 @@ def test_a_peer_is_kept_under_the_key_that_it_uses() -> None:
     assert after.peers[0].keys == (key(9), key(2))
     assert after.peers[1] == ROTATING.peers[1]
     assert with_keys_in_use(after, running.used_keys) == after
-    # A handful of peers that nothing is known of yet stay as they are stated.
+    # A handful of peers that nothing is known of yet stay as they are requested.
     assert with_keys_in_use(ROTATING, ()) == ROTATING

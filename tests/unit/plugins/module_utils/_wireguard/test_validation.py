@@ -66,10 +66,10 @@ def refusal(wanted: Interface, own: str | None = None, **other_interfaces: str) 
 def test_options_become_an_interface_with_its_peers_by_name() -> None:
     given = [{"name": name, "public_key": key(n)} for n, name in enumerate("cab", start=1)]
 
-    stated = parse_options(options(address=["10.8.0.1/24"], listen_port=51820, peers=given))
+    requested = parse_options(options(address=["10.8.0.1/24"], listen_port=51820, peers=given))
 
-    assert stated.addresses == ("10.8.0.1/24",)
-    assert [p.name for p in stated.peers] == ["a", "b", "c"]
+    assert requested.addresses == ("10.8.0.1/24",)
+    assert [p.name for p in requested.peers] == ["a", "b", "c"]
 
 
 def test_all_that_is_wrong_with_options_is_told_at_once() -> None:
@@ -206,11 +206,11 @@ def test_a_key_that_comes_back_under_another_name_replaces_the_former_name() -> 
 
 
 def test_adding_twice_changes_nothing_more() -> None:
-    stated, known = Interface(peers=(peer(4),)), interface(peer(2))
+    requested, known = Interface(peers=(peer(4),)), interface(peer(2))
 
-    once = upsert(stated, known)
+    once = upsert(requested, known)
 
-    assert upsert(stated, once) == once
+    assert upsert(requested, once) == once
 
 
 def test_a_thousand_peers_are_checked_in_a_moment() -> None:

@@ -45,8 +45,8 @@ def fill(strategy: t.Callable[..., None], fleet: Fleet) -> InventoryData:
 def describe(inventory: InventoryData) -> dict[str, t.Any]:
     """Return all that an inventory holds, links as names, identities left out."""
 
-    def names(things: t.Iterable[t.Any]) -> list[str]:
-        return [thing.name for thing in things]
+    def names(objects: t.Iterable[t.Any]) -> list[str]:
+        return [one.name for one in objects]
 
     return {
         "hosts": {

@@ -106,9 +106,9 @@ def test_a_node_without_a_region_is_named(region: str | None) -> None:
 
 
 def test_all_reasons_are_told_each_region_once() -> None:
-    told = faults("b", node("d", "south"), gateways={"north": "nobody"})
+    reasons = faults("b", node("d", "south"), gateways={"north": "nobody"})
 
-    assert [text.partition(" is ")[0] for text in told] == [
+    assert [text.partition(" is ")[0] for text in reasons] == [
         "the gateway nobody of the region north",
         "no gateway",
     ]

@@ -126,10 +126,10 @@ def test_exactly_those_are_told_whose_tunnels_change_and_of_what_changes(
     after = join(members, layout)
     before = join([one for one in members if one["node_id"] not in joining], layout)
 
-    told = [one["node_id"] for one in nodes_to_update(members, joining, layout)]
+    affected = [one["node_id"] for one in nodes_to_update(members, joining, layout)]
 
-    assert told == [n for n in every if n in before and routes(before[n]) != routes(after[n])]
-    for name in told:
+    assert affected == [n for n in every if n in before and routes(before[n]) != routes(after[n])]
+    for name in affected:
         news = {
             far: networks
             for far, networks in routes(after[name]).items()
@@ -217,7 +217,7 @@ def test_a_gateway_carries_for_its_region(name: str, wanted: dict[str, tuple[str
 
 
 @pytest.mark.parametrize(
-    ("joining", "told"),
+    ("joining", "affected"),
     [
         ({"a3"}, ["a1", "a2", "b1", "c1"]),
         ({"b2"}, ["a1", "b1", "c1"]),
@@ -227,9 +227,9 @@ def test_a_gateway_carries_for_its_region(name: str, wanted: dict[str, tuple[str
     ],
 )
 def test_a_node_is_told_to_its_region_and_to_the_gateways(
-    joining: set[str], told: list[str]
+    joining: set[str], affected: list[str]
 ) -> None:
-    assert [one["node_id"] for one in nodes_to_update(REGIONS, joining, GATEWAYS)] == told
+    assert [one["node_id"] for one in nodes_to_update(REGIONS, joining, GATEWAYS)] == affected
 
 
 def test_a_hub_that_has_no_key_yet_leaves_the_others_alone() -> None:

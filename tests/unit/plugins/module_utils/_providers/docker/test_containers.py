@@ -22,7 +22,7 @@ RSA = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ"
 
 
 def make_attrs(**changed: t.Any) -> dict[str, t.Any]:
-    """Return an inspected container as engine 20.10 tells of it, shortened."""
+    """Return an inspected container of engine 20.10, shortened."""
     labels = containers.get_labels(
         Wanted(name="web-1", owner="us", spec="s-2vcpu-4gb", labels={"rack": "a1"}), "lab"
     )
