@@ -37,7 +37,7 @@ def tokens(database: Database) -> Database:
 
 def read_all(database: Database, order: tuple[SortKey, ...], limit: int) -> list[list[str]]:
     pages, after = [], None
-    while True:
+    for _ in DAYS:
         with database.reading() as session:
             rows = read_page(session, Token, select(Token), Page(order, limit, after))
             assert len(rows) <= limit + 1
@@ -45,6 +45,7 @@ def read_all(database: Database, order: tuple[SortKey, ...], limit: int) -> list
             if len(rows) <= limit:
                 return pages
             after = tuple(getattr(rows[limit - 1], key.column) for key in order)
+    pytest.fail(f"the pages do not end: {pages}")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
