@@ -14,7 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from inventory_service.audit import denied_requests
 from inventory_service.audit.routes import change_routes
 from inventory_service.audit.routes import routes as audit_routes
-from inventory_service.core.database.engine import Database
+from inventory_service.core.database.availability import OutageCallback
+from inventory_service.core.database.engine import Database, ignore_change
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
 from inventory_service.fleet.metrics import FleetCollector
@@ -101,12 +102,17 @@ def create_app(settings: Settings) -> Flask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign] # as Flask's documents advise
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    database = Database(
-        settings.database_url, lock_timeout_s=settings.lock_timeout_s, on_change=_log_outage
-    )
+    database = open_database(settings, on_change=_log_outage)
     app.extensions[EXTENSION] = _make_dependencies(settings, database)
     _register(app, database)
     return app
+
+
+def open_database(settings: Settings, *, on_change: OutageCallback = ignore_change) -> Database:
+    """Return the database of the settings; the caller disposes of its engine."""
+    return Database(
+        settings.database_url, lock_timeout_s=settings.lock_timeout_s, on_change=on_change
+    )
 
 
 def _make_dependencies(settings: Settings, database: Database) -> Dependencies:

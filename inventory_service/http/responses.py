@@ -16,7 +16,7 @@ class Serializable(Protocol):
 
 
 def to_json(document: Any) -> bytes:  # noqa: ANN401 - any JSON document
-    """Return a document as bytes; times as RFC 3339 in UTC."""
+    """Return a document as bytes; UTC times as RFC 3339 with Z."""
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 

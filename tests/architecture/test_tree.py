@@ -93,6 +93,17 @@ def test_only_the_settings_read_the_environment() -> None:
     assert readers == {"inventory_service/settings.py", "inventory_service/client_settings.py"}
 
 
+def test_only_the_application_opens_the_database() -> None:
+    callers = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "inventory_service").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and "Database" in {getattr(node.func, "id", None), getattr(node.func, "attr", None)}
+    }
+    assert callers == {"inventory_service/app.py"}
+
+
 def test_the_tests_mirror_the_package() -> None:
     package, tests = ROOT / "inventory_service", ROOT / "tests" / "service"
     modules = {path.relative_to(package) for path in package.rglob("*.py")}

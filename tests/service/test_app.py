@@ -2,11 +2,17 @@
 """The API as a whole: by no route comes a name that looks like another, or what can't be kept."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from inventory_service.app import open_database
+from inventory_service.core.database.engine import Database
+from inventory_service.core.errors import Unavailable
+from inventory_service.core.revision import next_revision
+from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_node
 
 #: What looks like `web-1`, and what of it is named.
@@ -164,3 +170,22 @@ def test_the_last_moment_of_all_is_an_end(admin: Caller) -> None:
     made = admin.post("/api/v1/tokens", {"name": "ci", "expires_at": "9999-12-31T22:59:59-01:00"})
     assert made["expires_at"] == "9999-12-31T23:59:59Z"
     admin.get("/api/v1/audit?since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z")
+
+
+def test_a_command_waits_for_a_writer_as_long_as_the_settings_allow(
+    settings: Settings, database: Database
+) -> None:
+    impatient = open_database(settings.model_copy(update={"lock_timeout_s": 0.2}))
+
+    def write() -> None:
+        with impatient.writing() as session:
+            next_revision(session)
+
+    begun = time.monotonic()
+    with database.writing() as session:
+        next_revision(session)
+        with pytest.raises(Unavailable, match="Another writer"):
+            write()
+    assert time.monotonic() - begun < 5
+    write()
+    impatient.engine.dispose()

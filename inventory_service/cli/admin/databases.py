@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from inventory_service.app import open_database
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option
 from inventory_service.cli.terminal.output import print_item
@@ -35,7 +36,11 @@ def copy(target: str) -> None:
     Stop the service before: what is written during the copy is not in it.
     """
     with map_errors():
-        counts = transfer(read_settings().database_url, target, _show_progress)
+        source = open_database(read_settings())
+        try:
+            counts = transfer(source, target, _show_progress)
+        finally:
+            source.engine.dispose()
     print_item(counts)
 
 

@@ -4,6 +4,7 @@
 import click
 from pydantic import ValidationError
 
+from inventory_service.app import open_database
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.cli.client.invocation import json_option, wants_json
@@ -11,7 +12,6 @@ from inventory_service.cli.client.profiles import Connection, profile_path, save
 from inventory_service.cli.terminal.output import print_json
 from inventory_service.client_settings import read_client_settings
 from inventory_service.core.actors import Actor, Channel, Scope
-from inventory_service.core.database.engine import Database
 from inventory_service.core.database.schema import upgrade
 from inventory_service.core.errors import Conflict
 from inventory_service.identity.domain import TokenRequest
@@ -67,7 +67,7 @@ def _request_token(name: str) -> TokenRequest:
 def _make_token(settings: Settings, request: TokenRequest, *, is_forced: bool) -> str:
     """Return the text of a new admin token; checked and made in one transaction."""
     actor = Actor("qm init", Channel.CLI, Scope.ADMIN)
-    database = Database(settings.database_url)
+    database = open_database(settings)
     try:
         with database.writing() as session:
             if count_tokens(session) and not is_forced:

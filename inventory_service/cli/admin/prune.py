@@ -5,10 +5,10 @@ import time
 
 import click
 
+from inventory_service.app import open_database
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option, wants_json
 from inventory_service.cli.terminal.output import print_json, print_message
-from inventory_service.core.database.engine import Database
 from inventory_service.core.retention import BATCH, prune_expired
 
 
@@ -22,7 +22,7 @@ def prune() -> None:
     settings = read_settings()
     records = answers = 0
     with map_errors():
-        database = Database(settings.database_url)
+        database = open_database(settings)
         try:
             while True:
                 begun = time.monotonic()

@@ -3,11 +3,10 @@
 
 import click
 
-from inventory_service.app import create_app
+from inventory_service.app import create_app, open_database
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.errors import Failure
 from inventory_service.cli.terminal.output import print_message
-from inventory_service.core.database.engine import Database
 from inventory_service.core.database.schema import read_schema
 from inventory_service.server.serving import serve as serve_until_stopped
 from inventory_service.server.sockets import open_listeners
@@ -36,7 +35,7 @@ def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -
     given = {"bind": bind, "threads": threads}
     settings = read_settings().model_copy(update={k: v for k, v in given.items() if v is not None})
     with map_errors():
-        database = Database(settings.database_url)
+        database = open_database(settings)
         schema = read_schema(database.engine)
         database.engine.dispose()
     if not schema.is_current:

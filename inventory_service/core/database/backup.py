@@ -47,14 +47,14 @@ def back_up(database_url: str, file: Path) -> None:
         partial.unlink()
 
 
-def transfer(source_url: str, target_url: str, progress: ProgressCallback) -> dict[str, int]:
+def transfer(source: Database, target_url: str, progress: ProgressCallback) -> dict[str, int]:
     """Copy a database into an empty one, in one transaction; return the number of rows by table.
 
     An interrupted copy leaves the target empty.
 
     :raises Conflict: the source has another schema than this version, or the target has tables.
     """
-    source, target = Database(source_url), open_engine(target_url)
+    target = open_engine(target_url)
     try:
         schema = read_schema(source.engine)
         if not schema.is_current:
@@ -68,7 +68,6 @@ def transfer(source_url: str, target_url: str, progress: ProgressCallback) -> di
             upgrade_on(connection, NEWEST)
             return _copy_tables(session.connection(), connection, progress)
     finally:
-        source.engine.dispose()
         target.dispose()
 
 

@@ -28,8 +28,8 @@ _PROBE_TIMEOUT_S = 0.5
 _NEXT_STEP = "Send the same request again later; with an Idempotency-Key it acts only once."
 
 
-def _ignore_change(_kind: str, _reason: str | None) -> None:
-    pass
+def ignore_change(_kind: str, _reason: str | None) -> None:
+    """Report no outage: the caller shows the error itself."""
 
 
 class Database:
@@ -40,7 +40,7 @@ class Database:
         url: str,
         *,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
-        on_change: OutageCallback = _ignore_change,
+        on_change: OutageCallback = ignore_change,
     ) -> None:
         self.engine = open_engine(url, creates=False, lock_timeout_s=lock_timeout_s)
         self._lock_timeout_s = lock_timeout_s

@@ -44,9 +44,8 @@ def _get_beyond(steps: Sequence[Step]) -> ColumnElement[bool]:
     """Return the condition of the rows after the one with these values."""
     ways = []
     for index, (column, order, value) in enumerate(steps):
-        same = [
-            column == value for column, _, value in steps[:index]
-        ]  # SQLAlchemy makes IS of null
+        # SQLAlchemy makes IS NULL of a comparison with None.
+        same = [column == value for column, _, value in steps[:index]]
         further = _get_further(column, order, value)
         if further is not None:
             ways.append(and_(*same, further))

@@ -19,7 +19,7 @@ from sqlalchemy import inspect, select, text
 from inventory_service.core.actors import Scope
 from inventory_service.core.audit_log import record
 from inventory_service.core.database import schema
-from inventory_service.core.database.backup import back_up, transfer
+from inventory_service.core.database.backup import ProgressCallback, back_up, transfer
 from inventory_service.core.database.base import Base
 from inventory_service.core.database.engine import Database, open_engine
 from inventory_service.core.errors import Conflict
@@ -32,6 +32,15 @@ from tests.service.conftest import ACTOR, Caller, make_caller, make_node
 
 def be_silent(_table: str, _done: int, _wanted: int) -> None:
     """Ignore the progress of a copy."""
+
+
+def transfer_from(source_url: str, target_url: str, progress: ProgressCallback) -> dict[str, int]:
+    """Copy a database as `qm database copy` does."""
+    source = Database(source_url)
+    try:
+        return transfer(source, target_url, progress)
+    finally:
+        source.engine.dispose()
 
 
 @pytest.fixture
@@ -98,7 +107,7 @@ def list_tables(url: str) -> list[str]:
 
 def test_a_copy_has_each_row_of_each_table(fleet: str, target_url: str) -> None:
     reported: list[tuple[str, int, int]] = []
-    counts = transfer(fleet, target_url, lambda *news: reported.append(news))
+    counts = transfer_from(fleet, target_url, lambda *news: reported.append(news))
     before, after = read_all(fleet), read_all(target_url)
     assert after == before
     assert counts == {name: len(rows) for name, rows in before.items()}
@@ -115,7 +124,7 @@ def test_what_an_earlier_version_kept_as_no_number_is_copied_as_null(
     make_node(caller, "web-1")
     with app.extensions[EXTENSION].database.writing() as session:
         session.execute(text("""UPDATE nodes SET vars = '{"x": [NaN, -Infinity, 1]}'"""))
-    transfer(sqlite_url, target_url, be_silent)
+    transfer_from(sqlite_url, target_url, be_silent)
     (node,) = read_all(target_url)["nodes"]
     assert node["vars"] == {"x": [None, None, 1]}
     # Also where it is, it can be changed.
@@ -125,7 +134,7 @@ def test_what_an_earlier_version_kept_as_no_number_is_copied_as_null(
 def test_a_fleet_goes_on_where_it_was_copied_to(
     fleet: str, target_url: str, admin: Caller, make_app: Callable[[Settings], Flask]
 ) -> None:
-    transfer(fleet, target_url, be_silent)
+    transfer_from(fleet, target_url, be_silent)
     app = make_app(Settings(database_url=target_url))
     # The token that was made on the source is known here as well.
     there = Caller(app.test_client(), admin.token)
@@ -141,14 +150,14 @@ def test_a_target_that_is_not_empty_is_left_alone(fleet: str, target_url: str) -
     schema.upgrade(target_url)
     before = read_all(target_url)
     with pytest.raises(Conflict, match="new and empty"):
-        transfer(fleet, target_url, be_silent)
+        transfer_from(fleet, target_url, be_silent)
     assert read_all(target_url) == before
 
 
 def test_a_source_of_another_schema_is_refused(fleet: str, target_url: str) -> None:
     schema.move(fleet, "0001")
     with pytest.raises(Conflict, match="qm migrate"):
-        transfer(fleet, target_url, be_silent)
+        transfer_from(fleet, target_url, be_silent)
     assert list_tables(target_url) == []
 
 
@@ -158,16 +167,17 @@ def test_kill_9_in_the_middle_of_a_copy_leaves_the_target_empty(
     program = (
         "import os, signal, sys\n"
         "from inventory_service.core.database.backup import transfer\n"
+        "from inventory_service.core.database.engine import Database\n"
         "def progress(table, done, wanted):\n"
         "    if table == 'nodes':\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "transfer(*sys.argv[1:], progress)\n"
+        "transfer(Database(sys.argv[1]), sys.argv[2], progress)\n"
     )
     done = subprocess.run([sys.executable, "-c", program, fleet, target_url], check=False)
     assert done.returncode == -signal.SIGKILL
     assert list_tables(target_url) == []
     # And what was asked for can be asked for again.
-    assert transfer(fleet, target_url, be_silent)["nodes"] == 3
+    assert transfer_from(fleet, target_url, be_silent)["nodes"] == 3
 
 
 def test_a_backup_is_one_state_of_the_fleet_while_others_write(

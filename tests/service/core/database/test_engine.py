@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 
 from inventory_service.core.audit_log import AuditRecord, record
-from inventory_service.core.database.engine import Database, open_engine
+from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import Unavailable
 from inventory_service.core.idempotency import IdempotentResponse
 from inventory_service.core.revision import get_revision, next_revision
@@ -85,22 +85,6 @@ def test_a_database_that_is_missing_is_not_made_by_asking_it(tmp_path: Path) -> 
     database.engine.dispose()
 
 
-def test_a_database_that_was_replaced_is_seen_as_it_is_now(tmp_path: Path, template: Path) -> None:
-    path, copy = tmp_path / "fleet.sqlite", tmp_path / "copy.sqlite"
-    path.write_bytes(template.read_bytes())
-    copy.write_bytes(template.read_bytes())
-    database = Database(f"sqlite:///{path}")
-    with database.writing() as session:
-        next_revision(session)
-    database.engine.dispose()
-    with database.reading() as session:
-        assert get_revision(session) == 1
-    copy.rename(path)
-    with database.reading() as session:
-        assert get_revision(session) == 0
-    database.engine.dispose()
-
-
 def test_each_of_many_threads_gets_a_connection(database: Database) -> None:
     all_read = threading.Barrier(40, timeout=60)
     revisions = []
@@ -142,11 +126,6 @@ def test_the_question_whether_changes_are_taken_leaves_nothing(database: Databas
     with database.reading() as session:
         assert get_revision(session) == 0
         assert session.query(IdempotentResponse).count() == 0
-
-
-def test_the_folder_of_a_new_database_belongs_to_its_owner_alone(tmp_path: Path) -> None:
-    open_engine(f"sqlite:///{tmp_path}/new/fleet.sqlite").dispose()
-    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
