@@ -15,3 +15,12 @@ def test_nodes_without_a_provider_are_left_alone_and_named(
     assert "Left alone, since they have no provider: spare." in done.stdout
     assert "qm node set NAME --state provisioning" in done.stdout
     assert service.call("GET", "/api/v1/status")["revision"] == before
+
+
+def test_a_node_named_in_provision_only_must_exist(with_fleet: Ansible) -> None:
+    done = with_fleet.run(
+        *("ansible-playbook", "-i", with_fleet.source("fleet")),
+        *(ROOT / "playbooks/provision.yml", "-e", '{"provision_only": ["typo"]}'),
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "no node of the fleet is called typo" in done.stdout + done.stderr
