@@ -21,7 +21,6 @@ DOCUMENTATION = re.compile(
 UNTESTED = {
     Path(name)
     for name in (
-        "fleet",
         "imports",
         "migrations/versions",
     )

@@ -78,10 +78,3 @@ def test_an_empty_fleet_is_a_document(format_: type[Any]) -> None:
     document = json.loads(made.begin(0) + made.middle + groups + made.end)
     assert document.get("all", {"children": ["ungrouped"]}) == {"children": ["ungrouped"]}
     assert document.get("rows", []) == document.get("nodes", []) == []
-
-
-def test_an_index_may_need_more_than_two_bytes() -> None:
-    format_ = ColumnsFormat(to_json)
-    members = format_.collect_members([Host("n", ("web",), ())])
-    [texts] = format_.encode_groups({"web": [(99_999, members["web"])]})
-    assert b"".join(texts) == b',"web":[99999]'
