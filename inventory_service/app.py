@@ -36,6 +36,7 @@ from inventory_service.http import (
     metrics,
     openapi,
     problems,
+    query_params,
     rate_limits,
     request_log,
     transactions,
@@ -145,6 +146,7 @@ def _register(app: OpenAPI, database: Database) -> None:
     auth.init_callers(app)
     rate_limits.init_app(app, registry)
     auth.init_app(app)
+    query_params.init_app(app)
     denied_requests.init_app(app)
     transactions.init_app(app)
     openapi.register_routes(app, _ROUTES)

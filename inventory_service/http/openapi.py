@@ -96,6 +96,8 @@ def _list_errors(
     needed = getattr(view, "required_scope", None)
     if needed is not None:
         found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE}
+        # Query parameters that it does not have: query_params.py.
+        found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
         if needed[0] is not Scope.VIEWER:
             found.add(HTTPStatus.FORBIDDEN)
     if not path.startswith(_OUTSIDE):

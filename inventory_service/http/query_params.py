@@ -4,7 +4,12 @@
 import functools
 from typing import Any
 
+from flask import current_app, request
+from flask_openapi3 import OpenAPI
 from pydantic import BaseModel, ConfigDict
+
+from inventory_service.core.errors import BadInput, FieldError
+from inventory_service.http.auth import get_needed
 
 
 class Query(BaseModel):
@@ -22,6 +27,26 @@ class Query(BaseModel):
         if args or options:
             return super().model_json_schema(*args, **options)
         return _make_schema(cls)
+
+
+def init_app(app: OpenAPI) -> None:
+    """Register the hook that refuses parameters where a route takes none."""
+    app.before_request(_check_none)
+
+
+def _check_none() -> None:
+    """Refuse parameters of a view that declares none: who sends a filter expects less.
+
+    Public views, such as the health checks, take what a load balancer adds.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not request.args or get_needed(current_app, request.endpoint) is None:
+        return
+    if "query" not in getattr(view, "__annotations__", {}):
+        raise BadInput(
+            f"{request.path} has no query parameters. Send the request without them.",
+            field_errors=[FieldError(name, "unknown query parameter") for name in request.args],
+        )
 
 
 @functools.cache

@@ -139,6 +139,7 @@ plugin: quartermaster.fleet.quartermaster
 # terraform: terraform.json
 """
 
+import difflib
 import typing as t
 from pathlib import Path
 
@@ -200,7 +201,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         :raises AnsibleParserError: if the options, the service or its answer are of no use.
         """
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        self._check_source(self._read_config_data(path))
         self._source = path
         with gc_paused():
             try:
@@ -209,6 +210,32 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
                 raise AnsibleParserError(str(error)) from error
             variables = self._add(inventory, fleet)
         self._construct(fleet, variables)
+
+    def _check_source(self, source: dict[str, t.Any]) -> None:
+        """Refuse what Ansible passes over in a source file, since it would widen the inventory.
+
+        :raises AnsibleParserError: if a key is no option, or a filter is there without a value.
+        """
+        known = {"plugin", *self.option_definitions}
+        for definition in self.option_definitions.values():
+            known.update(definition.get("aliases", ()))
+        for key in source:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), sorted(known), n=1)
+                hint = (
+                    f"Did you mean {near[0]!r}?"
+                    if near
+                    else f"Options: {', '.join(sorted(known))}."
+                )
+                raise AnsibleParserError(
+                    f"{str(key)[:80]!r} is not an option of this plugin. {hint}"
+                )
+        for name in FILTERS:
+            if name in source and source[name] in (None, [], ""):
+                raise AnsibleParserError(
+                    f"{name!r} has no value. List what it selects, or remove it to select every "
+                    f"{name}."
+                )
 
     def _add(self, inventory: InventoryData, fleet: Fleet) -> list[dict[str, t.Any]]:
         """Add hosts and groups, and return the variables of the hosts.

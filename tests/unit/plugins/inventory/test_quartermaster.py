@@ -72,6 +72,39 @@ def test_a_file_is_known_by_the_end_of_its_name(
     assert make_plugin().verify_file(str(tmp_path / name)) is is_wanted
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("environments: [prod]", "'environments' is not an option.*Did you mean 'environment'"),
+        ("enviroment: [prod]", "'enviroment' is not an option.*Did you mean 'environment'"),
+        ("labels: {a: b}", "'labels' is not an option.*Options: .*, cluster, "),
+        ("7: x", "'7' is not an option"),
+        ("environment: []", "'environment' has no value"),
+        ("environment:", "'environment' has no value"),
+        ("project: ''", "'project' has no value"),
+        ("state: []", "'state' has no value"),
+    ],
+)
+def test_what_would_select_more_than_was_written_is_refused(
+    loopback: t.Any, source: Source, columns: Columns, text: str, reason: str
+) -> None:
+    loopback.reply(columns("a"))
+    with pytest.raises(AnsibleParserError, match=reason):
+        source.parse(text)
+    assert not source.inventory.hosts
+
+
+def test_each_documented_option_is_taken(loopback: t.Any, source: Source, columns: Columns) -> None:
+    loopback.reply(columns("a"))
+    inventory = source.parse(
+        "token: x\ntimeout: 5\nenvironment: [prod]\nproject: [shop]\ncluster: [main]\n"
+        "region: [fsn1]\nnode_type: [web]\nstate: [active]\ncache_max_age: 0\nbulk: true\n"
+        "compose: {x: region}\ngroups: {}\nkeyed_groups: []\nstrict: true\n"
+        "use_extra_vars: false\nleading_separator: true"
+    )
+    assert set(inventory.hosts) == {"a"}
+
+
 @pytest.mark.parametrize("bulk", ["true", "false"])
 def test_the_fleet_becomes_hosts_with_variables_in_groups(
     loopback: t.Any, source: Source, columns: Columns, bulk: str
