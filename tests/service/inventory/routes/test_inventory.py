@@ -6,29 +6,10 @@ import tracemalloc
 
 import pytest
 
-from tests.service.conftest import Caller, make_node
+from tests.service.conftest import Caller
 
 pytestmark = pytest.mark.usefixtures("cluster")
 PATH = "/api/v1/inventory"
-
-
-@pytest.fixture
-def fleet(operator: Caller) -> Caller:
-    operator.post("/api/v1/projects", {"project": "shop"})
-    for number, state in enumerate(
-        ["planned", "provisioning", "active", "maintenance", "failed", "retired"], start=1
-    ):
-        make_node(
-            operator,
-            f"n-{state}",
-            state=state,
-            internal_ip=f"10.0.0.{number}",
-            project="shop",
-            environment="prod",
-            region="lon1",
-            vars={"motd": "{{ lookup('pipe', 'id') }}"},
-        )
-    return operator
 
 
 def test_nodes_in_service_stand_in_the_inventory(fleet: Caller) -> None:
@@ -135,21 +116,3 @@ def test_known_hosts_have_a_line_a_key(fleet: Caller) -> None:
     fleet.patch("/api/v1/nodes/n-active", {"ssh_host_keys": [key]})
     answer = fleet.call("GET", "/api/v1/ssh/known_hosts", status=200)
     assert answer.get_data(as_text=True) == f"n-active,10.0.0.3,10.90.0.3 {key}\n"
-
-
-def test_targets_are_what_http_sd_takes(fleet: Caller) -> None:
-    targets = fleet.get("/api/v1/prometheus/targets?port=9200&address=wireguard_ip&state=active")
-    assert targets == [
-        {
-            "targets": ["10.90.0.3:9200"],
-            "labels": {
-                "__meta_quartermaster_node_id": "n-active",
-                "__meta_quartermaster_node_type": "web",
-                "__meta_quartermaster_cluster_id": "main",
-                "__meta_quartermaster_region": "lon1",
-                "__meta_quartermaster_env": "prod",
-                "__meta_quartermaster_project": "shop",
-                "__meta_quartermaster_state": "active",
-            },
-        }
-    ]

@@ -7,7 +7,7 @@ import pytest
 
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import Conflict
-from inventory_service.fleet.models.projects import Port
+from inventory_service.fleet.models.ports import Port
 
 FIELDS = {"project": "shop", "environment": "prod", "base": 9000, "range": 10, "preferred": 9000}
 
