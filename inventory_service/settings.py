@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """All settings of the service, read from the environment (``QM_…``) here and nowhere else."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, FilePath
 from pydantic_settings import (
     BaseSettings,
@@ -14,6 +16,12 @@ from pydantic_settings import (
 )
 
 _MEBIBYTE = 1024 * 1024
+_PREFIX = "QM_"
+#: Variables of the same prefix that clients, the inventory plugin and the script read.
+_OTHERS = """
+    QM_URL QM_TOKEN QM_PROFILE QM_CONFIG
+    QM_CACHE_DIR QM_CACHE_MAX_AGE QM_INVENTORY_BULK QM_TERRAFORM
+"""
 
 
 def _default_database_url() -> str:
@@ -24,7 +32,7 @@ def _default_database_url() -> str:
 class Settings(BaseSettings):
     """The settings of the service."""
 
-    model_config = SettingsConfigDict(env_prefix="QM_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore")
 
     database_url: str = Field(
         default_factory=_default_database_url,
@@ -156,6 +164,23 @@ class Settings(BaseSettings):
     def address_quarantine(self) -> timedelta:
         """Return the quarantine as a span of time."""
         return timedelta(seconds=self.address_quarantine_s)
+
+
+def list_known_variables() -> list[str]:
+    """Return the names of all variables that begin with ``QM_`` and have a meaning."""
+    return sorted([f"{_PREFIX}{name.upper()}" for name in Settings.model_fields] + _OTHERS.split())
+
+
+def find_unknown_variables(settings: Settings) -> list[str]:
+    """Return the ``QM_`` variables in the environment and the settings file without a meaning.
+
+    A mistyped limit would silently be the default one.
+    """
+    names = {name.upper() for name in os.environ}
+    if settings.settings_file is not None:
+        names |= {name.upper() for name in dotenv_values(settings.settings_file)}
+    known = set(list_known_variables())
+    return sorted(name for name in names if name.startswith(_PREFIX) and name not in known)
 
 
 class ServiceManager(BaseSettings):

@@ -18,7 +18,7 @@ from inventory_service.core import errors
 from inventory_service.core.actors import Channel, Scope
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.http.problems import get_problem_type
-from inventory_service.settings import Settings
+from inventory_service.settings import Settings, list_known_variables
 from tests.architecture import tables
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +102,7 @@ def test_each_variable_of_the_environment_is_documented(tracked: list[Path]) -> 
     fields = [*Settings.model_fields, *(one.name for one in dataclasses.fields(ClientSettings))]
     settings = {name.upper() for name in fields}
     assert documented <= used | settings
+    assert {f"QM_{name}" for name in documented} == set(list_known_variables())
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

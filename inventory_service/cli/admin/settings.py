@@ -2,6 +2,7 @@
 """What the commands beside the database share: their settings, and how they fail."""
 
 import contextlib
+import difflib
 from collections.abc import Iterator
 
 from pydantic import ValidationError
@@ -9,16 +10,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.core.errors import Conflict, ServiceError
-from inventory_service.settings import Settings
+from inventory_service.settings import Settings, find_unknown_variables, list_known_variables
 
 
 def read_settings() -> Settings:
     """Return the settings of the service.
 
-    :raises Failure: a QM_… variable is invalid, or names a file that can't be read.
+    :raises Failure: a QM_… variable is unknown or invalid, or names a file that can't be read.
     """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         field_errors = [
             f"QM_{'_'.join(map(str, field_error['loc'])).upper()}: {field_error['msg']}"
@@ -35,6 +36,16 @@ def read_settings() -> Settings:
             Exit.USAGE,
             next_step="run this as the service's own account, which may read it",
         ) from error
+    unknown = find_unknown_variables(settings)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], list_known_variables(), n=1)
+        raise Failure(
+            f"unknown settings: {', '.join(unknown)}",
+            Exit.USAGE,
+            next_step=f"did you mean {near[0]}? " * bool(near)
+            + "correct or unset the variable; docs/settings.md explains each",
+        )
+    return settings
 
 
 @contextlib.contextmanager

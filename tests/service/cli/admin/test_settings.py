@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each command beside the database names the setting at fault, and never a secret."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.service.cli.admin.conftest import run
@@ -23,3 +25,39 @@ def test_a_wrong_setting_is_named_and_its_secret_is_not(
     assert result.exit_code == code, result.output
     assert name in result.stderr
     assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("QM_LIMIT_TOTAL_PER_MINUTE", "QM_LIMIT_TOTAL_PER_MIN"),
+        ("QM_ANONYMUS_READ", "QM_ANONYMOUS_READ"),
+    ],
+)
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_a_mistyped_setting_is_refused_with_the_name_that_was_meant(
+    url: str, tmp_path: Path, where: str, name: str, near: str
+) -> None:
+    """Its default would hold, and nobody would know."""
+    file = tmp_path / "settings.env"
+    file.write_text(f"{name}=1\n" if where == "file" else "")
+    given = {name: "1"} if where == "environment" else {}
+    result = run("migrate", QM_DATABASE_URL=url, QM_SETTINGS_FILE=str(file), **given)
+    assert result.exit_code == 2, result.output
+    assert name in result.stderr
+    assert f"did you mean {near}?" in result.stderr
+
+
+def test_variables_of_clients_and_of_ansible_are_known(url: str) -> None:
+    others = {
+        "QM_URL": "x",
+        "QM_TOKEN": "x",
+        "QM_PROFILE": "x",
+        "QM_CONFIG": "x",
+        "QM_CACHE_DIR": "x",
+        "QM_CACHE_MAX_AGE": "1",
+        "QM_INVENTORY_BULK": "false",
+        "QM_TERRAFORM": "x",
+        "OTHER": "x",
+    }
+    assert run("init", QM_DATABASE_URL=url, **others).exit_code == 0
