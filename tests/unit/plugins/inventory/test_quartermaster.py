@@ -76,7 +76,7 @@ def test_a_file_is_known_by_the_end_of_its_name(
     ("text", "reason"),
     [
         ("environments: [prod]", "'environments' is not an option.*Did you mean 'environment'"),
-        ("enviroment: [prod]", "'enviroment' is not an option.*Did you mean 'environment'"),
+        ("project_: [shop]", "'project_' is not an option.*Did you mean 'project'"),
         ("labels: {a: b}", "'labels' is not an option.*Options: .*, cluster, "),
         ("7: x", "'7' is not an option"),
         ("environment: []", "'environment' has no value"),
