@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from dotenv import dotenv_values
 from pydantic import Field, FilePath
 from pydantic_settings import (
     BaseSettings,
@@ -176,9 +175,8 @@ def find_unknown_variables(settings: Settings) -> list[str]:
 
     A mistyped limit would silently be the default one.
     """
-    names = {name.upper() for name in os.environ}
-    if settings.settings_file is not None:
-        names |= {name.upper() for name in dotenv_values(settings.settings_file)}
+    file = DotEnvSettingsSource(Settings, env_file=settings.settings_file)
+    names = {name.upper() for name in (*os.environ, *file.env_vars)}
     known = set(list_known_variables())
     return sorted(name for name in names if name.startswith(_PREFIX) and name not in known)
 
