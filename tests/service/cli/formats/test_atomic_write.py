@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A file is written whole or stays as it was, and only its owner can read it."""
 
+import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,33 @@ def test_a_path_that_cannot_be_written_is_named(folder: Path, name: str) -> None
         file.write("new")
     assert caught.value.message.startswith(f"{folder / name} cannot be written: ")
     assert list(folder.iterdir()) == [folder / "inner"]
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(folder: Path) -> None:
+    path = folder / "pipe"
+    os.mkfifo(path)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(path.read_text()))
+    reader.start()
+    with atomic_write(path) as file:
+        file.write("new")
+    reader.join(30)
+    assert read == ["new"]
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert list(folder.iterdir()) == [path]
+
+
+def test_a_device_is_written_to_and_stays_a_device() -> None:
+    before = Path("/dev/null").stat()
+    with atomic_write(Path("/dev/null")) as file:
+        file.write("new")
+    assert Path("/dev/null").stat().st_rdev == before.st_rdev
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_a_device_that_is_full_is_named() -> None:
+    with (
+        pytest.raises(Failure, match="/dev/full cannot be written: No space left"),
+        atomic_write(Path("/dev/full")) as file,
+    ):
+        file.write("new")
