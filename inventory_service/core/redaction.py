@@ -7,9 +7,11 @@ from typing import TypeVar, cast
 HIDDEN = "(hidden)"
 #: A whole token in any text; its id stays visible, so that one knows which token to revoke.
 _TOKEN = re.compile(r"(qm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
-#: Variables whose values are likely to be secrets, by the last words of their names.
+#: Variables whose values are likely to be secrets, by the ends of their names. `pass` alone has to
+#: be a word of its own, as in `db_pass` and `dbPass`, not the end of `bypass`.
 _SECRET_NAME = re.compile(
-    r"(?:^|[_-])(?:pass|password|passwd|passphrase|secret|token|credential|(?:private|api|secret)[_-]?key)s?\Z",
+    r"(?:(?:password|passwd|passphrase|secret|token|credential|(?:private|api|secret)[_-]?key)"
+    r"|(?:^|[_-]|(?<=(?-i:[a-z0-9]))(?=(?-i:P)))pass)s?\Z",
     re.IGNORECASE,
 )
 

@@ -45,6 +45,14 @@ def test_names_and_values_in_any_depth_are_looked_at() -> None:
         "api_key",
         "ssh_private_key",
         "aws_secret_key",
+        "dbPassword",
+        "rootpassword",
+        "clientSecret",
+        "apiKey",
+        "sshPrivateKey",
+        "dbPass",
+        "PASS",
+        "csrftoken",
     ],
 )
 def test_values_of_what_is_named_a_secret_are_hidden(name: str) -> None:
@@ -53,7 +61,11 @@ def test_values_of_what_is_named_a_secret_are_hidden(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["token_id", "wireguard_public_key", "ssh_host_keys", "passenger", "secretary", "key"]
+    "name",
+    [
+        *("token_id", "wireguard_public_key", "ssh_host_keys", "passenger", "secretary", "key"),
+        *("bypass", "compass", "passwordless_login", "publicKey", "BYPASS"),
+    ],
 )
 def test_names_that_only_look_alike_are_no_secrets(name: str) -> None:
     assert redact({name: "x"}) == {name: "x"}
