@@ -24,6 +24,8 @@ FILTERS = {
 }
 Filters = Mapping[str, Sequence[str]]
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
+#: Where SSH is looked for; a known_hosts file names only other ports (sshd(8)).
+SSH_PORT = 22
 #: How many values one query names: SQLite and PostgreSQL take some 32,000 parameters.
 _MOST_VALUES = 1000
 
@@ -39,15 +41,30 @@ def find_node(session: Session, node_id: str) -> Node | None:
 
 
 def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:
-    """Return (names and addresses, host keys) of each live node that has recorded keys."""
+    """Return (names and addresses, host keys) of each live node that has recorded keys.
+
+    A node with another SSH port is known by ``[name]:port``, as ssh looks it up.
+    """
     query = select(
-        Node.node_id, Node.internal_ip, Node.external_ip, Node.wireguard_ip, Node.ssh_host_keys
+        Node.node_id,
+        Node.internal_ip,
+        Node.external_ip,
+        Node.wireguard_ip,
+        Node.ssh_host_keys,
+        Node.vars,
     ).where(Node.state.in_([state.value for state in LIVE]))
     return [
-        ([name for name in row[:4] if name], row[4])
+        (_name_to_ssh(row[:4], row.vars), row.ssh_host_keys)
         for row in session.execute(query.order_by(Node.node_id))
-        if row[4]
+        if row.ssh_host_keys
     ]
+
+
+def _name_to_ssh(names: Iterable[str | None], variables: Mapping[str, Any]) -> list[str]:
+    """Return the names under which Ansible's connection looks the host key up."""
+    found = dict.fromkeys([*filter(None, names), *filter(None, [variables.get("ansible_host")])])
+    port = variables.get("ansible_port", SSH_PORT)
+    return list(found) if port == SSH_PORT else [f"[{name}]:{port}" for name in found]
 
 
 def apply_filters(query: AnySelect, filters: Filters) -> AnySelect:

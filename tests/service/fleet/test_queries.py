@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads of the fleet name the nodes and services that are meant, and no retired ones by mistake."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -81,6 +83,24 @@ def test_live_nodes_are_asked_for_in_the_words_of_the_partial_index() -> None:
 def test_known_hosts_are_live_nodes_with_keys_by_all_their_addresses(fleet: Database) -> None:
     with fleet.reading() as session:
         assert list_known_hosts(session) == [(["web-1", "10.0.0.1", "10.90.0.1"], [KEY])]
+
+
+@pytest.mark.parametrize(
+    ("variables", "names"),
+    [
+        ({"ansible_host": "192.0.2.9"}, ["web-1", "10.0.0.1", "10.90.0.1", "192.0.2.9"]),
+        ({"ansible_host": "10.0.0.1"}, ["web-1", "10.0.0.1", "10.90.0.1"]),
+        ({"ansible_port": 22}, ["web-1", "10.0.0.1", "10.90.0.1"]),
+        ({"ansible_port": 2222}, ["[web-1]:2222", "[10.0.0.1]:2222", "[10.90.0.1]:2222"]),
+    ],
+)
+def test_a_host_key_is_known_by_the_address_that_ansible_connects_to(
+    fleet: Database, variables: dict[str, Any], names: list[str]
+) -> None:
+    with fleet.writing() as session:
+        change_node(session, ACTOR, "web-1", NodeChange(vars=variables), allocator=ALLOCATOR)
+    with fleet.reading() as session:
+        assert list_known_hosts(session) == [(names, [KEY])]
 
 
 @pytest.mark.parametrize(("job", "names"), [(None, ["api"]), ("app", ["api"]), ("ap", [])])
