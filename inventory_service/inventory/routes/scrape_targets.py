@@ -57,7 +57,11 @@ class TargetQuery(FilterQuery):
         le=65535,
         description=f"without a job: the port of every node; {NODE_EXPORTER}",
     )
-    address: Literal["internal_ip", "external_ip", "wireguard_ip"] = "internal_ip"
+    address: Literal["internal_ip", "external_ip", "wireguard_ip"] | None = Field(
+        default=None,
+        description="only nodes that have this address, by it; without it the internal address, "
+        "or the external one of a node without",
+    )
 
 
 @routes.get("/targets", summary="Targets for http_sd", responses={200: _TARGETS})

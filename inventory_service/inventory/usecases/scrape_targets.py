@@ -2,6 +2,7 @@
 """Scrape targets for Prometheus, in the format of its http_sd."""
 
 import ipaddress
+from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
 
@@ -27,12 +28,13 @@ def list_targets(
     *,
     job: str | None,
     port: int | None,
-    address: str,
+    address: str | None,
 ) -> list[dict[str, Any]]:
     """Return the targets of a job's services, else one port of every node, by default 9100.
 
-    Each is ``{"targets": ["ip:port"], "labels": {…}}``, of a node that has the address;
-    ``address`` names the column that is scraped. A missing label is an empty one to Prometheus
+    Each is ``{"targets": ["ip:port"], "labels": {…}}``. ``address`` names the column that is
+    scraped, and only nodes that have it are targets; None is the internal address, or the external
+    one of a node without. A missing label is an empty one to Prometheus
     (https://prometheus.io/docs/prometheus/latest/http_sd/).
 
     :raises BadInput: both a job and a port are given.
@@ -49,16 +51,16 @@ def list_targets(
 
 
 def _list_node_targets(
-    session: Session, filters: queries.Filters, port: int, address: str
+    session: Session, filters: queries.Filters, port: int, address: str | None
 ) -> list[dict[str, Any]]:
     return [
-        _make_target(node[address], port, _label(node))
-        for node in _list_nodes(session, filters, address)
+        _make_target(found, port, _label(node))
+        for node, found in _list_nodes(session, filters, address)
     ]
 
 
 def _list_job_targets(
-    session: Session, job: str, filters: queries.Filters, address: str
+    session: Session, job: str, filters: queries.Filters, address: str | None
 ) -> list[dict[str, Any]]:
     """Return one entry for each service of a scrape job on each of its nodes.
 
@@ -73,7 +75,7 @@ def _list_job_targets(
             "are; `qm service set NAME --scrape-job` names one."
         )
     targets = []
-    for node in _list_nodes(session, filters, address):
+    for node, found in _list_nodes(session, filters, address):
         for service in placement.find(
             node["node_id"], node["project"], node["env"], node["node_type"]
         ):
@@ -82,14 +84,20 @@ def _list_job_targets(
                 "__metrics_path__": service.metrics_path,
                 "__scheme__": service.protocol,
             }
-            targets.append(_make_target(node[address], service.port, labels))
+            targets.append(_make_target(found, service.port, labels))
     return targets
 
 
-def _list_nodes(session: Session, filters: queries.Filters, address: str) -> list[dict[str, Any]]:
+def _list_nodes(
+    session: Session, filters: queries.Filters, address: str | None
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each node with the address to scrape, sorted by name."""
     rows = list_inventory_rows(session, narrow_to_service(filters))
-    nodes = [dict(zip(COLUMNS, row, strict=True)) for row in sorted(rows, key=itemgetter(0))]
-    return [node for node in nodes if node[address] is not None]
+    for row in sorted(rows, key=itemgetter(0)):
+        node = dict(zip(COLUMNS, row, strict=True))
+        found = node[address] if address else node["internal_ip"] or node["external_ip"]
+        if found is not None:
+            yield node, found
 
 
 def _make_target(address: str, port: int, labels: dict[str, str]) -> dict[str, Any]:

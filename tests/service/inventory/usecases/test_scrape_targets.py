@@ -22,7 +22,7 @@ from tests.service.fleet_rows import (
 
 @pytest.fixture
 def fleet(store: Database) -> Database:
-    """Return a fleet with two nodes in service, of which one has no external address."""
+    """Return a fleet with three nodes in service; one has both addresses, two only one."""
     with store.writing() as session:
         add_cluster(session)
         add_project(session)
@@ -30,14 +30,15 @@ def fleet(store: Database) -> Database:
         add_node(session, "web-1", internal_ip="10.0.0.1", external_ip="2001:db8::1", **belongs)
         add_node(session, "data-1", node_type="data", internal_ip="10.0.0.2", **belongs)
         add_node(session, "planned-1", internal_ip="10.0.0.3", **belongs)
-        for node_id in ("web-1", "data-1"):
+        add_node(session, "far-1", external_ip="192.0.2.4", node_type="data", **belongs)
+        for node_id in ("web-1", "data-1", "far-1"):
             move_node(session, node_id, NodeState.PROVISIONING, NodeState.ACTIVE)
         add_service(session, port=8080, node_types=["web"], scrape_job="app", metrics_path="/m")
     return store
 
 
 def read(
-    fleet: Database, job: str | None = None, port: int | None = None, address: str = "internal_ip"
+    fleet: Database, job: str | None = None, port: int | None = None, address: str | None = None
 ) -> list[str]:
     with fleet.reading() as session:
         targets = list_targets(session, {}, job=job, port=port, address=address)
@@ -49,13 +50,15 @@ def read(
     [
         (None, None, "internal_ip", ["10.0.0.2:9100", "10.0.0.1:9100"]),
         (None, 9256, "internal_ip", ["10.0.0.2:9256", "10.0.0.1:9256"]),
-        (None, None, "external_ip", ["[2001:db8::1]:9100"]),
+        (None, None, None, ["10.0.0.2:9100", "192.0.2.4:9100", "10.0.0.1:9100"]),
+        (None, None, "external_ip", ["192.0.2.4:9100", "[2001:db8::1]:9100"]),
+        ("app", None, None, ["10.0.0.1:8080"]),
         ("app", None, "internal_ip", ["10.0.0.1:8080"]),
         ("app", None, "external_ip", ["[2001:db8::1]:8080"]),
     ],
 )
 def test_targets(
-    fleet: Database, job: str | None, port: int | None, address: str, targets: list[str]
+    fleet: Database, job: str | None, port: int | None, address: str | None, targets: list[str]
 ) -> None:
     assert read(fleet, job, port, address) == targets
 
