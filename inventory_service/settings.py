@@ -5,8 +5,9 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, FilePath
+from pydantic import Field, FilePath, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -15,6 +16,9 @@ from pydantic_settings import (
 )
 
 _MEBIBYTE = 1024 * 1024
+MAX_PORT = 65535
+#: The schemes of database URLs; PostgreSQL is always reached by psycopg 3.
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 _PREFIX = "QM_"
 #: Variables of the same prefix that clients, the inventory plugin and the script read.
 _OTHERS = """
@@ -133,6 +137,32 @@ class Settings(BaseSettings):
         default=None,
         description="A file of `QM_…=value` lines, read at each start; the environment wins.",
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str) -> str:
+        """Return the URL of a database that the service knows; a wrong one may hold a password."""
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme not in DATABASES:
+            raise ValueError(
+                f"must begin with one of {', '.join(f'{one}://' for one in DATABASES)}"
+            )
+        # Only the port: the file of a SQLite URL is no host.
+        if scheme != "sqlite":
+            try:
+                _ = urlsplit(f"//{rest}").port
+            except ValueError:
+                raise ValueError("the port must be a number from 0 to 65535") from None
+        return value
+
+    @field_validator("bind")
+    @classmethod
+    def _check_bind(cls, value: str) -> str:
+        """Return the address if it ends in a port."""
+        _, separator, port = value.rpartition(":")
+        if not separator or not (port.isascii() and port.isdecimal()) or int(port) > MAX_PORT:
+            raise ValueError(f"must be HOST:PORT, with a port from 0 to {MAX_PORT}")
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -36,6 +36,19 @@ def test_the_defaults_serve_one_machine_and_nobody_without_a_token(
         ("QM_LIMITER_URL", "memcached://127.0.0.1"),
         ("QM_LIMITER_URL", "memory://x"),
         ("QM_TRUSTED_PROXIES", "-1"),
+        ("QM_BIND", "nonsense"),
+        ("QM_BIND", "x:y"),
+        ("QM_BIND", "127.0.0.1:"),
+        ("QM_BIND", "127.0.0.1:65536"),
+        ("QM_BIND", "127.0.0.1:-1"),
+        ("QM_BIND", "127.0.0.1:\u0664"),
+        ("QM_DATABASE_URL", ""),
+        ("QM_DATABASE_URL", "nonsense"),
+        ("QM_DATABASE_URL", "/srv/fleet.sqlite"),
+        ("QM_DATABASE_URL", "mysql://u:secret@127.0.0.1/x"),
+        ("QM_DATABASE_URL", "postgresql+psycopg2://u:secret@127.0.0.1/x"),
+        ("QM_DATABASE_URL", "postgresql://u:secret@127.0.0.1:abc/x"),
+        ("QM_DATABASE_URL", "postgresql://u:secret@127.0.0.1:65536/x"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(
@@ -77,3 +90,22 @@ def test_a_settings_file_that_is_not_there_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setenv("QM_SETTINGS_FILE", "/nowhere/quartermaster.env")
     with pytest.raises(ValidationError, match="settings_file"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QM_BIND", "[::1]:9008"),
+        ("QM_BIND", ":0"),
+        ("QM_BIND", "localhost:65535"),
+        ("QM_DATABASE_URL", "sqlite:////srv/a:b/fleet.sqlite"),
+        ("QM_DATABASE_URL", "postgresql://u:p%40ss@db.example.com/fleet"),
+        ("QM_DATABASE_URL", "postgres://u@[::1]:5432/fleet"),
+        ("QM_DATABASE_URL", "postgresql+psycopg://u@/fleet?host=/run/postgresql"),
+    ],
+)
+def test_an_address_that_can_be_meant_is_taken(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert value in {Settings().bind, Settings().database_url}

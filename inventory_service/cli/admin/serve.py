@@ -32,8 +32,7 @@ def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -
 
     Where systemd hands over a socket, it serves that one, and a restart loses no request.
     """
-    given = {"bind": bind, "threads": threads}
-    settings = read_settings().model_copy(update={k: v for k, v in given.items() if v is not None})
+    settings = read_settings(bind=bind, threads=threads)
     with map_errors():
         database = open_database(settings)
         schema = read_schema(database.engine)

@@ -13,13 +13,13 @@ from inventory_service.core.errors import Conflict, ServiceError
 from inventory_service.settings import Settings, find_unknown_variables, list_known_variables
 
 
-def read_settings() -> Settings:
-    """Return the settings of the service.
+def read_settings(**options: object) -> Settings:
+    """Return the settings of the service; an option that is not None wins over the environment.
 
     :raises Failure: a QM_… variable is unknown or invalid, or names a file that can't be read.
     """
     try:
-        settings = Settings()
+        settings = Settings.model_validate({k: v for k, v in options.items() if v is not None})
     except ValidationError as error:
         field_errors = [
             f"QM_{'_'.join(map(str, field_error['loc'])).upper()}: {field_error['msg']}"

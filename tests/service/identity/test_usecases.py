@@ -48,7 +48,10 @@ def swap_secret(made: NewToken, other: NewToken) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "qm_x", make_token().text, swap_secret(MADE, make_token()), MADE.text + "A"]
+    "text",
+    ["", "qm_x", make_token().text, swap_secret(MADE, make_token()), MADE.text + "A"],
+    # The texts differ from process to process, the names of the tests must not.
+    ids=["empty", "short", "unknown", "wrong secret", "longer"],
 )
 def test_a_token_that_is_not_on_record_belongs_to_nobody(text: str) -> None:
     with pytest.raises(Unauthorized) as caught:

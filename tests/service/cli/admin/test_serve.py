@@ -82,10 +82,21 @@ def test_serve_answers_and_stops_cleanly(served: tuple[str, subprocess.Popen[byt
     assert process.wait(timeout=20) == 0
 
 
-@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1:many", "203.0.113.1:9008", "x:y"])
-def test_an_address_that_cannot_be_listened_on_is_named(url: str, bind: str) -> None:
+@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1:many", "x:y"])
+@pytest.mark.parametrize("check", [[], ["--check"]])
+def test_what_is_no_address_is_refused_before_anything_starts(
+    url: str, check: list[str], bind: str
+) -> None:
     run("init")
-    result = run("serve", "--bind", bind)
+    result = run("serve", "--bind", bind, *check)
+    assert result.exit_code == 2, url
+    assert "QM_BIND: " in result.stderr
+    assert "HOST:PORT" in result.stderr
+
+
+def test_an_address_that_cannot_be_listened_on_is_named(url: str) -> None:
+    run("init")
+    result = run("serve", "--bind", "203.0.113.1:9008")
     assert result.exit_code == 1, url
-    assert bind in result.stderr
+    assert "203.0.113.1:9008" in result.stderr
     assert "HOST:PORT" in result.stderr

@@ -12,9 +12,11 @@ from tests.service.cli.admin.conftest import run
     ("name", "value", "code"),
     [
         ("QM_THREADS", "many", 2),
-        ("QM_DATABASE_URL", "nonsense", 1),
+        ("QM_DATABASE_URL", "nonsense", 2),
+        ("QM_DATABASE_URL", "postgresql://u:secret@127.0.0.1:abc/x", 2),
+        ("QM_BIND", "nonsense", 2),
         ("QM_DATABASE_URL", "sqlite:////proc/none/fleet.sqlite", 1),
-        ("QM_DATABASE_URL", "mysql+nodriver://u:secret@127.0.0.1:1/x", 1),
+        ("QM_DATABASE_URL", "mysql://u:secret@127.0.0.1:1/x", 2),
     ],
 )
 @pytest.mark.parametrize("command", ["init", "migrate", "serve"])
