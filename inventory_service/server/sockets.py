@@ -14,7 +14,7 @@ def open_listeners(settings: Settings) -> list[socket.socket]:
     """Return the sockets to accept connections from (sd_listen_fds(3), else QM_BIND).
 
     :raises OSError: the address can't be listened on.
-    :raises ValueError: it is no address with a port.
+    :raises ValueError: the host can't be the name of one.
     """
     manager = read_service_manager()
     if manager.listen_pid == os.getpid():

@@ -51,7 +51,7 @@ def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -
         return
     try:
         listeners = open_listeners(settings)
-    except (OSError, ValueError, OverflowError) as error:
+    except (OSError, ValueError) as error:
         raise Failure(
             f"cannot listen on {settings.bind}: {error}",
             next_step="set QM_BIND, or --bind, to HOST:PORT of this machine with a free port",
