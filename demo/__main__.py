@@ -120,7 +120,7 @@ def _import_projects() -> None:
     clusters = run_quietly([_QM, "cluster", "list", "--json"])
     if f'"{CLUSTER}"' not in clusters:
         run_quietly([_QM, "cluster", "add", CLUSTER, "--mesh-prefix", MESH_PREFIX])
-    said = run_quietly([_QM, "import", "csv", _CSV, "--cluster", CLUSTER, "--apply"])
+    said = run_quietly([_QM, "import", "csv", _CSV, "--cluster", CLUSTER, "--apply", "--yes"])
     console.print(said.rstrip(), style="dim", markup=False)
 
 

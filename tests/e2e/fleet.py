@@ -63,12 +63,13 @@ class Fleet:
         """Remove the hosts and their network."""
         network.remove(self.engine, self.network)
 
-    def import_csv(self, rows: str) -> Any:
+    def import_csv(self, rows: str, *, max_retire: int = 0) -> Any:
         """Record what the lines of a projects.csv ask for, by `qm import csv --apply`."""
+        words = ("--apply", "--json", "--yes", "--max-retire", str(max_retire))
         path = self._folder / "projects.csv"
         path.write_text(HEADER + rows, "utf-8")
         done = subprocess.run(
-            [BIN / "qm", "import", "csv", path, "--apply", "--json"],
+            [BIN / "qm", "import", "csv", path, *words],
             env=self.environment,
             capture_output=True,
             text=True,

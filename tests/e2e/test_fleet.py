@@ -129,7 +129,7 @@ def test_another_size_in_the_file_resizes_the_running_server(fleet: Fleet) -> No
 
 
 def test_scaling_down_removes_the_server_and_each_trace_in_the_mesh(fleet: Fleet) -> None:
-    plan = fleet.import_csv(row(2, "s-1vcpu-1gb"))["plan"]
+    plan = fleet.import_csv(row(2, "s-1vcpu-1gb"), max_retire=2)["plan"]
     assert plan["retire"] == [WEB_2, WEB_3]
     fleet.play_and_kill("retire", at="The server is destroyed")
     fleet.play("retire")

@@ -25,12 +25,13 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.lazy_commands import LazyCommand
+from inventory_service.cli.terminal.confirmation import confirm, yes_option
 from inventory_service.cli.terminal.output import print_json, print_message, print_table
 from inventory_service.cli.terminal.text import format_value
 
 Locate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
-COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec")
+COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec", "state")
 #: What comes next for nodes whose servers are ours to make.
 MAKE_SERVERS = "Make the servers with: ansible-playbook quartermaster.fleet.provision"
 _REMOVE_SERVERS = "Remove the retired ones with: ansible-playbook quartermaster.fleet.retire"
@@ -64,6 +65,13 @@ def import_group() -> None:
 @click.option("--provider", help="Provider of the nodes to add, like docker.")
 @click.option("--reason", help="Reason, for the audit records.")
 @click.option("--apply", "is_apply", is_flag=True, help="Record the plan that is printed.")
+@click.option(
+    "--max-retire",
+    metavar="NUMBER",
+    type=click.IntRange(min=0),
+    help="Retire up to NUMBER nodes; default: a third of the live nodes of each environment.",
+)
+@yes_option
 @json_option
 @connection_options
 @pass_invocation
@@ -71,20 +79,27 @@ def csv(
     invocation: Invocation,
     /,
     file: BinaryIO,
-    cluster: str | None,
-    provider: str | None,
-    reason: str | None,
     *,
     is_apply: bool,
+    yes: bool,
+    **options: Any,  # noqa: ANN401 (click's values)
 ) -> None:
     """Check FILE (`-` is standard input), print the plan, and with --apply record it.
 
-    Columns: Project,Servers,MasterSpec,WebSpec and, optional, Environment and Region.
+    Columns: Project,Servers,MasterSpec,WebSpec and, optional, Environment and Region. A plan that
+    retires nodes is recorded only after a question, or with --yes.
     """
     name = getattr(file, "name", "-")
     order = {"format": "csv", "content": read_text(file.read(), name)}
-    order |= drop_unset(cluster=cluster, provider=provider, reason=reason)
-    done = import_file(invocation, name, order, is_apply=is_apply, print_plan=_print_plan)
+    order |= drop_unset(**options)
+    done = import_file(
+        invocation,
+        name,
+        order,
+        is_apply=is_apply,
+        print_plan=_print_plan,
+        confirm_plan=lambda plan: _confirm_retirements(plan, yes=yes),
+    )
     if done is None:
         return
     plan = done["plan"]
@@ -96,25 +111,28 @@ def csv(
         print_message(_REMOVE_SERVERS)
 
 
-def import_file(
+def import_file(  # noqa: PLR0913 - what differs from one format to the next
     invocation: Invocation,
     name: str,
     order: dict[str, Any],
     *,
     is_apply: bool,
     print_plan: Callable[[dict[str, Any]], None],
+    confirm_plan: Callable[[dict[str, Any]], None] = lambda _plan: None,
     locate: Locate = dict,
 ) -> dict[str, Any] | None:
     """Show the plan of a file and, if asked, record exactly that; return the last answer.
 
-    With --json all is printed by then, and None is returned. ``locate`` adds the line in the
-    file to a field error, where the service does not know it.
+    With --json all is printed by then, and None is returned. ``confirm_plan`` ends the command if
+    the plan must not be recorded. ``locate`` adds the line in the file to a field error, where the
+    service does not know it.
     """
     api = open_api(invocation)
     answer = _post(api, name, order | {"apply": False}, locate)
     if not wants_json():
         print_plan(answer["plan"])
     if is_apply:
+        confirm_plan(answer["plan"])
         # The digest makes the service refuse when the fleet changed after this plan was printed.
         digest = answer["plan"]["digest"]
         answer = _post(api, name, order | {"apply": True, "plan_digest": digest}, locate)
@@ -199,6 +217,20 @@ def _print_plan(plan: dict[str, Any]) -> None:
         print_table(COLUMNS, rows)
     counts = ", ".join(f"{len(plan[kind])} to {kind}" for kind in ("add", "resize", "retire"))
     click.echo(f"Plan: {counts}, {plan['unchanged']} unchanged.")
+    for kind in ("projects", "environments"):
+        if plan[f"new_{kind}"]:
+            click.echo(f"New {kind}: {', '.join(plan[f'new_{kind}'])}.")
+    for share in plan["shares"]:
+        click.echo(
+            f"Retires {share['retire']} of {share['live']} live nodes of the environment "
+            f"{share['environment']}."
+        )
+
+
+def _confirm_retirements(plan: dict[str, Any], *, yes: bool) -> None:
+    number = len(plan["retire"])
+    if number:
+        confirm(f"Retire {number} node{'' if number == 1 else 's'}?", yes=yes)
 
 
 def _rows(plan: dict[str, Any]) -> Iterator[list[object]]:
@@ -207,6 +239,6 @@ def _rows(plan: dict[str, Any]) -> Iterator[list[object]]:
         yield [{"change": "add", **node}.get(name) for name in COLUMNS]
     for node in plan["resize"]:
         sizes = f"{node['from_spec'] or 'none'} → {node['to_spec']}"
-        yield [node["node_id"], "resize", None, None, None, None, sizes]
-    for node_id in plan["retire"]:
-        yield [node_id, "retire", None, None, None, None, None]
+        yield [{**node, "change": "resize", "spec": sizes}.get(name) for name in COLUMNS]
+    for node in plan["retirements"]:
+        yield [{"change": "retire", **node}.get(name) for name in COLUMNS]

@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from inventory_service.core.errors import Conflict
 from inventory_service.core.field_types import Label, Reason
 from inventory_service.imports.domain.projects_csv import ProjectRow
 
@@ -45,6 +46,12 @@ class ImportRequest(BaseModel):
         max_length=64,
         description="refuse with 409 if the plan is not the one with this digest any more",
     )
+    max_retire: int | None = Field(
+        default=None,
+        ge=0,
+        description="for csv only: how many nodes it may retire; without it up to a third of "
+        "the live nodes of each environment",
+    )
     reason: Reason | None = None
 
 
@@ -72,7 +79,33 @@ class KnownNode:
     project: str
     environment: str
     spec: str | None
+    state: str = "planned"
     is_held: bool = False
+
+
+@dataclass(frozen=True)
+class Retirement:
+    """A node that would be retired, with what shows whether that is meant."""
+
+    node_id: str
+    node_type: str
+    project: str
+    environment: str
+    state: str
+
+
+@dataclass(frozen=True)
+class RetirementShare:
+    """How many of the live nodes of an environment would be retired."""
+
+    environment: str
+    retire: int
+    live: int
+
+    @property
+    def is_large(self) -> bool:
+        """Return whether these are more than a third: a file with a mistake ends projects."""
+        return self.retire > self.live // 3
 
 
 @dataclass(frozen=True)
@@ -86,18 +119,49 @@ class Resize:
 
 @dataclass
 class Plan:
-    """What would be recorded; ``digest`` names exactly this plan."""
+    """What would be recorded; ``digest`` names exactly this plan.
+
+    ``shares`` and the new names are about the fleet beside the file, so the digest leaves them out.
+    """
 
     add: list[WantedNode] = field(default_factory=list)
     resize: list[Resize] = field(default_factory=list)
     retire: list[str] = field(default_factory=list)
     unchanged: int = 0
+    retirements: list[Retirement] = field(default_factory=list)
+    shares: list[RetirementShare] = field(default_factory=list)
+    new_projects: list[str] = field(default_factory=list)
+    new_environments: list[str] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
         """Return a hash of all that the plan would do."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        done = {name: asdict(self)[name] for name in ("add", "resize", "retire", "unchanged")}
+        return hashlib.sha256(json.dumps(done, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def check_retirements(plan: Plan, max_retire: int | None) -> None:
+    """Raise Conflict if the plan retires more nodes than it may.
+
+    :raises Conflict: it retires more than ``max_retire``, or, where that is None, more than a third
+        of the live nodes of an environment.
+    """
+    number = len(plan.retire)
+    large = ", ".join(
+        f"{share.retire} of {share.live} live nodes of environment '{share.environment}'"
+        for share in plan.shares
+        if share.is_large
+    )
+    if max_retire is None and large:
+        raise Conflict(
+            f"The plan retires {large}, more than a third. Nothing was changed. If that is meant, "
+            f"name the number of nodes: max_retire {number} (`--max-retire {number}`)."
+        )
+    if max_retire is not None and number > max_retire:
+        raise Conflict(
+            f"The plan retires {number} nodes, and max_retire is {max_retire}. Nothing was "
+            f"changed. Correct the file, or name the number: `--max-retire {number}`."
+        )
 
 
 def plan_projects(rows: Iterable[ProjectRow], known: Iterable[KnownNode]) -> Plan:
@@ -110,7 +174,8 @@ def plan_projects(rows: Iterable[ProjectRow], known: Iterable[KnownNode]) -> Pla
         nodes = of[row.project, row.environment]
         _plan_kind(plan, row, _Kind("master", min(row.servers, 1), row.master_spec), nodes)
         _plan_kind(plan, row, _Kind("web", max(row.servers - 1, 0), row.web_spec), nodes)
-    plan.retire.sort()
+    plan.retirements.sort(key=lambda retirement: retirement.node_id)
+    plan.retire = [retirement.node_id for retirement in plan.retirements]
     return plan
 
 
@@ -129,7 +194,10 @@ def _plan_kind(plan: Plan, row: ProjectRow, kind: _Kind, nodes: Iterable[KnownNo
     live = sorted((node for node in mine if not node.is_held), key=_by_number)
     kept = live[: kind.count]
     resized = [node for node in kept if node.spec != kind.spec]
-    plan.retire.extend(node.node_id for node in live[kind.count :])
+    plan.retirements.extend(
+        Retirement(node.node_id, node.node_type, node.project, node.environment, node.state)
+        for node in live[kind.count :]
+    )
     plan.resize.extend(Resize(node.node_id, node.spec, kind.spec) for node in resized)
     plan.unchanged += len(kept) - len(resized)
     taken = {node.node_id for node in mine}

@@ -25,6 +25,24 @@ class ResizeOut(BaseModel):
     to_spec: str
 
 
+class RetirementOut(BaseModel):
+    """A node that a plan would retire."""
+
+    node_id: str
+    node_type: str
+    project: str
+    environment: str
+    state: str
+
+
+class RetirementShareOut(BaseModel):
+    """How many of the live nodes of an environment a plan would retire."""
+
+    environment: str
+    retire: int
+    live: int
+
+
 class PlanOut(BaseModel):
     """What an import would record."""
 
@@ -32,6 +50,10 @@ class PlanOut(BaseModel):
     resize: list[ResizeOut]
     retire: list[str]
     unchanged: int
+    retirements: list[RetirementOut] = Field(description="the nodes of `retire`, as they are")
+    shares: list[RetirementShareOut]
+    new_projects: list[str]
+    new_environments: list[str]
     digest: str
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """projects.csv: plan what one would change, and record it, all or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
@@ -30,7 +31,9 @@ from inventory_service.imports.domain.projects_plan import (
     ImportRequest,
     KnownNode,
     Plan,
+    RetirementShare,
     WantedNode,
+    check_retirements,
     plan_projects,
 )
 
@@ -59,8 +62,8 @@ def apply_import(
 
     :raises BadInput: the file is invalid, no cluster can take its nodes, or its project or
         environment is retired.
-    :raises Conflict: the plan is not the one that was shown; a name belongs to another node; or
-        the mesh has no address left.
+    :raises Conflict: the plan is not the one that was shown; it retires more nodes than it may; a
+        name belongs to another node; or the mesh has no address left.
     """
     rows = parse_projects(request.content)
     plan = _plan(session, rows)
@@ -69,6 +72,7 @@ def apply_import(
             "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
             "changed. Look at the new plan and apply that one."
         )
+    check_retirements(plan, request.max_retire)
     _record(session, actor, request, rows, plan, allocator=allocator)
     return plan
 
@@ -98,7 +102,31 @@ def choose_cluster(session: Session, request: ImportRequest) -> str:
 
 
 def _plan(session: Session, rows: Sequence[ProjectRow]) -> Plan:
-    return plan_projects(rows, _list_known(session, {row.project for row in rows}))
+    plan = plan_projects(rows, _list_known(session, {row.project for row in rows}))
+    plan.shares = _list_shares(session, plan)
+    plan.new_projects = _list_missing(session, Project, {node.project for node in plan.add})
+    plan.new_environments = _list_missing(
+        session, Environment, {node.environment for node in plan.add}
+    )
+    return plan
+
+
+def _list_shares(session: Session, plan: Plan) -> list[RetirementShare]:
+    retired = Counter(retirement.environment for retirement in plan.retirements)
+    query = (
+        select(Node.environment, func.count())
+        .where(Node.environment.in_(retired), Node.state != NodeState.RETIRED.value)
+        .group_by(Node.environment)
+    )
+    live = {name or "": number for name, number in session.execute(query)}
+    return [RetirementShare(name, retired[name], live[name]) for name in sorted(retired)]
+
+
+def _list_missing(
+    session: Session, kind: type[Project | Environment], names: Iterable[str]
+) -> list[str]:
+    """Return the projects or environments that the file is the first to name."""
+    return [name for name in sorted(names) if session.get(kind, name) is None]
 
 
 def _list_known(session: Session, projects: set[str]) -> list[KnownNode]:
@@ -114,6 +142,7 @@ def _list_known(session: Session, projects: set[str]) -> list[KnownNode]:
             node.project or "",
             node.environment or "",
             node.spec,
+            node.state,
             is_held=node.state == NodeState.RETIRED.value,
         )
         for node in session.scalars(query)
@@ -171,13 +200,10 @@ def _in_file(
 
 
 def _register_missing(session: Session, actor: Actor, plan: Plan) -> None:
-    """Register the projects and environments that the file is the first to name."""
-    for name in sorted({wanted.project for wanted in plan.add}):
-        if session.get(Project, name) is None:
-            register_entry(session, actor, Project, ProjectRegistration(project=name))
-    for name in sorted({wanted.environment for wanted in plan.add}):
-        if session.get(Environment, name) is None:
-            register_entry(session, actor, Environment, EnvironmentRegistration(environment=name))
+    for name in plan.new_projects:
+        register_entry(session, actor, Project, ProjectRegistration(project=name))
+    for name in plan.new_environments:
+        register_entry(session, actor, Environment, EnvironmentRegistration(environment=name))
 
 
 def _registration(

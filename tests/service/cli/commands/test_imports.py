@@ -54,7 +54,7 @@ def test_the_same_file_again_changes_nothing(ask: Ask, mesh: str) -> None:
 def test_an_edited_file_scales_and_resizes(qm: Qm, ask: Ask, mesh: str) -> None:
     ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
     edited = HEADER + "shop,2,s-4vcpu-8gb,s-1vcpu-1gb\n"
-    result = qm("import", "csv", "-", "--cluster", mesh, "--apply", stdin=edited)
+    result = qm("import", "csv", "-", "--cluster", mesh, "--apply", "--yes", stdin=edited)
     assert "s-2vcpu-4gb → s-4vcpu-8gb" in result.stdout
     assert "Plan: 0 to add, 1 to resize, 1 to retire, 1 unchanged." in result.stdout
     assert names(ask) == ["shop-prod-master", "shop-prod-web-1"]
@@ -74,7 +74,8 @@ def test_who_applies_is_told_which_playbook_comes_next(
     qm: Qm, ask: Ask, mesh: str, edited: str, playbooks: set[str]
 ) -> None:
     ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
-    result = qm("import", "csv", "-", "--cluster", mesh, "--apply", stdin=HEADER + edited)
+    apply = ("--cluster", mesh, "--apply", "--yes")
+    result = qm("import", "csv", "-", *apply, stdin=HEADER + edited)
     assert set(re.findall(r"quartermaster\.fleet\.(\w+)", result.stdout)) == playbooks
     assert all((PLAYBOOKS / f"{name}.yml").exists() for name in playbooks)
 
@@ -127,10 +128,46 @@ def test_a_plan_that_is_out_of_date_is_not_applied(
     ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
     monkeypatch.setattr(door, "_print_plan", meddle)
     fewer = HEADER + "shop,1,s-2vcpu-4gb,s-1vcpu-1gb\n"
-    result = qm("import", "csv", "-", "--cluster", mesh, "--apply", stdin=fewer)
+    apply = ("--cluster", mesh, "--apply", "--yes", "--max-retire", "2")
+    result = qm("import", "csv", "-", *apply, stdin=fewer)
     assert result.exit_code == 5
     assert names(ask) == ["shop-prod-master", "shop-prod-web-2"]
 
 
 def test_a_missing_file_is_wrong_usage(qm: Qm, tmp_path: Path) -> None:
     assert qm("import", "csv", str(tmp_path / "absent.csv")).exit_code == 2
+
+
+def test_what_would_be_retired_is_shown_and_needs_yes_where_nobody_answers(
+    qm: Qm, ask: Ask, mesh: str
+) -> None:
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    fewer = HEADER + "shop,2,s-2vcpu-4gb,s-1vcpu-1gb\n"
+    refused = qm("import", "csv", "-", "--cluster", mesh, "--apply", stdin=fewer)
+    assert refused.exit_code == 2
+    row = next(line for line in refused.stdout.splitlines() if " retire " in line)
+    assert row.split() == ["shop-prod-web-2", "retire", "web", "shop", "prod", "-", "-", "planned"]
+    assert "Retires 1 of 3 live nodes of the environment prod." in refused.stdout
+    assert "Retire 1 node?" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert len(names(ask)) == 3
+
+
+def test_more_than_a_third_needs_its_number(qm: Qm, ask: Ask, mesh: str) -> None:
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    none = HEADER + "shop,0,s-2vcpu-4gb,s-1vcpu-1gb\n"
+    apply = ("import", "csv", "-", "--cluster", mesh, "--apply", "--yes")
+    refused = qm(*apply, stdin=none)
+    assert refused.exit_code == 5
+    assert "3 of 3 live nodes of environment 'prod'" in refused.stderr
+    assert len(names(ask)) == 3
+    assert qm(*apply, "--max-retire", "3", stdin=none).exit_code == 0
+    assert names(ask) == []
+
+
+def test_new_projects_and_environments_are_named_in_the_plan(qm: Qm, ask: Ask, mesh: str) -> None:
+    ask("project", "add", "shop")
+    content = "Project,Servers,MasterSpec,WebSpec,Environment\nshop,1,cx32,cx22,production\n"
+    result = qm("import", "csv", "-", "--cluster", mesh, stdin=content)
+    assert "New environments: production." in result.stdout
+    assert "New projects" not in result.stdout

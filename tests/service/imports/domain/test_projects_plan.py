@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A plan brings the fleet to what the file asks for, and no further."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory_service.core.errors import Conflict
 from inventory_service.imports.domain.projects_csv import REQUIRED, Location, ProjectRow
-from inventory_service.imports.domain.projects_plan import KnownNode, Plan, plan_projects
+from inventory_service.imports.domain.projects_plan import (
+    KnownNode,
+    Plan,
+    RetirementShare,
+    check_retirements,
+    plan_projects,
+)
 
 
 def row(servers: int, master: str = "cx32", web: str = "cx22") -> ProjectRow:
@@ -78,3 +86,48 @@ def test_the_digest_names_exactly_one_plan() -> None:
     digests = [plan.digest for plan in plans]
     assert len(set(digests)) == 3
     assert digests[2] == digests[3]
+
+
+def retiring(*shares: tuple[int, int]) -> Plan:
+    """Return a plan that retires so many of the live nodes of some environments."""
+    made = [RetirementShare(f"env{n}", retire, live) for n, (retire, live) in enumerate(shares)]
+    names = [f"n{number}" for number in range(sum(retire for retire, _ in shares))]
+    return Plan(retire=names, shares=made)
+
+
+@pytest.mark.parametrize(
+    ("shares", "max_retire"),
+    [
+        ([], None),
+        ([], 0),
+        ([(1, 3)], None),
+        ([(3, 9), (1, 5)], None),
+        ([(3, 3)], 3),
+        ([(3, 3)], 4),
+        ([(2, 2), (1, 9)], 3),
+    ],
+)
+def test_a_plan_may_retire_a_third_or_the_number_that_was_named(
+    shares: list[tuple[int, int]], max_retire: int | None
+) -> None:
+    check_retirements(retiring(*shares), max_retire)
+
+
+@pytest.mark.parametrize(
+    ("shares", "max_retire", "named"),
+    [
+        ([(1, 2)], None, "1 of 2 live nodes of environment 'env0'"),
+        ([(2, 5)], None, "2 of 5 live nodes of environment 'env0'"),
+        ([(1, 9), (4, 9)], None, "4 of 9 live nodes of environment 'env1'"),
+        ([(4, 9), (4, 9)], None, "env0', 4 of 9 live nodes of environment 'env1'"),
+        ([(1, 9)], 0, "`--max-retire 1`"),
+        ([(2, 9), (2, 9)], 3, "`--max-retire 4`"),
+    ],
+)
+def test_a_plan_that_retires_more_is_refused_with_the_number(
+    shares: list[tuple[int, int]], max_retire: int | None, named: str
+) -> None:
+    with pytest.raises(Conflict) as refused:
+        check_retirements(retiring(*shares), max_retire)
+    assert named in refused.value.detail
+    assert f"`--max-retire {sum(retire for retire, _ in shares)}`" in refused.value.detail

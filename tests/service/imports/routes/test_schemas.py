@@ -17,6 +17,8 @@ from inventory_service.imports.routes import schemas
         (schemas.PlanOut, projects_plan.Plan, {"digest"}),
         (schemas.WantedNodeOut, projects_plan.WantedNode, set()),
         (schemas.ResizeOut, projects_plan.Resize, set()),
+        (schemas.RetirementOut, projects_plan.Retirement, set()),
+        (schemas.RetirementShareOut, projects_plan.RetirementShare, set()),
         (schemas.NodesPlanOut, nodes_plan.NodesPlan, {"digest"}),
         (schemas.AddedNodeOut, nodes_plan.AddedNode, set()),
         (schemas.ChangedNodeOut, nodes_plan.ChangedNode, set()),

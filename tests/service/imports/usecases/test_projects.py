@@ -50,7 +50,8 @@ def test_a_plan_changes_nothing_until_it_is_applied(operator: Caller) -> None:
 
 def test_editing_a_count_scales_up_and_down(operator: Caller) -> None:
     for count in (3, 1, 4, 0):
-        send(operator, HEADER + f"shop,{count},cx32,cx22,prod,\n", apply=True)
+        content = HEADER + f"shop,{count},cx32,cx22,prod,\n"
+        send(operator, content, apply=True, max_retire=count + 4)
         assert len(names(operator)) == count
     assert len(operator.get("/api/v1/nodes?state=retired")["items"]) == 6
 
@@ -67,8 +68,52 @@ def test_the_same_file_twice_changes_nothing(operator: Caller) -> None:
 def test_nodes_that_no_file_made_are_never_retired(operator: Caller) -> None:
     send(operator, HEADER + "shop,1,cx32,cx22,prod,\n", apply=True)
     make_node(operator, "shop-db", project="shop", environment="prod")
-    send(operator, HEADER + "shop,0,cx32,cx22,prod,\n", apply=True)
+    send(operator, HEADER + "shop,0,cx32,cx22,prod,\n", apply=True, max_retire=1)
     assert names(operator) == ["shop-db"]
+
+
+def test_a_file_with_a_zero_too_many_retires_nothing_unless_the_number_is_named(
+    operator: Caller,
+) -> None:
+    send(operator, HEADER + "shop,3,cx32,cx22,prod,\nblog,9,cx32,cx22,uat,\n", apply=True)
+    make_node(operator, "other", project="shop", environment="prod", state="retired")
+    zeros = HEADER + "shop,0,cx32,cx22,prod,\nblog,6,cx32,cx22,uat,\n"
+    plan = send(operator, zeros)["plan"]
+    assert plan["shares"] == [
+        {"environment": "prod", "retire": 3, "live": 3},
+        {"environment": "uat", "retire": 3, "live": 9},
+    ]
+    assert plan["retirements"][-1] == {
+        "node_id": "shop-prod-web-2",
+        "node_type": "web",
+        "project": "shop",
+        "environment": "prod",
+        "state": "planned",
+    }
+    for given in ({}, {"max_retire": 5}, {"max_retire": 0}):
+        problem = send(operator, zeros, status=409, apply=True, **given)
+        assert "max_retire 6" in problem["detail"] or "--max-retire 6" in problem["detail"]
+    assert len(names(operator)) == 12
+    send(operator, zeros, apply=True, max_retire=6)
+    assert len(names(operator)) == 6
+
+
+def test_a_plan_names_what_the_file_is_the_first_to_name(operator: Caller) -> None:
+    operator.post("/api/v1/projects", {"project": "shop"})
+    content = HEADER + "shop,1,cx32,cx22,production,\nblog,1,cx32,cx22,prod,\n"
+    plan = send(operator, content)["plan"]
+    assert (plan["new_projects"], plan["new_environments"]) == (["blog"], ["production"])
+    send(operator, content, apply=True)
+    again = send(operator, content)["plan"]
+    assert (again["new_projects"], again["new_environments"]) == ([], [])
+
+
+def test_the_digest_of_a_plan_does_not_change_with_the_fleet_around_it(operator: Caller) -> None:
+    send(operator, HEADER + "shop,3,cx32,cx22,prod,\n", apply=True)
+    fewer = HEADER + "shop,2,cx32,cx22,prod,\n"
+    digest = send(operator, fewer)["plan"]["digest"]
+    make_node(operator, "other", environment="prod")
+    assert send(operator, fewer)["plan"]["digest"] == digest
 
 
 @BOTH
@@ -92,7 +137,7 @@ def test_a_line_that_names_what_is_retired_is_named_once(
 def test_a_line_that_asks_for_no_server_may_name_what_is_retired(operator: Caller) -> None:
     content = HEADER + "shop,{},cx32,cx22,prod,\n"
     for count in (1, 0):
-        send(operator, content.format(count), apply=True)
+        send(operator, content.format(count), apply=True, max_retire=1)
     operator.post("/api/v1/projects/shop/retirement", {})
     send(operator, content.format(0), apply=True)
 
