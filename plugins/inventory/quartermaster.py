@@ -21,7 +21,9 @@ description:
   - The last good answer is kept under E(QM_CACHE_DIR), by default C(~/.cache/quartermaster), for
     the own user only. Each run asks the service whether it is still current. If the service is
     down, or its answer is not whole, the kept answer is used with a warning, as long as it is
-    younger than O(cache_max_age). Without one the run fails.
+    younger than O(cache_max_age). Without one the source fails, which Ansible takes for a warning
+    unless C(any_unparsed_is_failed) is set in C([inventory]) of C(ansible.cfg). The playbooks of
+    this collection fail without hosts.
 author:
   - The Quartermaster maintainers (@quartermaster)
 options:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.ansible_runs import SCRIPT, Ansible
+from tests.contract.ansible_runs import SCRIPT, Ansible, get_core
 from tests.ports import find_free_port
 
 V1 = {"headers": {"ETag": '"v1"'}}
@@ -217,3 +217,23 @@ def test_scripts_at_once_all_print_the_same(
     assert {process.returncode for process in running} == {0}
     assert len(set(printed)) == 1
     assert len(kept(troubled)) == 1
+
+
+@pytest.mark.parametrize("playbook", ["site", "infrastructure", "verify", "rotate_wireguard"])
+def test_a_run_without_an_inventory_fails_and_names_the_next_step(
+    tmp_path: Path, loopback: Any, playbook: str
+) -> None:
+    """Ansible takes a source that cannot be read for a warning, and no hosts for success."""
+    # The oldest core comes without the collections that the roles need.
+    ansible = Ansible(get_core("newest"), tmp_path, {"QM_URL": loopback.url, "QM_TOKEN": "x"})
+    loopback.reply(b"", status=503)
+    done = ansible.run(
+        "ansible-playbook",
+        f"quartermaster.fleet.{playbook}",
+        *("-i", ansible.source("fleet")),
+        ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="false",
+    )
+    assert done.returncode != 0
+    words = " ".join((done.stdout + done.stderr).split())
+    assert "No host of the inventory matches 'state_active'" in words
+    assert "`qm node list`" in words
