@@ -6,12 +6,15 @@ The tests are the chapters of one story: each goes on where the one before it en
 
 import json
 import re
+import shlex
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.contract.processes import running_service
-from tests.e2e.fleet import Fleet, wait_until
+from tests.e2e.fleet import RUN_TIMEOUT_S, Fleet, wait_until
 from tests.e2e.traffic import count_packets
 from tests.hosts import network
 
@@ -167,5 +170,20 @@ def test_a_server_that_can_not_be_made_is_told_recorded_and_tried_again_when_ask
     assert "no-such-image:1" in moves[-1]["reason"]
     fleet.play("provision")
     assert fleet.nodes()[WEB_3]["state"] == "failed"
-    fleet.play("provision", "-e", f'{{"provision_only": ["{WEB_3}"]}}')
+
+
+def test_a_server_that_refuses_the_key_is_given_up_soon_and_the_next_step_works(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """Waiting for hours would not make it accept the key."""
+    key = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    only = ("-e", f'{{"provision_only": ["{WEB_3}"], "provision_timeout_s": {2 * RUN_TIMEOUT_S}}}')
+    refused = fleet.play("provision", "--private-key", str(key), *only, code=2)
+    assert "Permission denied" in refused.output
+    assert fleet.nodes()[WEB_3]["state"] == "failed"
+    text = " ".join(refused.output.replace("\\", "").split())
+    printed = re.search(r"ansible-playbook quartermaster\.fleet\.provision (-e '.*?')", text)
+    assert printed, text
+    fleet.play("provision", *shlex.split(printed[1]))
     assert fleet.nodes()[WEB_3]["state"] == "active"
