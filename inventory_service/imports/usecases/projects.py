@@ -3,6 +3,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -103,12 +104,12 @@ def choose_cluster(session: Session, request: ImportRequest) -> str:
 
 def _plan(session: Session, rows: Sequence[ProjectRow]) -> Plan:
     plan = plan_projects(rows, _list_known(session, {row.project for row in rows}))
-    plan.shares = _list_shares(session, plan)
-    plan.new_projects = _list_missing(session, Project, {node.project for node in plan.add})
-    plan.new_environments = _list_missing(
-        session, Environment, {node.environment for node in plan.add}
+    return replace(
+        plan,
+        shares=_list_shares(session, plan),
+        new_projects=_list_missing(session, Project, {node.project for node in plan.add}),
+        new_environments=_list_missing(session, Environment, {one.environment for one in plan.add}),
     )
-    return plan
 
 
 def _list_shares(session: Session, plan: Plan) -> list[RetirementShare]:
