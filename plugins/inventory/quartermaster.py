@@ -92,6 +92,8 @@ options:
         differs, and each node of the file that is planned or retired in the service.
       - Only what the convention names is sent to the service, and nothing is recorded.
       - A path in the source file is relative to the folder of that file.
+      - The file must not be where Ansible reads it as an inventory of its own, as it does with each
+        file of a folder that it is given; this is an error.
     type: str
     env:
       - name: QM_TERRAFORM
@@ -138,7 +140,7 @@ plugin: quartermaster.fleet.quartermaster
 # staging.quartermaster.yml: with servers that Terraform made and that nobody has registered yet
 # plugin: quartermaster.fleet.quartermaster
 # environment: [staging]
-# terraform: terraform.json
+# terraform: ../../terraform/staging.json
 """
 
 import difflib
@@ -168,6 +170,9 @@ from ansible_collections.quartermaster.fleet.plugins.plugin_utils._inventory.pop
     is_bulk_possible,
     populate_bulk,
     populate_by_calls,
+)
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._inventory.sources import (
+    find_folder_that_reads,
 )
 
 if t.TYPE_CHECKING:
@@ -277,6 +282,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         if not str(origin).startswith("env"):
             # A path in the source file is relative to it, wherever Ansible is started.
             path = str(Path(self._source).parent / Path(path).expanduser())
+        folder = find_folder_that_reads(path, self._source)
+        if folder:
+            raise AnsibleParserError(
+                f"{path}: Ansible reads this Terraform file as an inventory too, since it is in "
+                f"{folder}: each output would become a group. Move it to a folder beside that one, "
+                f"or name it '.{Path(path).name}', and correct the option 'terraform'."
+            )
         return read_terraform(path)
 
     def _construct(self, fleet: Fleet, variables: list[dict[str, t.Any]]) -> None:

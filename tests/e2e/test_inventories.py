@@ -3,6 +3,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -37,8 +39,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
-def run(program: str, *words: str | Path, folder: Path, service: Service) -> Any:
+def run(program: str, *words: str | Path, folder: Path, service: Service, **more: str) -> Any:
     environment = clean_environment(
+        **more,
         **service.environment,
         QM_CONFIG=str(folder / "config.ini"),
         QM_CACHE_DIR=str(folder / "cache"),
@@ -80,6 +83,32 @@ def test_an_inventory_shows_its_environment_with_checked_host_keys(
     assert set(found) == expected
     for variables in found.values():
         assert "StrictHostKeyChecking=yes" in variables["ansible_ssh_common_args"]
+
+
+@pytest.mark.parametrize("name", ["local", "staging", "prod"])
+def test_ssh_knows_a_host_by_its_name_alone_and_shares_no_connection_with_another(
+    tmp_path: Path, service: Service, name: str
+) -> None:
+    """Two nodes may have the same address: each is accepted only under its own key."""
+    # Nothing listens there; what Ansible calls is what matters.
+    nowhere = ("-e", "ansible_host=127.0.0.1", "-e", "ansible_port=1")
+    done = run(
+        *("ansible", "all", "-i", ROOT / "inventory" / name, *nowhere, "-m", "ping", "-vvv"),
+        folder=tmp_path,
+        service=service,
+    )
+    paths: dict[str, set[str]] = {}
+    for line in re.findall(r"SSH: EXEC (ssh .* 127\.0\.0\.1) '", done.stdout):
+        told = subprocess.run(
+            ["ssh", "-G", *shlex.split(line)[1:]], capture_output=True, text=True, check=True
+        ).stdout
+        options = dict(option.split(" ", 1) for option in told.splitlines())
+        assert options["checkhostip"] == "no"
+        paths.setdefault(options["hostkeyalias"], set()).add(options["controlpath"])
+    assert set(paths) == {
+        node for node, environment in ENVIRONMENTS.items() if name in ("local", environment)
+    }
+    assert len(set().union(*paths.values())) == len(paths)
 
 
 @pytest.mark.parametrize("name", ["local", "prod"])
