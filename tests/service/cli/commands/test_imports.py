@@ -111,7 +111,7 @@ def test_a_project_that_is_retired_is_told_with_line_and_column(
     qm: Qm, ask: Ask, mesh: str, file: Path
 ) -> None:
     ask("project", "add", "shop")
-    ask("project", "retire", "shop", "--reason", "over")
+    ask("project", "retire", "shop", "--reason", "over", "--yes")
     result = qm("import", "csv", str(file), "--cluster", mesh)
     assert result.exit_code == 1
     told = [line for line in result.stderr.splitlines() if "retired" in line]
@@ -128,7 +128,7 @@ def test_a_plan_that_is_out_of_date_is_not_applied(
 
     def meddle(plan: dict[str, Any]) -> None:
         printed(plan)
-        ask("node", "retire", "shop-prod-web-1", "--reason", "meddling")
+        ask("node", "retire", "shop-prod-web-1", "--reason", "meddling", "--yes")
 
     ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
     monkeypatch.setattr(door, "_print_plan", meddle)
