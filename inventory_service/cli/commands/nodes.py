@@ -17,7 +17,9 @@ from inventory_service.cli.commands.lists import Listing, list_options, print_li
 from inventory_service.cli.commands.node_fields import field_options, fields_of
 from inventory_service.cli.commands.node_filters import filter_options, filters_of
 from inventory_service.cli.lazy_commands import LazyCommand
+from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.output import print_item, print_message
+from inventory_service.fleet.domain.nodes import NodeState
 
 LISTING = Listing(
     "/api/v1/nodes",
@@ -25,6 +27,8 @@ LISTING = Listing(
     ("node_id", "state", "node_type", "cluster_id", "project", "environment", "internal_ip"),
     nothing="No nodes. Add one with: qm node add",
 )
+#: What a person knows a node by, before it is retired.
+_KNOWN_BY = ("node_type", "project", "environment", "cluster_id", "state", "provider")
 _node = click.argument("node_id", shell_complete=complete_names("node"))
 
 
@@ -91,6 +95,7 @@ def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noq
 @click.option("--remove-label", metavar="K", multiple=True, help="Label to drop. Repeatable.")
 @click.option("--remove-var", metavar="K", multiple=True, help="Variable to drop. Repeatable.")
 @click.option("--state", help="Move the node to this state; accepts no other option but --reason.")
+@yes_option
 @json_option
 @connection_options
 @pass_invocation
@@ -101,6 +106,8 @@ def set_fields(
     state: str | None,
     remove_label: tuple[str, ...],
     remove_var: tuple[str, ...],
+    *,
+    yes: bool,
     **options: Any,  # noqa: ANN401 (click's values)
 ) -> None:
     """Change fields of a node; labels and variables that are not named stay."""
@@ -112,6 +119,8 @@ def set_fields(
         raise click.UsageError("Change the state on its own, with --state and --reason only.")
     api = open_api(invocation)
     if state:
+        if state == NodeState.RETIRED:
+            _confirm_retirement(api, target, yes=yes)
         _move(api, target, state, fields.get("reason"))
         return
     etag = _merge(api, target, fields, {"labels": remove_label, "vars": remove_var})
@@ -136,12 +145,15 @@ def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bo
 @node.command()
 @_node
 @click.option("--reason", required=True, help="Reason, for the audit record.")
+@yes_option
 @json_option
 @connection_options
 @pass_invocation
-def retire(invocation: Invocation, /, node_id: str, reason: str) -> None:
+def retire(invocation: Invocation, /, node_id: str, reason: str, *, yes: bool) -> None:
     """Retire a node for good; its mesh address is given back after a quarantine."""
-    _move(open_api(invocation), Target("node", node_id), "retired", reason)
+    api, target = open_api(invocation), Target("node", node_id)
+    _confirm_retirement(api, target, yes=yes)
+    _move(api, target, NodeState.RETIRED, reason)
 
 
 @node.command()
@@ -157,6 +169,12 @@ def restore(invocation: Invocation, /, node_id: str, reason: str) -> None:
     restored = open_api(invocation).post(path_of("nodes", target, "restoration"), target, body)
     print_message(f"Node {restored['node_id']} is {restored['state']}.")
     print_item(restored)
+
+
+def _confirm_retirement(api: Api, target: Target, *, yes: bool) -> None:
+    confirm_act(
+        f"Retire {target}", lambda: api.get(path_of("nodes", target), target), _KNOWN_BY, yes=yes
+    )
 
 
 def _move(api: Api, target: Target, state: str, reason: str | None) -> None:

@@ -82,13 +82,13 @@ def test_maintenance_begins_and_ends_with_a_record_through_this_door(ask: Ask, w
 
 
 def test_a_retired_node_is_listed_only_on_demand(ask: Ask, web: str) -> None:
-    ask("node", "retire", web, "--reason", "done")
+    ask("node", "retire", web, "--reason", "done", "--yes")
     assert ask("node", "list") == []
     assert [found["node_id"] for found in ask("node", "list", "--state", "retired")] == [web]
 
 
 def test_a_retired_node_is_brought_back_and_the_audit_tells_of_it(ask: Ask, web: str) -> None:
-    ask("node", "retire", web, "--reason", "by mistake")
+    ask("node", "retire", web, "--reason", "by mistake", "--yes")
     assert ask("node", "restore", web, "--reason", "it is needed")["state"] == "planned"
     records = ask("audit", "--noun", "node", "--subject", web)
     assert [(one["action"], one["reason"]) for one in records] == [
