@@ -69,8 +69,8 @@ build: link ## build the collection and the Python package into build/
 	@python -m build --no-isolation --outdir build .
 
 .PHONY: bench
-bench: link ## measure all that has a target, beside others' ways; SIZES=1000 for a quick look
-	@python -m tests.bench $(if $(SIZES),--sizes $(SIZES))
+bench: link ## measure all that has a target, beside others' ways; SIZES=1000 for a quick look, PARTS=roles for one part
+	@python -m tests.bench $(if $(SIZES),--sizes $(SIZES)) $(if $(PARTS),--parts $(PARTS))
 
 .PHONY: clean
 clean: ## remove what tools made; .venv and demo data stay

@@ -87,7 +87,7 @@ SLOW = (
     Stage("e2e", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/e2e"), timeout_s=1800),
     Stage("collection", ("python", "-m", "tests.architecture.collection"), timeout_s=1200),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
-    Stage("hosts", (*PYTEST, *BY_FILE, "-m", "hosts", "tests"), timeout_s=1800),
+    Stage("hosts", (*PYTEST, *BY_FILE, "-m", "hosts and not soak", "tests"), timeout_s=1800),
 )
 
 

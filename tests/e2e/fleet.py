@@ -46,8 +46,10 @@ class Run:
 class Fleet:
     """Hosts on one network, known to one service."""
 
-    def __init__(self, folder: Path, service: Service, name: str) -> None:
+    def __init__(self, folder: Path, service: Service, name: str, **settings: str) -> None:
+        """Make the network; the settings are Ansible's, for all runs."""
         self._folder = folder
+        self._settings = settings
         self.service = service
         self.network = name
         self.engine = engine.ensure()
@@ -162,6 +164,7 @@ class Fleet:
             ANSIBLE_INVENTORY=f"{inventory},{self._folder / 'overlay' / 'hosts.yml'}",
             ANSIBLE_PRIVATE_KEY_FILE=str(self._key),
             ANSIBLE_CACHE_PLUGIN_CONNECTION=str(self._folder / "facts"),
+            **self._settings,
         )
 
     def _command(self, name: str, options: tuple[str, ...]) -> list[str]:
