@@ -43,6 +43,15 @@ class RetirementShareOut(BaseModel):
     live: int
 
 
+class DifferenceOut(BaseModel):
+    """A value of a file that a node does not have, and that the import does not change."""
+
+    node_id: str
+    field: str
+    recorded: str | None
+    file: str
+
+
 class PlanOut(BaseModel):
     """What an import would record."""
 
@@ -54,6 +63,7 @@ class PlanOut(BaseModel):
     shares: list[RetirementShareOut]
     new_projects: list[str]
     new_environments: list[str]
+    differences: list[DifferenceOut]
     digest: str
 
 
