@@ -14,6 +14,12 @@ from dataclasses import dataclass, field
 from inventory_service.core.errors import BadInput, FieldError, refuse_file
 from inventory_service.core.field_types import check_label
 from inventory_service.fleet.domain.sizes import check_spec
+from inventory_service.imports.domain.csv_columns import (
+    find_separator_error,
+    is_blank,
+    trim_cells,
+    trim_names,
+)
 
 REQUIRED = ("Project", "Servers", "MasterSpec", "WebSpec")
 OPTIONAL = ("Environment", "Region")
@@ -58,15 +64,20 @@ def parse_projects(content: str) -> list[ProjectRow]:
             field_errors=[FieldError("file", "is empty", 1, 1)],
         )
     text = content.removeprefix("\ufeff")
+    wrong_separator = find_separator_error(text)
+    if wrong_separator:
+        raise refuse_file([wrong_separator])
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     field_errors: list[FieldError] = []
     rows: list[ProjectRow] = []
     try:
-        header = _read_header(next(reader))
+        names = next(cells for cells in reader if not is_blank(cells))
+        header = _read_header(names, reader.line_num)
         seen: dict[tuple[str, str], int] = {}
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
+        for found in reader:
+            if is_blank(found):
                 continue
+            cells = trim_cells(found, len(header))
             row = _read_row(Location(reader.line_num, header), cells, field_errors)
             if row is None:
                 continue
@@ -84,22 +95,22 @@ def parse_projects(content: str) -> list[ProjectRow]:
     return rows
 
 
-def _read_header(cells: Sequence[str]) -> list[str]:
-    header = [cell.strip() for cell in cells]
+def _read_header(cells: Sequence[str], line: int) -> list[str]:
+    header = trim_names(cells)
     field_errors = [
-        FieldError("header", f"'{name[:64]}' is not a known column", 1, column)
+        FieldError("header", _describe_unknown(name), line, column)
         for column, name in enumerate(header, start=1)
         if name not in REQUIRED + OPTIONAL
     ]
     field_errors += [
-        FieldError("header", f"the column '{name}' is missing", 1, len(header) + 1)
+        FieldError("header", f"the column '{name}' is missing", line, len(header) + 1)
         for name in REQUIRED
         if name not in header
     ]
     field_errors += [
-        FieldError("header", f"the column '{name}' is there twice", 1, column)
+        FieldError("header", f"the column '{name}' is there twice", line, column)
         for column, name in enumerate(header, start=1)
-        if name in header[: column - 1]
+        if name and name in header[: column - 1]
     ]
     if field_errors:
         raise BadInput(
@@ -107,6 +118,10 @@ def _read_header(cells: Sequence[str]) -> list[str]:
             field_errors=field_errors,
         )
     return header
+
+
+def _describe_unknown(name: str) -> str:
+    return f"'{name[:64]}' is not a known column" if name else "the column has no name"
 
 
 def _read_row(

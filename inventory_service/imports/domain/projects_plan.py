@@ -81,6 +81,7 @@ class KnownNode:
     spec: str | None
     state: str = "planned"
     is_held: bool = False
+    region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,22 @@ class Resize:
     to_spec: str
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A value of the file that a node does not have, and that no import changes."""
+
+    node_id: str
+    field: str
+    recorded: str | None
+    file: str
+
+
 @dataclass
 class Plan:
     """What would be recorded; ``digest`` names exactly this plan.
 
-    ``shares`` and the new names are about the fleet beside the file, so the digest leaves them out.
+    ``shares``, ``differences`` and the new names are about the fleet beside the file, so the digest
+    leaves them out.
     """
 
     add: list[WantedNode] = field(default_factory=list)
@@ -132,6 +144,7 @@ class Plan:
     shares: list[RetirementShare] = field(default_factory=list)
     new_projects: list[str] = field(default_factory=list)
     new_environments: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
@@ -200,6 +213,12 @@ def _plan_kind(plan: Plan, row: ProjectRow, kind: _Kind, nodes: Iterable[KnownNo
     )
     plan.resize.extend(Resize(node.node_id, node.spec, kind.spec) for node in resized)
     plan.unchanged += len(kept) - len(resized)
+    plan.differences.extend(
+        # A server stays where it is; what is on record may be wrong, or the file.
+        Difference(node.node_id, "region", node.region, row.region)
+        for node in kept
+        if row.region and node.region != row.region
+    )
     taken = {node.node_id for node in mine}
     stem = f"{row.project}-{row.environment}-{kind.node_type}"
     for _ in range(kind.count - len(kept)):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inventory_service.fleet.domain.nodes import IN_SERVICE
 from inventory_service.imports.domain.declared_nodes import DeclaredNode
 from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
+from inventory_service.imports.domain.terraform_servers import Skip
 from inventory_service.inventory.domain import COLUMNS, list_groups
 
 _INDEX = {name: index for index, name in enumerate(COLUMNS)}
@@ -60,6 +61,7 @@ class Merge:
     rows: list[list[Any]]
     conflicts: list[MergeConflict] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    warnings: list[Skip] = field(default_factory=list)
 
     def as_document(self, revision: int) -> dict[str, Any]:
         """Return the inventory in the form 'columns', with what did not go into it."""
@@ -75,6 +77,7 @@ class Merge:
             "groups": dict(sorted(groups.items())),
             "conflicts": [asdict(one) for one in self.conflicts],
             "left_out": [asdict(one) for one in self.left_out],
+            "warnings": [asdict(one) for one in self.warnings],
         }
 
 

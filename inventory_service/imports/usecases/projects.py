@@ -145,6 +145,7 @@ def _list_known(session: Session, projects: set[str]) -> list[KnownNode]:
             node.spec,
             node.state,
             is_held=node.state == NodeState.RETIRED.value,
+            region=node.region,
         )
         for node in session.scalars(query)
     ]

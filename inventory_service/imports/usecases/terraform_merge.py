@@ -31,6 +31,7 @@ def merge_terraform(session: Session, content: str, filters: Filters) -> dict[st
     _check_groups(session, [row for row in file.rows if row.node.node_id not in states])
     rows = list_inventory_rows(session, narrow_to_service(filters))
     merge = merge_rows(rows, [row.node for row in file.rows], states, filters)
+    merge.warnings = [skip for skip in file.skipped if skip.kind == "warning"]
     return merge.as_document(get_revision(session))
 
 

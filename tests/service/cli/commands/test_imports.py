@@ -60,6 +60,22 @@ def test_an_edited_file_scales_and_resizes(qm: Qm, ask: Ask, mesh: str) -> None:
     assert names(ask) == ["shop-prod-master", "shop-prod-web-1"]
 
 
+def test_a_region_that_an_import_does_not_change_is_named_with_the_way_on(
+    qm: Qm, ask: Ask, mesh: str
+) -> None:
+    regions = "Project,Servers,MasterSpec,WebSpec,Region\nshop,1,cx22,cx22,{}\n"
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=regions.format("lon1"))
+    result = qm("import", "csv", "-", "--cluster", mesh, stdin=regions.format("fra1"))
+    assert result.exit_code == 0
+    assert "lon1, in the file fra1" in result.stdout
+    assert "There is nothing to record." in result.stdout
+    step = re.search(r"qm (node set shop-prod-master --region fra1)", result.stdout)
+    assert step
+    assert qm(*step[1].split()).exit_code == 0
+    again = qm("import", "csv", "-", "--cluster", mesh, stdin=regions.format("fra1"))
+    assert "in the file" not in again.stdout
+
+
 @pytest.mark.parametrize(
     ("states", "edited", "playbooks"),
     [

@@ -42,8 +42,23 @@ def test_each_error_is_named_by_field_line_and_column(case: dict[str, Any]) -> N
         EXAMPLE.replace("hostomatic", '"hostomatic"').replace(",3,", ',"3",'),
         EXAMPLE.replace(",", " , "),
         EXAMPLE.replace("\ndigital", "\n\n\ndigital"),
+        EXAMPLE.replace("\n", ",,\n"),
+        EXAMPLE.replace("\ndigital", ", ,\ndigital"),
+        "\n \n,,,\n" + EXAMPLE,
     ],
-    ids=["plain", "bom", "crlf", "bom and crlf", "no last newline", "quotes", "blanks", "gaps"],
+    ids=[
+        "plain",
+        "bom",
+        "crlf",
+        "bom and crlf",
+        "no last newline",
+        "quotes",
+        "blanks",
+        "gaps",
+        "empty columns",
+        "empty cells",
+        "empty first lines",
+    ],
 )
 def test_what_spreadsheets_write_means_the_same(content: str) -> None:
     assert parse_projects(content) == ROWS
