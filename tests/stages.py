@@ -1,32 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
 """All tests, stage by stage, fast ones first: `python -m tests.stages [check|test|STAGE…]`.
 
-Each stage ends in one line, `name: N passed, M failed, K skipped`, and all of them are said once
-more at the end, followed by each test that failed. A stage that fails ends `check`; the slow stages
-of `test` run on without it, so that one run tells all.
+Each stage ends in one line, `name: N passed, M failed, K skipped`. At the end of the run stand the
+seconds of each stage, the slowest tests, those lines once more, and each test that failed. A stage
+that fails ends `check`; the slow stages of `test` run on without it, so that one run shows all.
+
+What fails of a stage with real hosts is run once more, alone. If it passes then, the run is good,
+and a line `flaky: STAGE TEST - REASON` names a fault to be mended, of the test or of its subject.
 """
 
 import os
-import re
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tests.stage_outcomes import (
+    SLOWEST,
+    Outcome,
+    count,
+    find_failures,
+    find_slowest,
+    settle,
+    summarize,
+)
+
 ROOT = Path(__file__).parents[1]
-PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--maxfail=20")
-COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed)\b")
-# What molecule puts around Ansible's lines: colours, and a bar in front.
-DECORATION = re.compile(r"\x1b\[[0-9;]*m|│")
-# What is further in belongs to a run within a task.
-TASK = re.compile(r" {0,4}TASK \[")
-FAILED_TASK = re.compile(r" {0,4}(fatal|failed): \[")
-TOLD = 500
-"""Characters that are told of a failure at the end; all of it is in the stage's own output."""
+MAX_FAILED = 20
+"""Failures after which a stage is not continued."""
+ON_HOSTS = ("pytest", "-q", f"--maxfail={MAX_FAILED}", f"--durations={SLOWEST}")
+PYTEST = (*ON_HOSTS, "-p", "no:cacheprovider")
+LAST_FAILED = ("-n", "0", "--last-failed", "--last-failed-no-failures=none")
 TIMED_OUT = 124
 """What timeout(1) returns."""
+TESTS_FAILED = 1
+"""What pytest returns when it ran all tests and some failed."""
+# With it, pytest gives the reason of each failure in full; else it cuts a line at 80 columns.
+WHOLE = {"BUILD_NUMBER": "0"}
 # Two cores: more workers only wait for each other.
 PARALLEL = ("-n", "2")
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
@@ -40,26 +54,8 @@ class Stage:
     name: str
     command: Sequence[str]
     timeout_s: int = 300
-
-
-@dataclass
-class Outcome:
-    """How a stage ended."""
-
-    name: str
-    seconds: float
-    counts: dict[str, int] = field(default_factory=dict)
-    failures: Sequence[str] = ()
-
-    @property
-    def is_good(self) -> bool:
-        """Return whether something passed and nothing failed."""
-        return self.counts["failed"] == 0 and self.counts["passed"] > 0
-
-    def __str__(self) -> str:
-        """Return the closing line."""
-        told = ", ".join(f"{self.counts[word]} {word}" for word in ("passed", "failed", "skipped"))
-        return f"{self.name}: {told}"
+    has_hosts: bool = False
+    """Whether it works on real hosts or programs: what fails of it is run once more, alone."""
 
 
 CHECK = (
@@ -84,10 +80,20 @@ SLOW = (
         timeout_s=900,
     ),
     Stage("contract", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/contract"), timeout_s=1800),
-    Stage("e2e", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/e2e"), timeout_s=1800),
+    Stage(
+        "e2e",
+        (*ON_HOSTS, *BY_FILE, "-m", "not hosts", "tests/e2e"),
+        timeout_s=1800,
+        has_hosts=True,
+    ),
     Stage("collection", ("python", "-m", "tests.architecture.collection"), timeout_s=1200),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
-    Stage("hosts", (*PYTEST, *BY_FILE, "-m", "hosts and not soak", "tests"), timeout_s=1800),
+    Stage(
+        "hosts",
+        (*ON_HOSTS, *BY_FILE, "-m", "hosts and not soak", "tests"),
+        timeout_s=1800,
+        has_hosts=True,
+    ),
 )
 
 
@@ -105,11 +111,8 @@ def main(words: Sequence[str]) -> int:
         if not outcomes[-1].is_good and stage in CHECK:
             break
     _say("")
-    for outcome in outcomes:
-        _say(str(outcome))
-    for outcome in outcomes:
-        for failure in outcome.failures:
-            _say(f"{outcome.name}: {failure}")
+    for line in summarize(outcomes):
+        _say(line)
     left_out = [stage.name for stage in chosen[len(outcomes) :]]
     if left_out:
         _say(f"Not run after that failure: {', '.join(left_out)}.")
@@ -117,14 +120,33 @@ def main(words: Sequence[str]) -> int:
 
 
 def run(stage: Stage) -> Outcome:
-    """Run a stage, let its output through, and return how it ended."""
+    """Run a stage, and what failed of it once more if it has real hosts; return how it ended."""
+    if not stage.has_hosts:
+        return _run_once(stage)[0]
+    is_pytest = stage.command[0] == "pytest"
+    with tempfile.TemporaryDirectory(prefix="qm-stage-") as cache:
+        # A cache of its own: what failed in other runs is not run again.
+        kept = ("-o", f"cache_dir={cache}") if is_pytest else ()
+        whole = replace(stage, command=(*stage.command, *kept))
+        first, code = _run_once(whole)
+        # Tests that were not run any more can't be proven by those that failed before them.
+        is_whole = code == TESTS_FAILED and first.counts["failed"] < MAX_FAILED
+        if first.is_good or (is_pytest and not is_whole):
+            return first
+        _say(f"== {stage.name}: what failed is run once more, alone")
+        again = replace(whole, command=(*whole.command, *(LAST_FAILED if is_pytest else ())))
+        return settle(first, _run_once(again)[0])
+
+
+def _run_once(stage: Stage) -> tuple[Outcome, int]:
+    """Run a stage, let its output through, and return how it ended, and its exit status."""
     _say(f"== {stage.name}: {' '.join(stage.command)}")
-    start = time.monotonic()
+    start, cpu_before = time.monotonic(), _cpu_s()
     lines: list[str] = []
     process = subprocess.Popen(
         ["timeout", "--kill-after=30", str(stage.timeout_s), *stage.command],
         cwd=ROOT,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | WHOLE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -135,57 +157,33 @@ def run(stage: Stage) -> Outcome:
             sys.stdout.write(line)
             sys.stdout.flush()
             lines.append(line)
-    counts = _count(lines, process.returncode)
-    failures = _failures(lines) if process.returncode else ()
+    failures = find_failures(lines) if process.returncode else ()
     if process.returncode == TIMED_OUT:
         failures = (f"ended by its time limit of {stage.timeout_s} s", *failures)
-    outcome = Outcome(stage.name, time.monotonic() - start, counts, failures)
+    outcome = Outcome(
+        stage.name,
+        time.monotonic() - start,
+        count(lines, process.returncode),
+        failures,
+        slowest=find_slowest(lines),
+        cpu_s=_cpu_s() - cpu_before,
+    )
     _say(f"== {outcome} in {outcome.seconds:.0f} s")
-    return outcome
+    return outcome, process.returncode
 
 
-def _count(lines: Sequence[str], code: int) -> dict[str, int]:
-    """Return what the command counted in its last lines, or one test where it counts nothing."""
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    for line in lines[-60:]:
-        if re.match(r"=*\s*\d+ (passed|failed|skipped|error)|\w+: \d+ passed, ", line):
-            for number, word in COUNT.findall(line):
-                known = {"error": "failed", "errors": "failed", "xfailed": "skipped"}
-                counts[known.get(word, word)] += int(number)
-    if code != 0:
-        counts["failed"] = max(counts["failed"], 1)
-    elif not any(counts.values()):
-        counts["passed"] = 1
-    return counts
-
-
-def _failures(lines: Sequence[str]) -> Sequence[str]:
-    """Return what failed, one line each: pytest's summary, or Ansible's last failed task."""
-    tests = [_shorten(line.strip()) for line in lines if line.startswith(("FAILED ", "ERROR "))]
-    plain = [DECORATION.sub("", line).rstrip() for line in lines]
-    failed = [place for place, line in enumerate(plain) if FAILED_TASK.match(line)]
-    if tests or not failed:
-        return tests or [_shorten(line.strip()) for line in plain if line][-3:]
-    # From the task's name on; between it and this line, Ansible says the same at more length.
-    first = last = failed[-1]
-    while first and not TASK.match(plain[first]):
-        first -= 1
-    while last < len(plain) and plain[last].strip():
-        last += 1
-    told = [line.strip(" *") for line in (plain[first], *plain[failed[-1] : last])]
-    return [_shorten(" ".join(told))]
-
-
-def _shorten(text: str) -> str:
-    """Return a text without its middle, if it is too long: who failed leads it, and why ends it."""
-    return text if len(text) <= TOLD else f"{text[: TOLD // 3]} ... {text[-TOLD * 2 // 3 :]}"
+def _cpu_s() -> float:
+    """Return the processor time of all processes of ours that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _molecule() -> Iterator[Stage]:
-    """Yield one stage a scenario; each makes hosts of its own and removes them."""
+    """Yield one stage a scenario; each begins and ends with the removal of its hosts."""
     for path in sorted(ROOT.glob("extensions/molecule/*/molecule.yml")):
         name = path.parent.name
-        yield Stage(f"molecule-{name}", ("molecule", "test", "-s", name), timeout_s=1200)
+        command = ("molecule", "test", "-s", name)
+        yield Stage(f"molecule-{name}", command, timeout_s=1200, has_hosts=True)
 
 
 def _named(known: dict[str, Stage], name: str) -> Stage:
