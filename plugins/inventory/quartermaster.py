@@ -166,6 +166,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._service.clien
     resolve_connection,
 )
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._inventory.populate import (
+    find_data,
     gc_paused,
     is_bulk_possible,
     populate_bulk,
@@ -301,6 +302,21 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
             self._set_composite_vars(compose, values, name, strict=strict)
             self._add_host_to_composed_groups(groups, values, name, strict=strict)
             self._add_host_to_keyed_groups(keyed, values, name, strict=strict)
+
+    def _set_composite_vars(
+        self, compose: t.Any, variables: t.Any, host: str, **more: t.Any
+    ) -> None:
+        """Set the variables of the host, also where a group has the same name.
+
+        The public call would set them on the group, where those of the host hide them.
+        """
+        groups = find_data(self.inventory).groups
+        namesake = groups.pop(host, None)
+        try:
+            super()._set_composite_vars(compose, variables, host, **more)
+        finally:
+            if namesake is not None:
+                groups[host] = namesake
 
     def _compose(self, template: str, variables: dict[str, t.Any], *args: t.Any) -> t.Any:
         """Return what an expression makes of the values: data again, on every ansible-core."""
