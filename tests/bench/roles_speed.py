@@ -116,7 +116,7 @@ def _list_peers(folder: str | None) -> Iterator[Way]:
 def _take_turns(
     fleet: Fleet, ways: Sequence[Way], repeat: int, folder: Path
 ) -> dict[str, list[Cost]]:
-    """Return what each run of each way cost, without the first one of the peers: it sets them up."""
+    """Return what each run of each way cost, but for the first one of the peers: it sets up."""
     costs: dict[str, list[Cost]] = {way.name: [] for way in ways}
     for turn in range(repeat + 1):
         for way in ways:
