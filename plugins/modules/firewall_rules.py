@@ -190,24 +190,26 @@ import ipaddress
 import os
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.host import (
-    Host,
-    find_connection,
-    parse_connection,
-)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.host import Host
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nftables import render
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
     Policy,
     Refused,
     parse_policy,
 )
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.ssh_connection import (
+    find_connection,
+    parse_connection,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.trial import (
+    check_confirmation,
+    check_timeout,
+)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
 
-TIMEOUT_MIN_S = 5
-TIMEOUT_MAX_S = 3600
 TEXTS = {"type": "list", "elements": "str", "default": []}
 
 
@@ -277,19 +279,9 @@ class FirewallRules(FleetModule):
     def confirmed(self) -> None:
         """Keep the rules that run, since a fresh connection got through them."""
         with self._host.locked():
-            pending = self._host.read_pending()
-            if pending is None or pending["change"] != self.params["change"]:
-                raise Failure(
-                    "nobody confirmed the new rules in time, so they were taken back; the firewall "
-                    "is as it was",
-                    code="rolled_back",
-                )
-            if self._connection is not None and self._connection == pending["connection"]:
-                raise Failure(
-                    "the connection is the one from before the change, which proves nothing; close "
-                    "it and come again",
-                    code="not_fresh",
-                )
+            pending = check_confirmation(
+                self._host.read_pending(), self.params["change"], self._connection, "the firewall"
+            )
             self._change(self._keep, pending["text"])
             self._table = self._host.read_table()
 
@@ -304,13 +296,7 @@ class FirewallRules(FleetModule):
                 self._change(self._host.uninstall)
 
     def _parse(self) -> Policy:
-        timeout_s = self.params["confirm_timeout"]
-        if not TIMEOUT_MIN_S <= timeout_s <= TIMEOUT_MAX_S:
-            raise Failure(
-                f"refused, nothing was changed: confirm_timeout {timeout_s} is not within "
-                f"{TIMEOUT_MIN_S} to {TIMEOUT_MAX_S}",
-                code="refused",
-            )
+        check_timeout(self.params["confirm_timeout"])
         try:
             return parse_policy(self.params)
         except Refused as error:

@@ -2,22 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who came in by SSH, and what the timer of the roll-back does."""
+"""Who came in by SSH."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.host import (
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.ssh_connection import (
     find_connection,
     parse_connection,
-)
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.units import (
-    rollback_command,
 )
 
 
@@ -61,25 +57,3 @@ def test_a_connection_is_found_behind_a_sudo_that_hides_it() -> None:
 
 def test_without_any_connection_there_is_none() -> None:
     assert find_connection({}, 1) is None
-
-
-@pytest.mark.parametrize("is_confirmed", [True, False])
-def test_the_roll_back_restores_unless_it_was_confirmed(
-    tmp_path: Path, *, is_confirmed: bool
-) -> None:
-    # A fake nft(8), since only root may start the real one: it prints its input.
-    program = tmp_path / "bin" / "nft"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/done\n', encoding="utf-8")
-    program.chmod(0o755)
-    snapshot, pending = tmp_path / "snapshot.nft", tmp_path / "pending.json"
-    snapshot.touch()
-    if not is_confirmed:
-        pending.touch()
-
-    command = rollback_command(tmp_path, snapshot, pending)
-    path = f"{program.parent}:{os.environ['PATH']}"
-    subprocess.run(["/bin/sh", "-c", command], check=True, env={"PATH": path}, timeout=30)
-
-    assert (tmp_path / "done").exists() == (not is_confirmed)
-    assert not pending.exists()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""New rules are confirmed over a fresh connection, or the host's refusal is returned."""
+"""A change is confirmed over a fresh connection, or why it was taken back is returned."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import typing as t
 from types import SimpleNamespace
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.quartermaster.fleet.plugins.action import firewall_rules
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.quartermaster.fleet.plugins.action.firewall_rules import ActionModule
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._trial import confirmation
 
 TRIAL = {"changed": True, "firewall": {"table": "t", "change": "c1", "controller": "192.0.2.1"}}
 ROLLED_BACK = {"failed": True, "code": "rolled_back", "msg": "taken back"}
@@ -35,7 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
     """Return the runner of the action against a host that gives the prepared answers in order."""
     clock = itertools.count()
     ticking = SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _seconds: None)
-    monkeypatch.setattr(firewall_rules, "time", ticking)
+    monkeypatch.setattr(confirmation, "time", ticking)
 
     def act(*answers: t.Any) -> tuple[dict[str, t.Any], list[t.Any], Line]:
         asked: list[t.Any] = []
@@ -52,7 +52,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
         line = Line()
         action._connection = line
         action._task = SimpleNamespace(args={"rules": [], "confirm_timeout": 5})
-        monkeypatch.setattr(firewall_rules.ActionBase, "run", lambda *_args: {})
+        monkeypatch.setattr(confirmation.ActionBase, "run", lambda *_args: {})
         monkeypatch.setattr(action, "_execute_module", execute)
         return action.run(task_vars={}), asked, line
 
@@ -89,6 +89,21 @@ def test_what_the_host_took_back_failed_and_changed_nothing(run: t.Any) -> None:
 
     assert (result["failed"], result["changed"], result["code"]) == (True, False, "rolled_back")
     assert "no route" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        AnsibleError("Incorrect sudo password"),
+        {"failed": True, "msg": "", "module_stderr": "Incorrect sudo password"},
+        {"failed": True, "code": "command_failed", "msg": "Incorrect sudo password"},
+    ],
+)
+def test_why_the_fresh_connection_could_not_confirm_is_kept(run: t.Any, refusal: t.Any) -> None:
+    result, asked, _line = run(TRIAL, refusal, refusal, ROLLED_BACK)
+
+    assert (result["code"], len(asked)) == ("rolled_back", 4)
+    assert "Incorrect sudo password" in result["msg"]
 
 
 def test_a_host_that_never_answers_again_is_given_up(run: t.Any) -> None:
