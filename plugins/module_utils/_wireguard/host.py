@@ -15,7 +15,7 @@ from .._host.commands import HostCommands
 from .._module import Failure
 from .files import FOLDER
 from .model import is_key
-from .runtime import Running, parse_dump, parse_links, parse_routes
+from .runtime import Running, RunningPeer, parse_dump, parse_links, parse_routes
 
 if t.TYPE_CHECKING:
     from .model import Network
@@ -158,6 +158,20 @@ class Host(HostCommands):
     def set_private_key(self, name: str, path: Path) -> None:
         """Have a running interface use the private key of a file, and nothing else changed."""
         self.run("wg", "set", name, "private-key", str(path))
+
+    def begin_handshake(self, name: str, peer: RunningPeer) -> None:
+        """Forget the session with a peer, so that the next packet to it begins a handshake at once.
+
+        WireGuard begins none within 5 s of the last one, be it lost or not, but with a new peer.
+        """
+        words = ["peer", peer.public_key, "remove", "peer", peer.public_key]
+        if peer.preshared_key:
+            words += ["preshared-key", "/dev/stdin"]
+        if peer.endpoint:
+            words += ["endpoint", peer.endpoint]
+        words += ["persistent-keepalive", str(peer.persistent_keepalive)]
+        words += ["allowed-ips", ",".join(sorted(peer.allowed_ips))]
+        self.run("wg", "set", name, *words, data=peer.preshared_key)
 
     def enable(self, name: str) -> None:
         """Have the interface brought up at boot."""
