@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings with which Ansible runs by Mitogen, as docs/mitogen.md gives them."""
+"""The settings with which Ansible runs by Mitogen: those of docs/mitogen.md."""
 
-from importlib.util import find_spec
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "mitogen.md"
 
 
 def get_settings() -> dict[str, str]:
-    """Return them for an environment; the plugins lie in the Python package."""
-    package = find_spec("ansible_mitogen")
-    assert package, "pip install 'quartermaster[mitogen]'"
-    assert package.origin, package
-    plugins = Path(package.origin).parent / "plugins" / "strategy"
-    return {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}
+    """Return what the page's own lines set, in the environment of these tests."""
+    lines = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("export ")]
+    script = "\n".join([*lines, "env -0"])
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", script], env={"PATH": path}, capture_output=True, text=True, check=True
+    )
+    variables = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+    return {name: text for name, text in variables.items() if name.startswith("ANSIBLE_")}
