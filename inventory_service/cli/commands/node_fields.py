@@ -9,6 +9,7 @@ import click
 from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.options import drop_unset, json_pairs, pairs
 from inventory_service.cli.commands.node_filters import NAMED
+from inventory_service.core.ansible_keywords import warn_of_keywords
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -72,6 +73,11 @@ def field_options(command: Command) -> Command:
 
 
 def fields_of(**options: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
-    """Return the body of a request from the options that were given."""
+    """Return the body of a request from the options that were given.
+
+    A variable of which Ansible will warn at each run is named on standard error.
+    """
     variables = options.pop("variables")
+    for warning in warn_of_keywords(variables or ()):
+        click.echo(f"Warning: {warning}", err=True)
     return drop_unset(**options, vars=variables)

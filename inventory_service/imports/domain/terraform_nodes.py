@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from inventory_service.core.ansible_keywords import KEYWORDS
 from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.imports.domain.declared_nodes import DeclaredNode, Row, check_rows
 from inventory_service.imports.domain.terraform_files import (
@@ -51,7 +52,14 @@ def read_terraform(content: str) -> TerraformNodes:
             "such an output to the configuration, or hand over the state: `terraform state pull`.",
             field_errors=[FieldError("file", "declares no nodes")],
         )
-    return TerraformNodes(check_rows(found, DeclaredNode), skips.all())
+    rows = check_rows(found, DeclaredNode)
+    for row in rows:
+        for name in sorted(KEYWORDS & (row.node.vars or {}).keys()):
+            reason = (
+                f"has the variable '{name}', a keyword of Ansible, which warns of it at each run"
+            )
+            skips.note(row.address, reason, "warning")
+    return TerraformNodes(rows, skips.all())
 
 
 def _rows_of_output(name: str, value: object) -> Iterator[tuple[str, dict[str, Any]]]:

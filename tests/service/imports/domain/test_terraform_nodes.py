@@ -57,6 +57,14 @@ def test_an_output_declares_nodes_by_their_names() -> None:
     assert skipped == []
 
 
+def test_a_variable_of_which_ansible_warns_is_taken_with_a_warning() -> None:
+    file = read_terraform(outputs({"a": {"node_type": "web", "vars": {"port": 1, "app_port": 2}}}))
+    assert file.rows[0].node.vars == {"port": 1, "app_port": 2}
+    (warning,) = file.skipped
+    assert (warning.address, warning.kind) == ('nodes["a"]', "warning")
+    assert warning.reason.startswith("has the variable 'port', a keyword of Ansible")
+
+
 def test_an_output_may_be_a_list() -> None:
     file = read_terraform(outputs([{"node_id": "a", "node_type": "web"}]))
     assert [(row.address, row.node.node_id) for row in file.rows] == [("nodes[0]", "a")]
