@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options of `qm node add` and `qm node set`: one a field; an empty value clears it."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
 import click
 
 from inventory_service.cli.client.completion import complete_names
-from inventory_service.cli.client.options import drop_unset, json_pairs, pairs
+from inventory_service.cli.client.options import json_pairs, pairs
 from inventory_service.cli.commands.node_filters import NAMED
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -37,11 +37,11 @@ _PLAIN = (
 )
 
 
-def field_options(command: Command) -> Command:
-    """Add the options; the command gets them as keyword arguments for `fields_of`."""
+def field_options(command: Command, *, required: Collection[str] = ()) -> Command:
+    """Add the options; the command gets them as keyword arguments for `drop_unset`."""
     command = click.option(
         "--var",
-        "variables",
+        "vars",
         metavar="K=V",
         multiple=True,
         callback=json_pairs,
@@ -65,13 +65,12 @@ def field_options(command: Command) -> Command:
     for option, field, text in reversed(_PLAIN):
         noun = option.removeprefix("--")
         complete = complete_names(noun) if noun in NAMED else None
-        command = click.option(option, field, metavar="TEXT", help=text, shell_complete=complete)(
-            command
-        )
+        command = click.option(
+            option,
+            field,
+            metavar="TEXT",
+            required=field in required,
+            help=text,
+            shell_complete=complete,
+        )(command)
     return command
-
-
-def fields_of(**options: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
-    """Return the body of a request from the options that were given."""
-    variables = options.pop("variables")
-    return drop_unset(**options, vars=variables)
