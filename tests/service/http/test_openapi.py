@@ -39,7 +39,7 @@ def test_each_route_of_the_api_stands_in_the_document(app: Flask, stranger: Call
         for rule in app.url_map.iter_rules()
         if hasattr(app.view_functions[rule.endpoint], "required_scope")
     }
-    assert routes - {"/api/v1/docs", "/metrics"} == documented
+    assert routes - {"/", "/api/v1/", "/api/v1/docs", "/metrics"} == documented
 
 
 #: What each of some operations answers when it fails.
@@ -75,8 +75,9 @@ def test_an_answer_whose_status_is_not_listed_fails_the_test_that_asked(
     viewer.get("/api/v1/nodes/nobody", status=500)
 
 
-def test_the_page_needs_nothing_from_elsewhere(stranger: Caller) -> None:
-    answer = stranger.call("GET", "/api/v1/docs", status=302)
+@pytest.mark.parametrize("path", ["/", "/api/v1/", "/api/v1/docs"])
+def test_the_page_needs_nothing_from_elsewhere(stranger: Caller, path: str) -> None:
+    answer = stranger.call("GET", path, status=302)
     page = stranger.call("GET", answer.headers["Location"], status=200).get_data(as_text=True)
     assert "swagger-ui" in page
     assert "https://" not in page.replace("https://json-schema.org", "")
