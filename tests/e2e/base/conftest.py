@@ -103,7 +103,7 @@ class Host:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """Return a fresh host; it is removed at the end."""
     folder = tmp_path_factory.mktemp("common")
