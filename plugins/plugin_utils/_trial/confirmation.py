@@ -100,4 +100,4 @@ class ConfirmingAction(ActionBase):
 def _find_reason(answer: dict[str, t.Any]) -> str:
     """Return why a module failed: its message, or what it printed before it could write one."""
     words = (answer.get(key) for key in ("msg", "module_stderr", "exception"))
-    return next((str(text).strip() for text in words if text), "it did not say why")
+    return next((str(text).strip() for text in words if text), "it gave no reason")
