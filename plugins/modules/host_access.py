@@ -281,8 +281,9 @@ class HostAccess(FleetModule):
         rules = work.find_rules()
         if rules and (self._host.has("visudo") or not self.check_mode):
             self._host.check_rules(rules)
-        for account in [*work.leavers, *(account for account, _words in work.modified)]:
-            self._host.hide(account.password)
+        for account, _words in work.modified:
+            if not account.is_locked:
+                self._host.hide(account.password)
         self._changes += work.changes
         self._show_diff(work.before, work.after)
         if work.leavers or work.leaver_files:

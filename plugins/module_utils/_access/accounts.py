@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import pwd
 import re
@@ -159,6 +160,15 @@ def find_account(name: str) -> Account | None:
         groups_of(name, found.pw_gid),
         own,
     )
+
+
+def list_names(uids: t.Iterable[int]) -> list[str]:
+    """Return the names of accounts; a number may have none."""
+    found = []
+    for uid in uids:
+        with contextlib.suppress(KeyError, OverflowError):
+            found.append(pwd.getpwuid(uid).pw_name)
+    return found
 
 
 def groups_of(name: str, gid: int) -> frozenset[str]:

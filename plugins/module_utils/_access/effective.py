@@ -60,7 +60,9 @@ def find_lockouts(effective: Settings, account: str, groups: t.AbstractSet[str])
         yield f"{account} could not use a key"
     for keyword, names in (("allowusers", {account}), ("allowgroups", groups)):
         values = [word for value in effective.get(keyword, []) for word in value.split()]
-        allowed = [value.rpartition("@")[0] or value for value in values if value[:1] != "!"]
+        positive = [value for value in values if value[:1] != "!"]
+        # A directory's names have an @ themselves.
+        allowed = [*positive, *(value.rpartition("@")[0] for value in positive)]
         if values and not matches(names, allowed):
             subject = "a group of AllowGroups" if keyword == "allowgroups" else "AllowUsers"
             yield f"{account} would be locked out: it is not in {subject} ({' '.join(values)})"

@@ -20,7 +20,7 @@ from . import accounts, processes, restoring, sudo
 from . import plan as planning
 
 if t.TYPE_CHECKING:
-    from .accounts import Account, User
+    from .accounts import User
     from .effective import Settings
     from .plan import Plan, Write
 
@@ -232,11 +232,4 @@ def find_keepers(account: str, own_pid: int) -> set[str]:
     """Return the accounts that must stay: root, Ansible's, and whoever leads to this process."""
     ancestors = processes.find_ancestors(own_pid, processes.read_all())
     uids = {uid for process in ancestors for uid in process.uids}
-    return {"root", account, *(found.name for found in _by_uid(uids))}
-
-
-def _by_uid(uids: set[int]) -> t.Iterator[Account]:
-    for name in accounts.list_groups():
-        account = accounts.find_account(name)
-        if account is not None and account.uid in uids:
-            yield account
+    return {"root", account, *accounts.list_names(uids)}

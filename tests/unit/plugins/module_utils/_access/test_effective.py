@@ -57,6 +57,7 @@ def test_both_values_are_named() -> None:
         ("allowusers root\nallowusers deploy", "deploy", False),
         ("allowusers deploy@10.0.0.0/8", "deploy", False),
         ("allowusers dep*", "deploy", False),
+        ("allowusers ada@example.org", "ada@example.org", False),
         ("allowusers de?loy", "deploy", False),
         ("allowusers !deploy", "deploy", True),
         ("allowusers root@10.0.0.0/8", "deploy", True),
