@@ -95,7 +95,8 @@ def test_what_the_host_took_back_failed_and_changed_nothing(run: t.Any) -> None:
     "refusal",
     [
         AnsibleError("Incorrect sudo password"),
-        {"failed": True, "msg": "", "module_stderr": "Incorrect sudo password"},
+        {"failed": True, "msg": "", "module_stderr": "Traceback\nIncorrect sudo password\n"},
+        {"failed": True, "msg": "no JSON", "module_stderr": "Incorrect sudo password"},
         {"failed": True, "code": "command_failed", "msg": "Incorrect sudo password"},
     ],
 )
