@@ -28,8 +28,8 @@ NO_ADDRESS = (
     "(`qm node add`) and take the inventory from the service, or set wireguard_address"
 )
 OTHER_ADDRESS = (
-    "{} has the mesh address {} on record, by which its peers know it, and wireguard_address is {}; "
-    "leave wireguard_address out, or change the record (`qm node set --wireguard-ip`)"
+    "{} has the mesh address {} on record, by which its peers know it, and wireguard_address is "
+    "{}; leave wireguard_address out, or change the record (`qm node set --wireguard-ip`)"
 )
 NUMBERS = ("listen_port", "mtu", "persistent_keepalive")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run of mesh and firewall costs that has to change nothing: few tasks, fewer to the host."""
+"""What a run of mesh and firewall costs that changes nothing: few tasks, fewer to the host."""
 
 import json
 from collections import Counter
@@ -77,7 +77,7 @@ def test_what_drifted_on_the_host_is_found_in_each_run(
     fleet: Fleet, drift: str, repaired: str
 ) -> None:
     """The few tasks still compare what runs."""
-    name = sorted(fleet.nodes())[0]
+    name = min(fleet.nodes())
     fleet.on(name, drift)
     run = fleet.play("site", "--tags", "wireguard,firewall,always")
     assert run.changed[name] == 1
