@@ -177,6 +177,11 @@ changes:
   type: list
   elements: str
   sample: ["table: replaced"]
+packages:
+  description: What the host lacks; in check mode, what has to be installed before these rules.
+  returned: if nftables is missing
+  type: list
+  elements: str
 code:
   description:
     - Kind of the failure. V(refused) and V(locked_out) before anything changed, V(rolled_back) and
@@ -210,6 +215,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._module import
     FleetModule,
 )
 
+PACKAGES = ["nftables"]
 TEXTS = {"type": "list", "elements": "str", "default": []}
 
 
@@ -256,9 +262,15 @@ class FirewallRules(FleetModule):
         """Try out the wanted rules if they are not those that run and that a boot loads."""
         policy = self._parse()
         text = render(policy)
-        if not self._host.has("nft") and self.check_mode:
-            # The role has installed nothing yet.
+        if not self._host.has("nft"):
             self._check_controller(policy)
+            if not self.check_mode:
+                raise Failure(
+                    f"nft is missing on this host; install {', '.join(PACKAGES)}",
+                    code="tool_missing",
+                    packages=PACKAGES,
+                )
+            self.extra_results["packages"] = PACKAGES
             self._start(text, "", text)
             return
         with self._host.locked():

@@ -24,7 +24,7 @@ def find_privileged(entries: list[Task], *, inherited: Task | None = None) -> It
         if where in CONTROLLER and keywords.get("become") is not False:
             yield str(entry.get("name"))
         for tasks in lists:
-            kept = {
+            kept: Task = {
                 key: keywords[key] for key in ("become", "delegate_to", "hosts") if key in keywords
             }
             yield from find_privileged(tasks, inherited=kept)

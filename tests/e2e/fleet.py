@@ -85,19 +85,19 @@ class Fleet:
         items = self.service.call("GET", f"/api/v1/nodes?limit=1000{query}")["items"]
         return {node["node_id"]: node for node in items}
 
-    def play(self, name: str, *options: str, code: int = 0) -> Run:
-        """Run a playbook to its end and check its exit code."""
+    def play(self, name: str, *options: str, code: int = 0, callback: str = "") -> Run:
+        """Run a playbook to its end and check its exit code; `callback` is how it prints."""
         done = subprocess.run(
             self._command(name, options),
             cwd=ROOT,
-            env=self.environment,
+            env=self.environment | ({"ANSIBLE_STDOUT_CALLBACK": callback} if callback else {}),
             capture_output=True,
             text=True,
             check=False,
             timeout=RUN_TIMEOUT_S,
         )
         assert done.returncode == code, done.stdout[-6000:] + done.stderr[-2000:]
-        return Run(done.returncode, done.stdout + done.stderr)
+        return Run(done.returncode, done.stdout if callback else done.stdout + done.stderr)
 
     def play_and_kill(self, name: str, *options: str, at: str) -> None:
         """Run a playbook and kill -9 it, with all its workers, when it prints a text."""

@@ -123,9 +123,16 @@ def check_confirmation(
 
     :raises Failure: if it was taken back, or if the connection is the one from before the change.
     """
-    if pending is None or pending["change"] != change:
+    if pending is None:
         raise Failure(
-            f"nobody confirmed the change in time, so it was taken back; {subject} is as it was",
+            f"nobody confirmed the change in time, or another run has taken it back; {subject} is "
+            "not what this run wanted. Run it again, one at a time",
+            code="rolled_back",
+        )
+    if pending["change"] != change:
+        raise Failure(
+            "another run on this host has taken this change for that of a killed run, and tries "
+            f"its own now; {subject} is what that run wants. Run it again when the other has ended",
             code="rolled_back",
         )
     if connection is not None and connection == pending["connection"]:

@@ -24,6 +24,7 @@ PACKAGES = {"wg": "wireguard-tools", "wg-quick": "wireguard-tools", "ip": "iprou
 TIMEOUT_S = 60
 """More than a thousand peers or a slow start need; a hung wireguard-go would never answer."""
 SYSTEMD = Path("/run/systemd/system")
+WIREGUARD = Path("/sys/module/wireguard")
 IPV6_OFF = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
 JOURNAL_LINES = 8
 
@@ -98,6 +99,14 @@ class Host(HostCommands):
             self.run("wg", "syncconf", name, str(made))
         finally:
             files.remove(made)
+
+    def kernel_has_wireguard(self) -> bool:
+        """Return whether the kernel has WireGuard, or could load it."""
+        if WIREGUARD.exists():
+            return True
+        if not self.has("modprobe"):
+            return False
+        return self.call("modprobe", "--dry-run", "--quiet", "wireguard")[0] == 0
 
     def has_systemd(self) -> bool:
         """Return whether systemd runs this host."""

@@ -82,3 +82,15 @@ def test_a_trial_is_neither_too_short_nor_too_long(timeout_s: int) -> None:
         check_timeout(timeout_s)
 
     assert failed.value.code == "refused"
+
+
+@pytest.mark.parametrize(
+    ("pending", "reason"),
+    [
+        (None, "nobody confirmed the change in time, or another run"),
+        ({**TRIAL, "change": "c2"}, "another run on this host has taken this change"),
+    ],
+)
+def test_two_runs_at_once_are_named(pending: dict[str, t.Any] | None, reason: str) -> None:
+    with pytest.raises(Failure, match=f"{reason}.*the firewall.*again"):
+        check_confirmation(pending, "c1", None, "the firewall")
