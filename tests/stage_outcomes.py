@@ -31,6 +31,8 @@ class Outcome:
     """Seconds and test."""
     flaky: Sequence[str] = ()
     """What failed first and passed when it was run again, alone."""
+    code: int = 0
+    """The exit status of its command."""
     cpu_s: float = 0.0
     """Processor time of the stage's processes; an engine and its hosts are not among them."""
 
@@ -55,7 +57,9 @@ def settle(first: Outcome, second: Outcome) -> Outcome:
     if second.is_good and second.counts["skipped"] == 0:
         passed = first.counts["passed"] + second.counts["passed"]
         counts = {**first.counts, "passed": passed, "failed": 0}
-        return Outcome(first.name, seconds, counts, (), slowest, first.failures, cpu_s)
+        return Outcome(
+            first.name, seconds, counts, slowest=slowest, flaky=first.failures, cpu_s=cpu_s
+        )
     again = [f"run again: {failure}" for failure in second.failures]
     return replace(
         first, seconds=seconds, cpu_s=cpu_s, slowest=slowest, failures=(*first.failures, *again)

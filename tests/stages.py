@@ -5,18 +5,22 @@ Each stage ends in one line, `name: N passed, M failed, K skipped`. At the end o
 seconds of each stage, the slowest tests, those lines once more, and each test that failed. A stage
 that fails ends `check`; the slow stages of `test` run on without it, so that one run shows all.
 
+Stages that use one core, or mostly wait for hosts, are run two at a time where they follow each
+other in the list; the output of such a stage comes as a whole when it ends.
+
 What fails of a stage with real hosts is run once more, alone. If it passes then, the run is good,
 and a line `flaky: STAGE TEST - REASON` names a fault to be mended, of the test or of its subject.
 """
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from tests.stage_outcomes import (
@@ -41,8 +45,9 @@ TESTS_FAILED = 1
 """What pytest returns when it ran all tests and some failed."""
 # With it, pytest gives the reason of each failure in full; else it cuts a line at 80 columns.
 WHOLE = {"BUILD_NUMBER": "0"}
-# Two cores: more workers only wait for each other.
-PARALLEL = ("-n", "2")
+CORES = 2
+"""More workers, or stages at a time, would only wait for each other."""
+PARALLEL = ("-n", str(CORES))
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
 BY_FILE = (*PARALLEL, "--dist", "loadfile")
 
@@ -56,17 +61,20 @@ class Stage:
     timeout_s: int = 300
     has_hosts: bool = False
     """Whether it works on real hosts or programs: what fails of it is run once more, alone."""
+    leaves_room: bool = False
+    """Whether it leaves a core free: its neighbour in the list that does so is run beside it."""
 
 
 CHECK = (
     Stage("format", ("ruff", "format", "--check", "--quiet", ".")),
     Stage("ruff", ("ruff", "check", "--quiet", ".")),
     Stage("codespell", ("codespell",)),
-    Stage("yamllint", ("yamllint", "--strict", ".")),
-    Stage("mypy", ("mypy",)),
-    Stage("imports", ("lint-imports",)),
-    Stage("changelog", ("antsibull-changelog", "lint")),
-    Stage("ansible-lint", ("ansible-lint", "--offline", "-q"), timeout_s=600),
+    # The longest one first, the others beside it.
+    Stage("ansible-lint", ("ansible-lint", "--offline", "-q"), timeout_s=600, leaves_room=True),
+    Stage("mypy", ("mypy",), leaves_room=True),
+    Stage("yamllint", ("yamllint", "--strict", "."), leaves_room=True),
+    Stage("imports", ("lint-imports",), leaves_room=True),
+    Stage("changelog", ("antsibull-changelog", "lint"), leaves_room=True),
     Stage("architecture", (*PYTEST, *PARALLEL, "tests/architecture"), timeout_s=600),
     Stage("service", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/service"), timeout_s=900),
     Stage("plugins", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"), timeout_s=600),
@@ -86,9 +94,15 @@ SLOW = (
         timeout_s=1800,
         has_hosts=True,
     ),
-    Stage("collection", ("python", "-m", "tests.architecture.collection"), timeout_s=1200),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
     Stage("hosts", (*ON_HOSTS, *BY_FILE, "-m", "hosts", "tests"), timeout_s=1800, has_hosts=True),
+    # The scenarios follow, and are run beside it.
+    Stage(
+        "collection",
+        ("python", "-m", "tests.architecture.collection"),
+        timeout_s=1200,
+        leaves_room=True,
+    ),
 )
 
 
@@ -101,9 +115,9 @@ def main(words: Sequence[str]) -> int:
         stage for word in words or ["test"] for stage in (groups.get(word) or [_named(known, word)])
     ]
     outcomes: list[Outcome] = []
-    for stage in chosen:
-        outcomes.append(run(stage))
-        if not outcomes[-1].is_good and stage in CHECK:
+    for group in _group(chosen):
+        outcomes += run(group)
+        if any(stage in CHECK for stage in group) and not all(it.is_good for it in outcomes):
             break
     _say("")
     for line in summarize(outcomes):
@@ -114,30 +128,62 @@ def main(words: Sequence[str]) -> int:
     return 0 if all(outcome.is_good for outcome in outcomes) else 1
 
 
-def run(stage: Stage) -> Outcome:
-    """Run a stage, and what failed of it once more if it has real hosts; return how it ended."""
-    if not stage.has_hosts:
-        return _run_once(stage)[0]
-    is_pytest = stage.command[0] == "pytest"
-    with tempfile.TemporaryDirectory(prefix="qm-stage-") as cache:
-        # A cache of its own: what failed in other runs is not run again.
-        kept = ("-o", f"cache_dir={cache}") if is_pytest else ()
-        whole = replace(stage, command=(*stage.command, *kept))
-        first, code = _run_once(whole)
-        # Tests that were not run any more can't be proven by those that failed before them.
-        is_whole = code == TESTS_FAILED and first.counts["failed"] < MAX_FAILED
-        if first.is_good or (is_pytest and not is_whole):
-            return first
-        _say(f"== {stage.name}: what failed is run once more, alone")
-        again = replace(whole, command=(*whole.command, *(LAST_FAILED if is_pytest else ())))
-        return settle(first, _run_once(again)[0])
+def run(group: Sequence[Stage]) -> list[Outcome]:
+    """Run stages at once, and then what failed on hosts once more, alone; return how each ended."""
+    with (
+        tempfile.TemporaryDirectory(prefix="qm-stages-") as caches,
+        ThreadPoolExecutor(CORES) as pool,
+    ):
+        whole = [_keep_failed(stage, caches) for stage in group]
+        firsts = list(pool.map(lambda stage: _run_once(stage, is_live=len(group) == 1), whole))
+        return [
+            _run_again(stage, first) if _can_be_flaky(stage, first) else first
+            for stage, first in zip(whole, firsts, strict=True)
+        ]
 
 
-def _run_once(stage: Stage) -> tuple[Outcome, int]:
-    """Run a stage, let its output through, and return how it ended, and its exit status."""
-    _say(f"== {stage.name}: {' '.join(stage.command)}")
-    start, cpu_before = time.monotonic(), _cpu_s()
-    lines: list[str] = []
+def _group(chosen: Sequence[Stage]) -> Iterator[Sequence[Stage]]:
+    """Yield stages in their order: those that leave room to each other together, others alone."""
+    for leaves_room, neighbours in groupby(chosen, key=lambda stage: stage.leaves_room):
+        if leaves_room:
+            yield tuple(neighbours)
+        else:
+            yield from ((stage,) for stage in neighbours)
+
+
+def _is_pytest(stage: Stage) -> bool:
+    return stage.command[0] == "pytest"
+
+
+def _keep_failed(stage: Stage, caches: str) -> Stage:
+    """Return a stage of pytest that keeps which tests failed, apart from all other runs."""
+    if not (stage.has_hosts and _is_pytest(stage)):
+        return stage
+    return replace(stage, command=(*stage.command, "-o", f"cache_dir={caches}/{stage.name}"))
+
+
+def _can_be_flaky(stage: Stage, first: Outcome) -> bool:
+    """Return whether what failed could pass when it is run once more.
+
+    Tests that were not run any more can't be proven by those that failed before them.
+    """
+    if first.is_good or not stage.has_hosts:
+        return False
+    is_whole = first.code == TESTS_FAILED and first.counts["failed"] < MAX_FAILED
+    return is_whole or not _is_pytest(stage)
+
+
+def _run_again(stage: Stage, first: Outcome) -> Outcome:
+    """Run once more what failed of a stage, a scenario as a whole; return how both ended."""
+    _say(f"== {stage.name}: what failed is run once more, alone")
+    words = LAST_FAILED if _is_pytest(stage) else ()
+    return settle(first, _run_once(replace(stage, command=(*stage.command, *words)), is_live=True))
+
+
+def _run_once(stage: Stage, *, is_live: bool) -> Outcome:
+    """Run a stage, let its output through, at once or at its end, and return how it ended."""
+    start, lines = time.monotonic(), [f"== {stage.name}: {' '.join(stage.command)}\n"]
+    _say(lines[0].rstrip() if is_live else f"== {stage.name} begins")
     process = subprocess.Popen(
         ["timeout", "--kill-after=30", str(stage.timeout_s), *stage.command],
         cwd=ROOT,
@@ -149,36 +195,39 @@ def _run_once(stage: Stage) -> tuple[Outcome, int]:
     )
     with process:
         for line in process.stdout or ():
-            sys.stdout.write(line)
-            sys.stdout.flush()
+            if is_live:
+                sys.stdout.write(line)
+                sys.stdout.flush()
             lines.append(line)
-    failures = find_failures(lines) if process.returncode else ()
-    if process.returncode == TIMED_OUT:
+        # Unlike wait, it also returns the time of the processor.
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    outcome = _read(stage, lines[1:], process.returncode)
+    outcome.seconds, outcome.cpu_s = time.monotonic() - start, used.ru_utime + used.ru_stime
+    ending = f"== {outcome} in {outcome.seconds:.0f} s"
+    _say(ending if is_live else f"{''.join(lines)}{ending}")
+    return outcome
+
+
+def _read(stage: Stage, lines: Sequence[str], code: int) -> Outcome:
+    """Return how a stage ended by what it printed."""
+    failures = find_failures(lines) if code else ()
+    if code == TIMED_OUT:
         failures = (f"ended by its time limit of {stage.timeout_s} s", *failures)
-    outcome = Outcome(
-        stage.name,
-        time.monotonic() - start,
-        count(lines, process.returncode),
-        failures,
-        slowest=find_slowest(lines),
-        cpu_s=_cpu_s() - cpu_before,
-    )
-    _say(f"== {outcome} in {outcome.seconds:.0f} s")
-    return outcome, process.returncode
-
-
-def _cpu_s() -> float:
-    """Return the processor time of all processes of ours that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    elif code and not failures:
+        failures = (f"ended with status {code}",)
+    slowest = find_slowest(lines)
+    return Outcome(stage.name, 0.0, count(lines, code), failures, slowest=slowest, code=code)
 
 
 def _molecule() -> Iterator[Stage]:
-    """Yield one stage a scenario; each begins and ends with the removal of its hosts."""
-    for path in sorted(ROOT.glob("extensions/molecule/*/molecule.yml")):
-        name = path.parent.name
-        command = ("molecule", "test", "-s", name)
-        yield Stage(f"molecule-{name}", command, timeout_s=1200, has_hosts=True)
+    """Yield one stage a scenario; each begins and ends with the removal of its hosts.
+
+    They use hosts, services and folders of their own. The longest one is the last by its name.
+    """
+    for path in sorted(ROOT.glob("extensions/molecule/*/molecule.yml"), reverse=True):
+        name, command = path.parent.name, ("molecule", "test", "-s", path.parent.name)
+        yield Stage(f"molecule-{name}", command, 1200, has_hosts=True, leaves_room=True)
 
 
 def _named(known: dict[str, Stage], name: str) -> Stage:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closing lines of `make test` tell what happened, and nothing that did not happen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_stage_in_which_all_was_skipped_is_not_good() -> None:
 
 
 def test_a_stage_ends_with_its_command(capsys: pytest.CaptureFixture[str]) -> None:
-    outcome = stages.run(stages.Stage("sample", ("false",)))
+    (outcome,) = stages.run([stages.Stage("sample", ("false",))])
     assert str(outcome) == "sample: 0 passed, 1 failed, 0 skipped"
     assert "sample: 0 passed, 1 failed, 0 skipped in" in capsys.readouterr().out
 
@@ -93,7 +94,7 @@ def test_a_long_failure_keeps_who_failed_and_why() -> None:
 
 
 def test_a_time_limit_is_told() -> None:
-    outcome = stages.run(stages.Stage("sample", ("sleep", "60"), timeout_s=1))
+    (outcome,) = stages.run([stages.Stage("sample", ("sleep", "60"), timeout_s=1)])
     assert list(outcome.failures) == ["ended by its time limit of 1 s"]
 
 
@@ -155,7 +156,8 @@ def run_tests(folder: Path, text: str, *, has_hosts: bool = True) -> stage_outco
     file.write_text(text.format(log=str(folder / "log")) if "{log" in text else text, "utf-8")
     words = stages.ON_HOSTS if has_hosts else stages.PYTEST
     command = (*words, *stages.BY_FILE, "--rootdir", str(folder), str(file))
-    return stages.run(stages.Stage("sample", command, has_hosts=has_hosts))
+    (outcome,) = stages.run([stages.Stage("sample", command, has_hosts=has_hosts)])
+    return outcome
 
 
 @pytest.mark.usefixtures("_few_plugins")
@@ -199,7 +201,7 @@ def test_what_fails_without_hosts_is_not_run_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("passes_at", [1, 2, 3])
 def test_a_scenario_is_run_once_more_as_a_whole(tmp_path: Path, passes_at: int) -> None:
     script = f"echo x >> {tmp_path}/log; test $(wc -l < {tmp_path}/log) -ge {passes_at}"
-    outcome = stages.run(stages.Stage("sample", ("sh", "-c", script), has_hosts=True))
+    (outcome,) = stages.run([stages.Stage("sample", ("sh", "-c", script), has_hosts=True)])
     assert outcome.is_good == (passes_at < 3)
     assert len((tmp_path / "log").read_text("utf-8").split()) == min(passes_at, 2)
 
@@ -265,6 +267,55 @@ def test_stages_on_hosts_are_those_that_are_run_once_more() -> None:
     every = (*stages.CHECK, *stages.SLOW, *stages._molecule())
     on_hosts = {stage.name.partition("-")[0] for stage in every if stage.has_hosts}
     assert on_hosts == {"e2e", "hosts", "molecule"}
+
+
+def test_stages_that_leave_room_are_run_beside_each_other() -> None:
+    one, two, three, alone = (stages.Stage(name, ()) for name in ("one", "two", "three", "alone"))
+    one, two, three = (replace(it, leaves_room=True) for it in (one, two, three))
+    groups = list(stages._group([alone, one, two, alone, alone, three]))
+    assert groups == [(alone,), (one, two), (alone,), (alone,), (three,)]
+
+
+def test_two_stages_run_at_once_and_each_one_speaks_as_a_whole(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each waits for the other one, and a third has to wait for a free place."""
+    meet = "echo {0} begins; touch {0}; until test -e {1}; do sleep 0.01; done; echo {0} ends"
+    scripts = {"a": meet.format("a", "b"), "b": meet.format("b", "a"), "c": "echo c; false"}
+    group = [
+        stages.Stage(name, ("sh", "-c", f"cd {tmp_path}; {script}"), timeout_s=60)
+        for name, script in scripts.items()
+    ]
+    outcomes = stages.run(group)
+
+    assert [(it.name, it.is_good) for it in outcomes] == [("a", True), ("b", True), ("c", False)]
+    said = capfd.readouterr().out
+    for name in ("a", "b"):
+        whole = f"\n{name} begins\n{name} ends\n== {name}: 1 passed, 0 failed, 0 skipped in "
+        assert whole in said
+
+
+def test_a_stage_that_fails_beside_another_is_run_again_when_that_has_ended(tmp_path: Path) -> None:
+    # It fails as long as the other one runs, and says nothing.
+    first = "touch {0}/begun; test -e {0}/done"
+    beside = "until test -e {0}/begun; do sleep 0.01; done; sleep 0.1; touch {0}/done"
+    scripts = {"first": first, "beside": beside}
+    outcomes = stages.run(
+        [
+            stages.Stage(name, ("sh", "-c", script.format(tmp_path)), 60, has_hosts=True)
+            for name, script in scripts.items()
+        ]
+    )
+    assert [it.is_good for it in outcomes] == [True, True]
+    assert [list(it.flaky) for it in outcomes] == [["ended with status 1"], []]
+
+
+def test_the_time_of_the_processor_is_that_of_the_stage_alone() -> None:
+    script = "import time\nwhile time.process_time() < 0.3: pass"
+    busy = stages.Stage("busy", ("python", "-c", script))
+    idle = stages.Stage("idle", ("true",))
+    worked, waited = stages.run([busy, idle])
+    assert worked.cpu_s >= 0.3 > waited.cpu_s
 
 
 def test_each_molecule_scenario_is_a_stage() -> None:
