@@ -216,9 +216,11 @@ def _run_once(stage: Stage, *, is_live: bool) -> Outcome:
 
 def _read(stage: Stage, lines: Sequence[str], code: int) -> Outcome:
     """Return how a stage ended by what it printed."""
-    failures = (find_failures(lines) or (f"ended with status {code}",)) if code else ()
+    failures = find_failures(lines) if code else ()
     if code == TIMED_OUT:
         failures = (f"ended by its time limit of {stage.timeout_s} s", *failures)
+    elif code and not failures:
+        failures = (f"ended with status {code}",)
     slowest = find_slowest(lines)
     return Outcome(stage.name, 0.0, count(lines, code), failures, slowest=slowest, code=code)
 

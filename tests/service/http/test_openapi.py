@@ -22,6 +22,7 @@ from inventory_service.app import create_app
 from inventory_service.core.actors import Scope
 from inventory_service.http.dependencies import EXTENSION
 from inventory_service.settings import Settings
+from tests.conftest import IS_SOAK
 from tests.service import postgres
 from tests.service.conftest import Caller, make_caller, make_node
 
@@ -114,15 +115,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("operation", labels)
 
 
+@pytest.mark.soak(short=10, long=500)
 def test_no_input_breaks_the_service_or_its_promises(
-    operation: str, storm: tuple[Any, Caller]
+    operation: str, storm: tuple[Any, Caller], rounds: int
 ) -> None:
     schema, admin = storm
 
     @given(case=schema.find_operation_by_label(operation).as_strategy())
     @settings(
-        max_examples=25,
-        derandomize=True,
+        max_examples=rounds,
+        # The soak tries others each time.
+        derandomize=not IS_SOAK,
         suppress_health_check=list(HealthCheck),
     )
     def weather(case: schemathesis.Case) -> None:
