@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An open database with its two kinds of transaction, reading and writing."""
+"""An open database with its kinds of transaction: reading, planning and writing."""
 
 import contextlib
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from inventory_service.core.database import postgresql
 from inventory_service.core.database.availability import Availability, OutageCallback, explain
 from inventory_service.core.database.json_type import write_json
 from inventory_service.core.database.sqlite import open_sqlite
+from inventory_service.core.database.temporary_tables import hide_tables
 from inventory_service.core.database.write_check import make_write_check
 from inventory_service.core.errors import Conflict, Unavailable
 
@@ -33,7 +34,7 @@ def ignore_change(_kind: str, _reason: str | None) -> None:
 
 
 class Database:
-    """An open database; ``reading`` and ``writing`` are the only ways in."""
+    """An open database; ``reading``, ``planning`` and ``writing`` are the only ways in."""
 
     def __init__(
         self,
@@ -66,6 +67,19 @@ class Database:
             finally:
                 session.rollback()
         self._no_reading.record_success()
+
+    @contextlib.contextmanager
+    def planning(self) -> Iterator[Session]:
+        """Give a session whose changes are lost at its end, and hold up no writer meanwhile.
+
+        It sees one state of the database, and writes to temporary copies of the tables.
+
+        :raises Unavailable: the database does not answer.
+        """
+        with self.reading() as session:
+            hide_tables(session)
+            session.autoflush = True
+            yield session
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:

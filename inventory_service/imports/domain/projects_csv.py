@@ -13,12 +13,18 @@ from dataclasses import dataclass, field
 
 from inventory_service.core.errors import BadInput, FieldError, refuse_file
 from inventory_service.core.field_types import check_label
+from inventory_service.fleet.domain.nodes import MOST_NODES
 from inventory_service.fleet.domain.sizes import check_spec
 
 REQUIRED = ("Project", "Servers", "MasterSpec", "WebSpec")
 OPTIONAL = ("Environment", "Region")
 DEFAULT_ENVIRONMENT = "prod"
 MOST_SERVERS = 1000
+#: How many lines with cells a file has, and how many servers they count in all. The time and the
+#: memory that a plan takes grow with both.
+MOST_ROWS = MOST_NODES
+#: Spreadsheets may write some empty ones beside those that are known.
+MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,16 @@ def parse_projects(content: str) -> list[ProjectRow]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     field_errors: list[FieldError] = []
     rows: list[ProjectRow] = []
+    count = 0
     try:
         header = _read_header(next(reader))
         seen: dict[tuple[str, str], int] = {}
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
+            count += 1
+            if count > MOST_ROWS:
+                raise _refuse_size(f"more than {MOST_ROWS} lines", reader.line_num)
             row = _read_row(Location(reader.line_num, header), cells, field_errors)
             if row is None:
                 continue
@@ -81,15 +91,31 @@ def parse_projects(content: str) -> list[ProjectRow]:
         )
     if field_errors:
         raise refuse_file(field_errors)
+    servers = sum(row.servers for row in rows)
+    if servers > MOST_NODES:
+        raise _refuse_size(f"{servers} servers in all, more than {MOST_NODES}", 1)
     return rows
 
 
+def _refuse_size(found: str, line: int) -> BadInput:
+    return BadInput(
+        f"The file has {found}; nothing was changed. Import it in parts: projects that a file does "
+        "not name are left alone.",
+        field_errors=[FieldError("file", f"has {found}", line, 1)],
+    )
+
+
 def _read_header(cells: Sequence[str]) -> list[str]:
+    known = REQUIRED + OPTIONAL
+    if len(cells) > MOST_COLUMNS:
+        # Each would be an error of its own.
+        reason = f"has {len(cells)} columns, and {len(known)} are known: {', '.join(known)}"
+        raise _refuse_header([FieldError("header", reason, 1, len(known) + 1)])
     header = [cell.strip() for cell in cells]
     field_errors = [
         FieldError("header", f"'{name[:64]}' is not a known column", 1, column)
         for column, name in enumerate(header, start=1)
-        if name not in REQUIRED + OPTIONAL
+        if name not in known
     ]
     field_errors += [
         FieldError("header", f"the column '{name}' is missing", 1, len(header) + 1)
@@ -102,11 +128,15 @@ def _read_header(cells: Sequence[str]) -> list[str]:
         if name in header[: column - 1]
     ]
     if field_errors:
-        raise BadInput(
-            f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
-            field_errors=field_errors,
-        )
+        raise _refuse_header(field_errors)
     return header
+
+
+def _refuse_header(field_errors: Sequence[FieldError]) -> BadInput:
+    return BadInput(
+        f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
+        field_errors=field_errors,
+    )
 
 
 def _read_row(

@@ -136,7 +136,8 @@ class Plan:
     @property
     def digest(self) -> str:
         """Return a hash of all that the plan would do."""
-        done = {name: asdict(self)[name] for name in ("add", "resize", "retire", "unchanged")}
+        fields = asdict(self)
+        done = {name: fields[name] for name in ("add", "resize", "retire", "unchanged")}
         return hashlib.sha256(json.dumps(done, sort_keys=True).encode()).hexdigest()[:32]
 
 

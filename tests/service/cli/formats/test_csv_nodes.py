@@ -119,6 +119,7 @@ def test_a_cell_may_be_longer_than_the_csv_module_takes() -> None:
         ("node_id,colour\na,red\n", ("colour", 1, 2), "is not a field of a node"),
         ("node_id,\na,\n", ("column", 1, 2), "is not a field of a node"),
         ("node_id,node_id\na,b\n", ("node_id", 1, 2), "is in the first row twice"),
+        ("," * 150 + "\n", ("file", 1, None), "has 151 columns, and a node has"),
         ("node_id\na\nb,c\n", ("row", 3, 2), "more cells"),
         ("node_id,labels\na,\nb,x=y\n", ("labels", 3, 2), 'must be JSON, like {"a": "b"}'),
         ("node_id,ssh_host_keys\na,x\n", ("ssh_host_keys", 2, 2), "must be JSON, like []"),
