@@ -64,11 +64,6 @@ def parse_projects(content: str) -> list[ProjectRow]:
 
     :raises BadInput: a line is invalid; ``field_errors`` name each cell by line and column.
     """
-    if not content.lstrip("\ufeff").strip():
-        raise BadInput(
-            f"The file is empty. Its first line must be {','.join(REQUIRED)}.",
-            field_errors=[FieldError("file", "is empty", 1, 1)],
-        )
     text = content.removeprefix("\ufeff")
     wrong_separator = find_separator_error(text)
     if wrong_separator:
@@ -76,15 +71,11 @@ def parse_projects(content: str) -> list[ProjectRow]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     field_errors: list[FieldError] = []
     rows: list[ProjectRow] = []
-    count = 0
+    filled = (cells for cells in reader if not is_blank(cells))
     try:
-        names = next(cells for cells in reader if not is_blank(cells))
-        header = _read_header(names, reader.line_num)
+        header = _read_header(next(filled, []), reader.line_num)
         seen: dict[tuple[str, str], int] = {}
-        for found in reader:
-            if is_blank(found):
-                continue
-            count += 1
+        for count, found in enumerate(filled, start=1):
             if count > MOST_ROWS:
                 raise _refuse_size(f"more than {MOST_ROWS} lines", reader.line_num)
             cells = trim_cells(found, len(header))
@@ -119,6 +110,11 @@ def _refuse_size(found: str, line: int) -> BadInput:
 def _read_header(cells: Sequence[str], line: int) -> list[str]:
     known = REQUIRED + OPTIONAL
     header = trim_names(cells)
+    if not header:
+        raise BadInput(
+            f"The file is empty. Its first line must be {','.join(REQUIRED)}.",
+            field_errors=[FieldError("file", "is empty", 1, 1)],
+        )
     if len(header) > MOST_COLUMNS:
         # Each would be an error of its own.
         reason = f"has {len(header)} columns, and {len(known)} are known: {', '.join(known)}"
