@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.database.base import Base, UTCDateTime
+from inventory_service.core.database.base import IS_HISTORY, Base, UTCDateTime
 from inventory_service.core.redaction import redact
 from inventory_service.core.revision import get_revision, next_revision
 
@@ -28,6 +28,7 @@ class AuditRecord(Base):
         Index("ix_audit_records_noun", "noun", "at", "id"),
         Index("ix_audit_records_subject", "subject", "noun", "at", "id"),
         Index("ix_audit_records_revision_id", "revision", "id"),
+        {"info": {IS_HISTORY: True}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -51,11 +51,21 @@ def transactional(view: View) -> View:
     return run
 
 
+def find_kept(session: Session) -> Response | None:
+    """Return the stored answer to this request, for work before the transaction of a view.
+
+    :raises BadInput: its Idempotency-Key was used for another request.
+    """
+    key = _read_key()
+    kept = find_response(session, get_actor().name, key, _get_fingerprint()) if key else None
+    return Response(kept.body, status=kept.status, headers=kept.headers) if kept else None
+
+
 def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Response:
-    actor, fingerprint = get_actor().name, _get_fingerprint()
-    kept = find_response(session, actor, key, fingerprint)
+    kept = find_kept(session)
     if kept is not None:
-        return Response(kept.body, status=kept.status, headers=kept.headers)
+        return kept
+    actor, fingerprint = get_actor().name, _get_fingerprint()
     response = act()
     heads = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     store_response(

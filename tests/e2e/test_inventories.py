@@ -146,6 +146,52 @@ def test_a_node_of_another_environment_is_not_retired_by_its_name(
     assert service.call("GET", "/api/v1/nodes/web-staging")["state"] == "active"
 
 
+def play_retire(folder: Path, service: Service, *words: str) -> Any:
+    """Run retire.yml on the nodes of uat, with none to tell of their departure."""
+    inventory = folder / "inventory"
+    if not inventory.exists():
+        shutil.copytree(ROOT / "inventory" / "local", inventory)
+    return run(
+        "ansible-playbook",
+        *("-i", inventory, "quartermaster.fleet.retire"),
+        *("-e", '{"quartermaster_environments": ["uat"], "quartermaster_hosts": "no_host"}'),
+        *words,
+        folder=folder,
+        service=service,
+    )
+
+
+def test_a_retirement_wants_the_number_and_says_the_command_that_works(
+    tmp_path: Path, service: Service
+) -> None:
+    names = ("-e", '{"retire_nodes": ["web-uat"]}')
+    preview = play_retire(tmp_path, service, *names, "--check")
+    mistyped = play_retire(tmp_path, service, "-e", '{"retire_nodes": ["web-uta"]}')
+    for words in ((), ("-e", "retire_count=2")):
+        refused = play_retire(tmp_path, service, *names, *words)
+
+        assert refused.returncode == 2, refused.stdout
+        assert "1 node to retire or destroy" in refused.stdout
+        assert "web-uat: type web, project -, environment uat, active" in refused.stdout
+    assert preview.returncode == 0, preview.stdout
+    assert "web-uat: type web, project -, environment uat, active" in preview.stdout
+    assert mistyped.returncode == 2, mistyped.stdout
+    assert "Not in the environments uat of this inventory: web-uta" in mistyped.stdout
+    assert service.call("GET", "/api/v1/nodes/web-uat")["state"] == "active"
+
+    text = " ".join(refused.stdout.replace("\\", "").split())
+    printed = re.search(
+        r"ansible-playbook (-i \S+) quartermaster.fleet.retire (.*?count=\d+)", text
+    )
+    assert printed, text
+    assert shlex.split(printed[1]) == ["-i", str(tmp_path / "inventory")]
+    done = play_retire(tmp_path, service, *shlex.split(printed[2]))
+    assert done.returncode == 0, done.stdout
+    assert service.call("GET", "/api/v1/nodes/web-uat")["state"] == "retired"
+    again = play_retire(tmp_path, service, *shlex.split(printed[2]))
+    assert again.returncode == 0, again.stdout
+
+
 def test_a_planned_node_of_another_environment_gets_no_server(
     tmp_path: Path, service: Service
 ) -> None:

@@ -34,7 +34,10 @@ Locate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec", "state")
 #: What comes next for nodes whose servers are ours to make.
 MAKE_SERVERS = "Make the servers with: ansible-playbook quartermaster.fleet.provision"
-_REMOVE_SERVERS = "Remove the retired ones with: ansible-playbook quartermaster.fleet.retire"
+_REMOVE_SERVERS = (
+    "Destroy the servers of the retired ones with: ansible-playbook quartermaster.fleet.retire; "
+    "it lists them and wants their number."
+)
 _OTHERS = (
     LazyCommand(
         "terraform",
@@ -108,7 +111,8 @@ def csv(
         return
     if plan["add"] or plan["resize"]:
         print_message(MAKE_SERVERS)
-    if plan["retire"]:
+    # A planned node never had a server.
+    if any(node["state"] != "planned" for node in plan["retirements"]):
         print_message(_REMOVE_SERVERS)
 
 

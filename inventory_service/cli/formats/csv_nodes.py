@@ -30,6 +30,8 @@ _SIGNS = "=+-@"
 #: Some spreadsheets take the full-width forms (U+FF01 and on) for the same.
 _RISKY = (*_SIGNS, *(chr(ord(sign) + 0xFEE0) for sign in _SIGNS), "\t", "\r", "\n", _MARK)
 _NESTED = ("ssh_host_keys", "labels", "vars")
+#: More of them would each be an error of its own.
+MOST_COLUMNS = 100
 #: The names that the first row may have.
 KNOWN = (*ListedNode.model_fields, *GIVEN_FIELDS)
 
@@ -130,6 +132,10 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_names(names: Sequence[str], line: int) -> None:
+    if len(names) > MOST_COLUMNS:
+        # Each would be an error of its own.
+        reason = f"has {len(names)} columns, and a node has {len(KNOWN)} fields"
+        raise file_error("file", reason, line)
     field_errors = [
         FieldError(
             name or "column", "is not a field of a node" if name else "has no name", line, column

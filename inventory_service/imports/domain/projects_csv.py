@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from inventory_service.core.errors import BadInput, FieldError, refuse_file
 from inventory_service.core.field_types import check_label
+from inventory_service.fleet.domain.nodes import MOST_NODES
 from inventory_service.fleet.domain.sizes import check_spec
 from inventory_service.imports.domain.csv_columns import (
     find_separator_error,
@@ -25,6 +26,11 @@ REQUIRED = ("Project", "Servers", "MasterSpec", "WebSpec")
 OPTIONAL = ("Environment", "Region")
 DEFAULT_ENVIRONMENT = "prod"
 MOST_SERVERS = 1000
+#: How many lines with cells a file has, and how many servers they count in all. The time and the
+#: memory that a plan takes grow with both.
+MOST_ROWS = MOST_NODES
+#: Spreadsheets may write some empty ones beside those that are known.
+MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ def parse_projects(content: str) -> list[ProjectRow]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     field_errors: list[FieldError] = []
     rows: list[ProjectRow] = []
+    count = 0
     try:
         names = next(cells for cells in reader if not is_blank(cells))
         header = _read_header(names, reader.line_num)
@@ -77,6 +84,9 @@ def parse_projects(content: str) -> list[ProjectRow]:
         for found in reader:
             if is_blank(found):
                 continue
+            count += 1
+            if count > MOST_ROWS:
+                raise _refuse_size(f"more than {MOST_ROWS} lines", reader.line_num)
             cells = trim_cells(found, len(header))
             row = _read_row(Location(reader.line_num, header), cells, field_errors)
             if row is None:
@@ -92,15 +102,31 @@ def parse_projects(content: str) -> list[ProjectRow]:
         )
     if field_errors:
         raise refuse_file(field_errors)
+    servers = sum(row.servers for row in rows)
+    if servers > MOST_NODES:
+        raise _refuse_size(f"{servers} servers in all, more than {MOST_NODES}", 1)
     return rows
 
 
+def _refuse_size(found: str, line: int) -> BadInput:
+    return BadInput(
+        f"The file has {found}; nothing was changed. Import it in parts: projects that a file does "
+        "not name are left alone.",
+        field_errors=[FieldError("file", f"has {found}", line, 1)],
+    )
+
+
 def _read_header(cells: Sequence[str], line: int) -> list[str]:
+    known = REQUIRED + OPTIONAL
     header = trim_names(cells)
+    if len(header) > MOST_COLUMNS:
+        # Each would be an error of its own.
+        reason = f"has {len(header)} columns, and {len(known)} are known: {', '.join(known)}"
+        raise _refuse_header([FieldError("header", reason, line, len(known) + 1)])
     field_errors = [
         FieldError("header", _describe_unknown(name), line, column)
         for column, name in enumerate(header, start=1)
-        if name not in REQUIRED + OPTIONAL
+        if name not in known
     ]
     field_errors += [
         FieldError("header", f"the column '{name}' is missing", line, len(header) + 1)
@@ -113,15 +139,19 @@ def _read_header(cells: Sequence[str], line: int) -> list[str]:
         if name and name in header[: column - 1]
     ]
     if field_errors:
-        raise BadInput(
-            f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
-            field_errors=field_errors,
-        )
+        raise _refuse_header(field_errors)
     return header
 
 
 def _describe_unknown(name: str) -> str:
     return f"'{name[:64]}' is not a known column" if name else "the column has no name"
+
+
+def _refuse_header(field_errors: Sequence[FieldError]) -> BadInput:
+    return BadInput(
+        f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
+        field_errors=field_errors,
+    )
 
 
 def _read_row(

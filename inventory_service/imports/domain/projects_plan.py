@@ -12,20 +12,19 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from inventory_service.core.errors import Conflict
 from inventory_service.core.field_types import Label, Reason
+from inventory_service.core.inputs import Input
 from inventory_service.imports.domain.projects_csv import ProjectRow
 
 #: A file of 10,000 servers has some 4 million; QM_MAX_BODY_BYTES limits the body as a whole.
 MOST_CHARACTERS = 6_000_000
 
 
-class ImportRequest(BaseModel):
+class ImportRequest(Input):
     """A file to plan from, and whether to record the plan."""
-
-    model_config = ConfigDict(extra="forbid")
 
     format: Literal["csv", "terraform", "nodes"] = Field(
         default="csv",
@@ -149,7 +148,8 @@ class Plan:
     @property
     def digest(self) -> str:
         """Return a hash of all that the plan would do."""
-        done = {name: asdict(self)[name] for name in ("add", "resize", "retire", "unchanged")}
+        fields = asdict(self)
+        done = {name: fields[name] for name in ("add", "resize", "retire", "unchanged")}
         return hashlib.sha256(json.dumps(done, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from inventory_service.core.inputs import Input
 from inventory_service.fleet.domain.nodes import IN_SERVICE
 from inventory_service.imports.domain.declared_nodes import DeclaredNode
 from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
@@ -25,10 +26,8 @@ _FIELD = {"cluster": "cluster_id"}
 _KEYED = ("labels", "vars")
 
 
-class MergeRequest(BaseModel):
+class MergeRequest(Input):
     """A Terraform file to merge the inventory with."""
-
-    model_config = ConfigDict(extra="forbid")
 
     terraform: str = Field(
         max_length=MOST_CHARACTERS,

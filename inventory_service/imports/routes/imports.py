@@ -3,17 +3,21 @@
 
 from dataclasses import asdict
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_component
-from inventory_service.http.idempotency import transactional
+from inventory_service.http.idempotency import find_kept, transactional
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
+from inventory_service.http.transactions import planning, reading
 from inventory_service.imports.domain.nodes_plan import NodesPlan
 from inventory_service.imports.domain.projects_plan import ImportRequest, Plan
 from inventory_service.imports.routes.schemas import ImportOut
@@ -30,12 +34,37 @@ routes = APIBlueprint(
 
 @routes.post("", summary="Plan or apply a file", responses={200: ImportOut, 201: ImportOut})
 @require_scope(Scope.OPERATOR)
-@transactional
-def import_file(session: Session, body: ImportRequest) -> Response:
+@raises(Conflict)
+def import_file(body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
+    file = files.read_file(body)
+    # Planning holds up no writer: the lock is taken only to record.
+    with reading() as session:
+        kept = find_kept(session)
+        if kept is not None:
+            return kept
+        planned = files.plan_import(session, file) if body.apply else None
+    if planned is not None:
+        return _apply(file=file, planned=planned)
+    with planning() as session:
+        return _show(_record(session, file, files.plan_import(session, file)), applied=False)
+
+
+@transactional
+def _apply(
+    session: Session, file: files.ImportFile[Any], planned: files.PlannedImport[Any]
+) -> Response:
+    return _show(_record(session, file, planned), applied=True)
+
+
+def _record(
+    session: Session, file: files.ImportFile[Any], planned: files.PlannedImport[Any]
+) -> Plan | NodesPlan:
     allocator = get_component(AddressAllocator)
-    plan = files.import_file(session, get_actor(), body, allocator=allocator)
-    return _show(plan, applied=body.apply)
+    plan: Plan | NodesPlan = files.apply_import(
+        session, get_actor(), file, planned, allocator=allocator
+    )
+    return plan
 
 
 def _show(plan: Plan | NodesPlan, *, applied: bool) -> Response:

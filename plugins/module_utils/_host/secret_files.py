@@ -126,9 +126,9 @@ def protect(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str, mode: int = MODE) -> None:
     """Write a file so that at every moment either the old or the new one is there, whole."""
-    made = write_new(path, text)
+    made = write_new(path, text, mode)
     made.rename(path)
     _sync_folder(path)
 
@@ -152,10 +152,11 @@ def move(source: Path, target: Path) -> None:
     _sync_folder(target)
 
 
-def write_new(path: Path, text: str) -> Path:
+def write_new(path: Path, text: str, mode: int = MODE) -> Path:
     """Write a text beside `path`, down to the disk, and return the path of the file made.
 
-    The caller holds the folder's lock, so that what is there is a killed run's.
+    The caller holds the folder's lock, so that what is there is a killed run's. A file without a
+    secret may have a wider mode.
     """
     made = temp_name(path)
     remove(made)
@@ -163,7 +164,7 @@ def write_new(path: Path, text: str) -> Path:
         made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE
     )
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, MODE)
+        os.fchmod(descriptor, mode)
         file.write(text)
         file.flush()
         os.fsync(descriptor)

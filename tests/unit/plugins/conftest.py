@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service of the loopback with prepared answers, faults included."""
+"""A service of the loopback with prepared answers, faults included; and a host with units."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import threading
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from ansible.module_utils import basic
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host import host as hosts
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host import wanted_state
 
 COLUMNS = ["node_id", "ansible_host", "node_type", "region", "labels", "vars"]
 
@@ -180,3 +183,71 @@ def run_host_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., t.Any]:
         return ended.value.result
 
     return run
+
+
+SYSTEMCTL = """#!/bin/sh
+# Keeps a unit as a folder with the files load, file and active.
+cd {folder}/units
+verb=$1; shift
+case $verb in
+show)
+    shift 2
+    for unit; do
+        for key in load file active; do
+            test -e "$unit/$key" && read -r $key < "$unit/$key" || eval $key=
+        done
+        echo "LoadState=${{load:-not-found}}"
+        echo "ActiveState=${{active:-inactive}}"
+        echo "UnitFileState=$file"
+        echo
+    done
+    exit;;
+esac
+while [ "$1" != -- ]; do shift; done
+echo "$verb $2" >> ../log
+case $verb in
+enable) echo enabled > "$2/file";;
+disable) echo disabled > "$2/file";;
+start | restart | reload-or-restart)
+    test -e "$2/broken" && {{ echo "Job for $2 failed." >&2; exit 1; }}
+    echo active > "$2/active";;
+stop) echo inactive > "$2/active";;
+esac
+"""
+
+
+class UnitHost:
+    """This machine, with a systemctl that keeps units in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "units").mkdir()
+        (folder / "bin").mkdir()
+        program = folder / "bin" / "systemctl"
+        program.write_text(SYSTEMCTL.format(folder=folder))
+        program.chmod(0o755)
+
+    def unit(self, name: str, load: str = "loaded", file: str = "enabled", **more: str) -> None:
+        """Make a unit, or put it in another state."""
+        values = {"load": load, "file": file, "active": "active", **more}
+        (self.folder / "units" / name).mkdir(exist_ok=True)
+        for key, value in values.items():
+            (self.folder / "units" / name / key).write_text(f"{value}\n")
+
+    @property
+    def log(self) -> list[str]:
+        """What systemctl was made to change since the last look."""
+        log = self.folder / "log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.write_text("")
+        return lines
+
+
+@pytest.fixture
+def unit_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UnitHost:
+    """Return this machine with units of a test, and records in a folder of the test's own."""
+    host = UnitHost(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    for module in (hosts, wanted_state):
+        monkeypatch.setattr(module, "RUN", tmp_path / "run")
+    return host

@@ -8,15 +8,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from inventory_service.cli.commands.node_fields import field_options, fields_of
+from inventory_service.cli.client.options import drop_unset
+from inventory_service.cli.commands.node_fields import field_options
 from inventory_service.cli.commands.nodes import node
 from inventory_service.core.ansible_keywords import KEYWORDS
 from inventory_service.fleet.domain.nodes import NodeRegistration
 
 
 def test_each_field_of_the_api_has_its_option() -> None:
-    names = {"labels": "labels", "vars": "variables"}
-    wanted = {names.get(field, field) for field in NodeRegistration.model_fields}
+    wanted = set(NodeRegistration.model_fields)
     for command in ("add", "set"):
         have = {parameter.name for parameter in node.commands[command].params}
         assert wanted <= have, command
@@ -42,7 +42,7 @@ def test_only_what_was_given_is_sent_and_empty_text_clears(
     @click.command()
     @field_options
     def send(**options: Any) -> None:
-        sent.append(fields_of(**options))
+        sent.append(drop_unset(**options))
 
     result = CliRunner().invoke(send, words)
     assert result.exit_code == 0

@@ -26,7 +26,7 @@ def test_a_service_is_added_changed_and_retired(ask: Ask) -> None:
     ask("service", "set", "api", "--node-type", "", "--health-path", "", "--scrape-job", "api")
     found = ask("service", "show", "api")
     assert [found["node_types"], found["health_path"], found["scrape_job"]] == [[], None, "api"]
-    assert ask("service", "retire", "api", "--reason", "closed")["retired_at"]
+    assert ask("service", "retire", "api", "--reason", "closed", "--yes")["retired_at"]
     assert [service["service"] for service in ask("service", "list")] == ["api"]
 
 

@@ -144,6 +144,7 @@ def test_a_cell_may_be_longer_than_the_csv_module_takes() -> None:
         ("\nnode_id\tregion\na\teu\n", ("file", 2, 1), "by tabs"),
         ("\n \n,,\n", ("file", 1, None), "is empty"),
         ("node_id,node_id\na,b\n", ("node_id", 1, 2), "is in the first row twice"),
+        ("x," * 150 + "x\n", ("file", 1, None), "has 151 columns, and a node has"),
         ("node_id\na\nb,c\n", ("row", 3, 2), "has 2 cells where the first row has 1"),
         ("node_id,labels\na,\nb,x=y\n", ("labels", 3, 2), 'must be JSON, like {"a": "b"}'),
         ("node_id,ssh_host_keys\na,x\n", ("ssh_host_keys", 2, 2), "must be JSON, like []"),

@@ -155,7 +155,8 @@ def test_the_documented_defaults_are_for_what_a_host_lacks(
     loopback: t.Any, source: Source, columns: Columns
 ) -> None:
     page = (Path(__file__).parents[4] / "docs/inventory.md").read_text("utf-8")
-    example = page.partition("```yaml\n")[2].partition("```")[0]
+    section = page.partition("## What the service knows of a node")[2]
+    example = section.partition("```yaml\n")[2].partition("```")[0]
     document = columns("a", "b")
     document["columns"] = ["node_id", "ansible_host", "project", "region", "labels", "vars"]
     document["rows"][0][2:4] = ["shop", "fsn1"]
