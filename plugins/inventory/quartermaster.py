@@ -121,6 +121,9 @@ extends_documentation_fragment:
 notes:
   - O(compose), O(groups) and O(keyed_groups) run Jinja for each host. The groups that the service
     makes cost nothing.
+  - What the service does not know of a node is no variable of the host, so that an expression needs
+    a default for it, as in C(region | default('')). Without one, O(strict) ends the run at the
+    first such host, and a C(default_value) of O(keyed_groups) is not used.
 """
 
 EXAMPLES = r"""
