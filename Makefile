@@ -20,8 +20,9 @@ help: ## list the verbs
 .venv/ok: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Set PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
+	@echo "Python packages: one or two minutes, once"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch .venv/ok
