@@ -85,7 +85,7 @@ class PackageHost(Host):
         return self.call("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *SETTINGS, *words)
 
     def _fail(self, names: t.Sequence[str], reasons: t.Sequence[str], words: str) -> t.NoReturn:
-        shown = "; ".join(dict.fromkeys(reasons)) or words.strip()[-500:]
+        shown = ("; ".join(dict.fromkeys(reasons)) or words.strip()[-500:]).rstrip(".")
         raise Failure(
             f"{', '.join(names)} could not be installed: {shown}. Mend that on the host "
             "(`apt-get update` shows it), and run again",

@@ -148,7 +148,8 @@ def test_packages_that_would_go_are_named_and_stay(host: t.Any) -> None:
 
 def test_a_package_that_cannot_be_installed_is_named_with_the_reason(host: t.Any) -> None:
     """Its only source does not answer."""
-    host.sh("mv /etc/apt /root/apt; mkdir -p /etc/apt/sources.list.d; rm -rf /var/lib/apt/lists/*")
+    host.sh("mv /etc/apt /root/apt; cp -r /root/apt /etc; rm -r /var/lib/apt/lists/*")
+    host.sh("rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*")
     host.sh("echo 'deb http://127.0.0.1:9/gone bookworm main' > /etc/apt/sources.list.d/gone.list")
 
     failed = host.run("host_packages", names=["hello"])
