@@ -28,7 +28,7 @@ TIMEOUT_MAX_S = 3600
 class TrialHost(HostCommands):
     """A host on which a change runs until it is confirmed, or taken back by a timer of systemd.
 
-    A host derives from it, names its folder and its units, and says how the change is taken back.
+    A host derives from it, names its folder and its units, and defines how it is taken back.
     The caller begins the trial and arms the timer before the first write.
     """
 

@@ -98,6 +98,7 @@ class ConfirmingAction(ActionBase):
 
 
 def _find_reason(answer: dict[str, t.Any]) -> str:
-    """Return why a module failed: its message, or what it printed before it could write one."""
-    words = (answer.get(key) for key in ("msg", "module_stderr", "exception"))
-    return next((str(text).strip() for text in words if text), "it did not say why")
+    """Return why a module failed: its message, and how it ended if it could write no result."""
+    printed = str(answer.get("module_stderr") or "").strip().splitlines()
+    words = [str(answer.get("msg") or "").strip(), *printed[-1:]]
+    return ": ".join(word for word in words if word) or "it gave no reason"
