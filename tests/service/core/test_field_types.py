@@ -130,3 +130,14 @@ def test_what_is_no_wireguard_key_is_refused(value: str) -> None:
 def test_what_is_no_ssh_key_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="SSH"):
         field_types.check_ssh_key(value)
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/30", "fd00::/126"])
+def test_the_smallest_prefix_has_four_addresses(value: str) -> None:
+    assert field_types.check_prefix(value) == value
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/31", "10.0.0.0/32", "fd00::/127"])
+def test_a_prefix_of_fewer_addresses_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="room for fewer than two nodes"):
+        field_types.check_prefix(value)

@@ -149,3 +149,20 @@ def test_a_note_cannot_steer_the_terminal(columns: Columns) -> None:
 def test_notes_of_another_shape_refuse_the_answer(columns: Columns, conflicts: t.Any) -> None:
     with pytest.raises(InvalidResponse, match="conflicts"):
         parse_fleet(json.dumps({**columns("a"), "conflicts": conflicts}).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "summary"),
+    [
+        ("conflicts", CONFLICT, "differ in 21 values in all"),
+        ("left_out", {"node_id": "old", "state": "retired"}, "21 nodes of the Terraform file"),
+    ],
+)
+def test_as_many_notes_as_are_shown_need_no_count(
+    columns: Columns, name: str, one: dict[str, t.Any], summary: str
+) -> None:
+    for number, expected in ((20, 20), (21, 21)):
+        document = {**columns("a"), name: [one] * number}
+        notes = list(parse_fleet(json.dumps(document).encode()).notes)
+        assert len(notes) == expected
+        assert (summary in notes[-1]) == (number == 21)
