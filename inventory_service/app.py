@@ -100,6 +100,8 @@ def create_app(settings: Settings) -> Flask:
         doc_prefix=openapi.PREFIX,
     )
     app.json = _JSON(app)
+    # A redirect to the path without its double slash would go to whatever Host the client named.
+    app.url_map.merge_slashes = False
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign] # as Flask's documents advise
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes

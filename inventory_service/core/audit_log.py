@@ -80,9 +80,12 @@ def record(  # noqa: PLR0913 - the columns of a record
 
 
 def record_refusal(
-    session: Session, actor: Actor, request: str, *, status: int, reason: str
+    session: Session, actor: Actor, request: str, *, status: int, reason: str, times: int = 0
 ) -> None:
-    """Add the record of a denied request, which leaves the fleet's revision as it is."""
+    """Add the record of a denied request, which leaves the fleet's revision as it is.
+
+    ``times`` is the number of requests that one record is for, where it is for many.
+    """
     session.add(
         AuditRecord(
             at=datetime.now(UTC),
@@ -92,7 +95,7 @@ def record_refusal(
             noun=REQUEST,
             subject=_as_text(request, 255),
             before=None,
-            after={"status": status},
+            after={"status": status} | ({"times": times} if times else {}),
             reason=_as_text(reason, 1000),
             revision=get_revision(session),
         )

@@ -20,6 +20,7 @@ from inventory_service.http.transactions import writing
 
 View = Callable[..., Response]
 _HEADER = "Idempotency-Key"
+_VALIDATOR = re.compile(r'(?:W/)?"([0-9]+(?:\.[0-9]+)?)(?:[-;][a-z]+)?"\Z')
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 #: The headers of an answer that are kept with it.
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")
@@ -81,10 +82,24 @@ def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Respon
 
 
 def read_expected() -> Collection[str] | None:
-    """Return the revisions that If-Match allows, or None if it allows any."""
-    if not request.if_match or request.if_match.star_tag:
+    """Return the revisions that If-Match allows, or None if it allows any.
+
+    Proxies that compress make ``W/"12"`` or ``"12-gzip"`` of ``"12"``; it is the same revision.
+
+    :raises BadInput: it has something else than ETags of this service.
+    """
+    text = request.headers.get("If-Match")
+    if text is None or text.strip() == "*":
         return None
-    return {read_revision(validator) for validator in request.if_match.as_set()}
+    found = [_VALIDATOR.match(one.strip()) for one in text.split(",")]
+    revisions = {match[1] for match in found if match}
+    if None in found:
+        raise BadInput(
+            'If-Match must be an ETag of this resource, with its quotes, like "12". Read the '
+            "resource, and send its ETag as it is.",
+            field_errors=[FieldError("If-Match", "is no ETag of this service")],
+        )
+    return {read_revision(revision) for revision in revisions}
 
 
 def _read_key() -> str | None:
