@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import shlex
 import sys
+import time
 import typing as t
 from pathlib import Path
 
@@ -52,6 +53,9 @@ Type=oneshot
 ExecStart=/bin/sh {SCRIPT}
 """
 MAX_BYTES = 64 * 1024 * 1024
+PID_FILE = Path("/run/sshd.pid")
+RELOAD_TIMEOUT_S = 15.0
+POLL_S = 0.05
 
 
 class Host(TrialHost):
@@ -200,12 +204,26 @@ class Host(TrialHost):
         is_roots = restoring.is_roots_alone(write.after.path)
         if write.after.content is not None and not folder.exists():
             with restoring.acting_as(*((0, 0) if is_roots else (write.uid, write.gid))):
-                folder.mkdir(mode=0o755 if is_roots and write.uid else 0o700, parents=is_roots)
+                folder.mkdir(parents=is_roots)
+                # Sshd reads root's folders as the account; no umask decides that.
+                folder.chmod(0o755 if is_roots and write.uid else 0o700)
         restoring.write_file(write.after, write.uid, write.gid)
 
     def reload_sshd(self) -> None:
-        """Have sshd read its settings; connections that are open stay open."""
+        """Have sshd read its settings; connections that are open stay open.
+
+        It writes its pid file when it listens again. Until then a fresh connection might come in by
+        the old settings, and prove nothing.
+
+        :raises Failure: if it does not listen again.
+        """
+        before = _identify(PID_FILE)
         self.run("systemctl", "reload", "ssh.service")
+        deadline = time.monotonic() + RELOAD_TIMEOUT_S
+        while before and _identify(PID_FILE) in (None, before):
+            if time.monotonic() > deadline:
+                raise Failure("sshd does not listen again after its reload", code="not_running")
+            time.sleep(POLL_S)
 
     def roll_back(self) -> None:
         """Do now what the timer would do later.
@@ -226,6 +244,15 @@ class Host(TrialHost):
         """Remove what a run left that was killed after its trial had ended."""
         for path in (WANTED_BY, UNIT, SCRIPT, PROGRAM, RUN / restoring.SNAPSHOT):
             files.remove(path)
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Return what distinguishes a file from the one that was there before; None without one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def find_keepers(account: str, own_pid: int) -> set[str]:

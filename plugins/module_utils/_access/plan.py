@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import accounts, authorized_keys, effective, restoring, sudo
 from .restoring import File
@@ -176,8 +177,8 @@ def find_refusals(host: Host, wanted: Wanted, trial: Trial) -> t.Iterator[str]:
     found = {user.name: accounts.find_account(user.name) for user in wanted.users}
     for user in wanted.users:
         yield from accounts.find_host_faults(user, found[user.name])
-        if user.public_keys and trial.by_user[user.name].get("authorizedkeysfile") == ["none"]:
-            yield f'users: "{user.name}" is refused: sshd looks for keys in no file'
+        if user.public_keys:
+            yield from _find_key_faults(user, found[user.name], trial.by_user[user.name])
     own = accounts.find_account(wanted.account)
     if own is None:
         yield f"there is no account {wanted.account}, with which Ansible is configured to come in"
@@ -192,6 +193,21 @@ def find_refusals(host: Host, wanted: Wanted, trial: Trial) -> t.Iterator[str]:
         yield (
             f"{sudo.MAIN} does not include {sudo.PATH}, so sudo would not read it; add the line "
             f"`@includedir /etc/sudoers.d` at the end of {sudo.MAIN}"
+        )
+
+
+def _find_key_faults(
+    user: User, account: Account | None, settings: effective.Settings
+) -> t.Iterator[str]:
+    """Yield why an account's keys cannot be where sshd looks for them."""
+    home = account.home if account else f"/home/{user.name}"
+    paths = effective.key_files(settings, user.name, account.uid if account else 0, home)
+    if not paths:
+        yield f'users: "{user.name}" is refused: sshd looks for keys in no file'
+    elif account and paths[0].startswith(f"{home}/") and not Path(home).is_dir():
+        yield (
+            f'users: "{user.name}" is refused: its home {home} is not there, where sshd looks for '
+            "keys; make it, or set AuthorizedKeysFile"
         )
 
 

@@ -240,3 +240,14 @@ def test_keys_that_sshd_looks_for_nowhere_are_refused() -> None:
     (reason,) = refusals(wanted(User("ada", public_keys=(ADA_KEY,))), settings)
 
     assert "sshd looks for keys in no file" in reason
+
+
+def test_keys_of_an_account_without_a_home_are_refused(people: dict[str, Account]) -> None:
+    what = wanted(User("ada", public_keys=(ADA_KEY,)))
+    people["ada"] = replace(people["ada"], home="/nonexistent")
+    elsewhere = {**SETTINGS, "authorizedkeysfile": ["/etc/ssh/keys/%u"]}
+
+    (reason,) = refusals(what)
+
+    assert "its home /nonexistent is not there" in reason
+    assert refusals(what, {**elsewhere, "trustedusercakeys": ["/ca.pub"]}) == []
