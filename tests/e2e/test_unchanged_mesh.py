@@ -66,12 +66,13 @@ def _reaches_host(result: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     ("drift", "repaired"),
     [
-        ("ip link set dev wg0 mtu 1300", "ip link show wg0 | grep -c 'mtu 1420'"),
+        ("ip link set dev wg0 mtu 1300", "ip link show wg0 | grep 'mtu 1420'"),
         (
-            "nft flush chain inet quartermaster input",
-            "nft list table inet quartermaster | grep -c 'dport 22'",
+            "nft insert rule inet quartermaster input tcp dport 9999 accept",
+            "nft list table inet quartermaster | grep 9999 || echo none",
         ),
     ],
+    ids=["wg0", "nft"],
 )
 def test_what_drifted_on_the_host_is_found_in_each_run(
     fleet: Fleet, drift: str, repaired: str
@@ -81,4 +82,5 @@ def test_what_drifted_on_the_host_is_found_in_each_run(
     fleet.on(name, drift)
     run = fleet.play("site", "--tags", "wireguard,firewall,always")
     assert run.changed[name] == 1
-    assert int(fleet.on(name, repaired)) >= 1
+    found = fleet.on(name, repaired)
+    assert "1420" in found or found.strip() == "none"

@@ -35,7 +35,10 @@ def is_ours(file: Path) -> bool:
     # A file that was cut short within its first line is still one of ours.
     if lines[0].startswith(HEADER) or (len(lines) == 1 and HEADER.startswith(lines[0])):
         return True
-    raise _refusal(file.stem, f"{file}, which this collection has not written", f"mv {file} …")
+    raise _refusal(
+        f"{file}, which this collection has not written",
+        f"wg-quick down {file.stem}; mv {file} {file}.kept",
+    )
 
 
 def check_owner(name: str, running: Running | None, own_key: str | None) -> None:
@@ -46,14 +49,14 @@ def check_owner(name: str, running: Running | None, own_key: str | None) -> None
     :raises Failure: if it has a key that exists nowhere else.
     """
     if running and running.private_key and running.private_key != own_key:
-        raise _refusal(name, f"an interface {name} with another key", f"ip link delete {name}")
+        raise _refusal(f"an interface {name} with another key", f"ip link delete {name}")
 
 
-def _refusal(name: str, found: str, command: str) -> Failure:
+def _refusal(found: str, command: str) -> Failure:
     return Failure(
         f"refused, nothing was changed: this host has {found}. It is not replaced, since its "
-        f"private key would be lost. Give the mesh another interface (wireguard_interface), or "
-        f"take this one away: `wg-quick down {name}`, then `{command}`",
+        "private key would be lost. Give the mesh another interface (wireguard_interface), or take "
+        f"this one away: `{command}`",
         code="foreign",
     )
 
