@@ -32,6 +32,7 @@ from inventory_service.fleet.routes import (
 )
 from inventory_service.http import (
     auth,
+    browser_headers,
     health,
     metrics,
     openapi,
@@ -140,6 +141,7 @@ def _make_dependencies(settings: Settings, database: Database) -> Dependencies:
 def _register(app: OpenAPI, database: Database) -> None:
     """Register all routes, checks and error handlers with the application."""
     problems.init_app(app)
+    browser_headers.init_app(app)
     # First to see a request, last to see its answer.
     request_log.init_app(app)
     # Before the checks, so that refused requests are counted too.

@@ -16,7 +16,7 @@ from inventory_service.core.revision import revision_bumped
 from inventory_service.http.dependencies import get_actor, get_dependencies
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import read_revision
-from inventory_service.http.transactions import writing
+from inventory_service.http.transactions import reading, writing
 
 View = Callable[..., Response]
 _HEADER = "Idempotency-Key"
@@ -52,18 +52,31 @@ def transactional(view: View) -> View:
     return run
 
 
-def find_kept(session: Session) -> Response | None:
-    """Return the stored answer to this request, for work before the transaction of a view.
+def answered_once(view: View) -> View:
+    """Return a view that gives the stored answer first, before it does work of its own.
 
-    :raises BadInput: its Idempotency-Key was used for another request.
+    Such a view reads or plans, and then calls another one that is `transactional`.
     """
+
+    @functools.wraps(view)
+    def run(**arguments: object) -> Response:
+        kept = None
+        if _read_key() is not None:
+            with reading() as session:
+                kept = _find_kept(session)
+        return view(**arguments) if kept is None else kept
+
+    return run
+
+
+def _find_kept(session: Session) -> Response | None:
     key = _read_key()
     kept = find_response(session, get_actor().name, key, _get_fingerprint()) if key else None
     return Response(kept.body, status=kept.status, headers=kept.headers) if kept else None
 
 
 def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Response:
-    kept = find_kept(session)
+    kept = _find_kept(session)
     if kept is not None:
         return kept
     actor, fingerprint = get_actor().name, _get_fingerprint()

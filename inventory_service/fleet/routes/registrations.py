@@ -16,7 +16,7 @@ from inventory_service.fleet.routes.schemas import RegistrationsOut
 from inventory_service.fleet.usecases.registrations import check_nodes, register_nodes
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_component
-from inventory_service.http.idempotency import find_kept, transactional
+from inventory_service.http.idempotency import answered_once, transactional
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import reading
@@ -33,12 +33,10 @@ routes = APIBlueprint(
 @routes.post("", summary="Register many nodes", responses={201: RegistrationsOut})
 @require_scope(Scope.OPERATOR)
 @raises(Conflict)
+@answered_once
 def register(body: BulkRegistration) -> Response:
     """Up to 10,000 nodes, all of them or none; errors name each bad row and its field."""
     with reading() as session:
-        kept = find_kept(session)
-        if kept is not None:
-            return kept
         # What is refused has held up no writer.
         check_nodes(session, body.nodes, allocator=get_component(AddressAllocator))
     return _register(wanted=body.nodes)

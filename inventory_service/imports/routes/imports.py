@@ -14,7 +14,7 @@ from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_component
-from inventory_service.http.idempotency import find_kept, transactional
+from inventory_service.http.idempotency import answered_once, transactional
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import planning, reading
@@ -35,23 +35,28 @@ routes = APIBlueprint(
 @routes.post("", summary="Plan or apply a file", responses={200: ImportOut, 201: ImportOut})
 @require_scope(Scope.OPERATOR)
 @raises(Conflict)
+@answered_once
 def import_file(body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
     file = files.read_file(body)
-    # Planning holds up no writer: the lock is taken only to record.
-    with reading() as session:
-        kept = find_kept(session)
-        if kept is not None:
-            return kept
-        planned = files.plan_import(session, file) if body.apply else None
-    if planned is not None:
-        return _apply(file=file, planned=planned)
+    return (_apply if body.apply else _plan)(file)
+
+
+def _plan(file: files.ImportFile[Any]) -> Response:
     with planning() as session:
-        return _show(_record(session, file, files.plan_import(session, file)), applied=False)
+        planned = files.plan_import(session, file)
+        return _show(_record(session, file, planned), applied=False)
+
+
+def _apply(file: files.ImportFile[Any]) -> Response:
+    # Planned before the lock is taken, so that it is held only to record.
+    with reading() as session:
+        planned = files.plan_import(session, file)
+    return _apply_planned(file=file, planned=planned)
 
 
 @transactional
-def _apply(
+def _apply_planned(
     session: Session, file: files.ImportFile[Any], planned: files.PlannedImport[Any]
 ) -> Response:
     return _show(_record(session, file, planned), applied=True)
