@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 
-from inventory_service.cli.client.errors import Failure
-
 #: How a write of standard output fails where the disk behind it is full.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
@@ -64,6 +62,9 @@ def _naming_output() -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         _drop_output()
+        # Here, since a list of commands needs none of what it imports.
+        from inventory_service.cli.client.errors import Failure  # noqa: PLC0415
+
         raise Failure(
             f"the output cannot be written: {error.strerror}",
             next_step="make room where standard output goes to, and repeat the command",

@@ -70,10 +70,8 @@ def option_of(field: str) -> str:
     if match is None or context is None:
         return field
     for parameter in context.command.params:
-        if parameter.name == match[1]:
-            shown = parameter.make_metavar(context)
-            option = parameter.opts[0] if isinstance(parameter, click.Option) else shown
-            return f"{option} {match[2]}".rstrip()
+        if isinstance(parameter, click.Option) and parameter.name == match[1]:
+            return f"{parameter.opts[0]} {match[2]}".rstrip()
     return field
 
 

@@ -21,7 +21,6 @@ from inventory_service.cli.commands.node_filters import filter_options, filters_
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.output import print_item, print_message
-from inventory_service.fleet.domain.nodes import NodeState
 
 LISTING = Listing(
     "/api/v1/nodes",
@@ -124,7 +123,7 @@ def set_fields(
         raise click.UsageError("Change the state on its own, with --state and --reason only.")
     api = open_api(invocation)
     if state:
-        if state == NodeState.RETIRED:
+        if state == "retired":
             _confirm_retirement(api, target, yes=yes)
         _move(api, target, state, fields.get("reason"))
         return
@@ -145,7 +144,7 @@ def maintain(invocation: Invocation, /, node_id: str, reason: str | None, *, is_
     """Take a node out of service for maintenance, or back with --end."""
     if not (reason or is_end):
         raise click.UsageError("Give the reason for the maintenance with --reason.")
-    state = NodeState.ACTIVE if is_end else NodeState.MAINTENANCE
+    state = "active" if is_end else "maintenance"
     _move(open_api(invocation), Target("node", node_id), state, reason)
 
 
@@ -160,7 +159,7 @@ def retire(invocation: Invocation, /, node_id: str, reason: str, *, yes: bool) -
     """Retire a node for good; its mesh address is given back after a quarantine."""
     api, target = open_api(invocation), Target("node", node_id)
     _confirm_retirement(api, target, yes=yes)
-    _move(api, target, NodeState.RETIRED, reason)
+    _move(api, target, "retired", reason)
 
 
 @node.command()

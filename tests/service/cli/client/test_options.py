@@ -81,7 +81,7 @@ def test_only_what_was_said_is_sent_and_empty_text_clears(
         ("node_type", "--type"),
         ("labels.tier", "--label tier"),
         ("labels[0]", "--label [0]"),
-        ("node_id", "NODE_ID"),
+        ("node_id", "node_id"),
         ("node_typo", "node_typo"),
         ("", ""),
     ],
