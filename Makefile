@@ -20,8 +20,9 @@ help: ## list the verbs
 .venv/ok: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Set PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
+	@echo "Python packages: one or two minutes, once"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch .venv/ok
@@ -54,6 +55,10 @@ check: link ## what must pass before a change is shown: lint, types, imports, do
 test: link ## all tests, fast ones first: check, collection, contract, real hosts, molecule
 	@python -m tests.stages test
 
+.PHONY: soak
+soak: link ## what only a long run proves, by hand or at night; prints rounds and seconds
+	@QUARTERMASTER_SOAK=1 TEST_FAULT_NODES=10000 pytest -q -p no:cacheprovider -m soak tests
+
 .PHONY: serve
 serve: .venv/ok ## run the service on 127.0.0.1:9008 with a database of your own
 	@qm migrate && exec qm serve
@@ -69,8 +74,8 @@ build: link ## build the collection and the Python package into build/
 	@python -m build --no-isolation --outdir build .
 
 .PHONY: bench
-bench: link ## measure all that has a target, beside others' ways; SIZES=1000 for a quick look
-	@python -m tests.bench $(if $(SIZES),--sizes $(SIZES))
+bench: link ## measure all that has a target, beside others' ways; SIZES=1000 for a quick look, PARTS=roles for one part
+	@python -m tests.bench $(if $(SIZES),--sizes $(SIZES)) $(if $(PARTS),--parts $(PARTS))
 
 .PHONY: clean
 clean: ## remove what tools made; .venv and demo data stay

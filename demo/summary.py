@@ -50,7 +50,11 @@ def show(seconds: float, changed: dict[str, int], matrix: str) -> None:
             "its firewall",
         ),
         ("$EDITOR demo/projects.csv && qm import csv demo/projects.csv --apply", "scale the fleet"),
-        ("ansible-playbook playbooks/{provision,site,retire}.yml", "and make it so"),
+        ("ansible-playbook playbooks/{provision,site}.yml", "and make it so"),
+        (
+            "ansible-playbook playbooks/retire.yml",
+            "servers that are over: lists them, and wants their number",
+        ),
         ("make demo-down", "remove all of this"),
     ):
         console.print(f"  [cyan]{command}[/]\n      {meaning}", soft_wrap=True)

@@ -32,6 +32,7 @@ from inventory_service.fleet.routes import (
 )
 from inventory_service.http import (
     auth,
+    browser_headers,
     health,
     metrics,
     openapi,
@@ -100,6 +101,8 @@ def create_app(settings: Settings) -> Flask:
         doc_prefix=openapi.PREFIX,
     )
     app.json = _JSON(app)
+    # A redirect to the path without its double slash would go to whatever Host the client named.
+    app.url_map.merge_slashes = False
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign] # as Flask's documents advise
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -138,6 +141,7 @@ def _make_dependencies(settings: Settings, database: Database) -> Dependencies:
 def _register(app: OpenAPI, database: Database) -> None:
     """Register all routes, checks and error handlers with the application."""
     problems.init_app(app)
+    browser_headers.init_app(app)
     # First to see a request, last to see its answer.
     request_log.init_app(app)
     # Before the checks, so that refused requests are counted too.

@@ -2,6 +2,7 @@
 """What holds for every test: no time limit for examples, and no network beyond this machine."""
 
 import ipaddress
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ settings.register_profile(
     "quartermaster", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("quartermaster")
+
+#: `make soak` sets it: tests with that mark take more rounds than `make test` has time for.
+IS_SOAK = "QUARTERMASTER_SOAK" in os.environ
 
 TESTS = Path(__file__).parent
 #: Suites that need no host but this one. The others reach test hosts and package registries.
@@ -56,3 +60,24 @@ def _loopback_only(request: pytest.FixtureRequest) -> Iterator[None]:
     _guard["is_on"] = request.path.relative_to(TESTS).parts[0] in LOOPBACK_ONLY
     yield
     _guard["is_on"] = False
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest, record_property: Any) -> int:
+    """The rounds of a test marked `soak(short=…, long=…)`: few in `make test`, many in the soak."""
+    mark = request.node.get_closest_marker("soak")
+    number: int = mark.kwargs["long" if IS_SOAK else "short"]
+    record_property("rounds", number)
+    return number
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of the soak; docs/decisions/0025-tests-that-leave-room.md has them."""
+    if not IS_SOAK:
+        return
+    terminalreporter.section("rounds and seconds of tests that only a long run proves")
+    for word in ("passed", "failed"):
+        for report in terminalreporter.stats.get(word, []):
+            rounds = dict(report.user_properties).get("rounds")
+            line = f"{rounds:>6} rounds  {report.duration:8.1f} s  {word}  {report.nodeid}"
+            terminalreporter.write_line(line)

@@ -1,34 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
 """All tests, stage by stage, fast ones first: `python -m tests.stages [check|test|STAGE…]`.
 
-Each stage ends in one line, `name: N passed, M failed, K skipped`, and all of them are said once
-more at the end, followed by each test that failed. A stage that fails ends `check`; the slow stages
-of `test` run on without it, so that one run tells all.
+Each stage ends in one line, `name: N passed, M failed, K skipped`. At the end of the run stand the
+seconds of each stage, the slowest tests, those lines once more, and each test that failed. A stage
+that fails ends `check`; the slow stages of `test` run on without it, so that one run shows all.
+
+Stages that use one core, or mostly wait for hosts, are run two at a time where they follow each
+other in the list; the output of such a stage comes as a whole when it ends.
+
+What fails of a stage with real hosts is run once more, alone. If it passes then, the run is good,
+and a line `flaky: STAGE TEST - REASON` names a fault to be mended, of the test or of its subject.
 """
 
 import os
-import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
+from tests.stage_outcomes import (
+    SLOWEST,
+    Outcome,
+    count,
+    find_failures,
+    find_slowest,
+    settle,
+    summarize,
+)
+
 ROOT = Path(__file__).parents[1]
-PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "--maxfail=20")
-COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed)\b")
-# What molecule puts around Ansible's lines: colours, and a bar in front.
-DECORATION = re.compile(r"\x1b\[[0-9;]*m|│")
-# What is further in belongs to a run within a task.
-TASK = re.compile(r" {0,4}TASK \[")
-FAILED_TASK = re.compile(r" {0,4}(fatal|failed): \[")
-TOLD = 500
-"""Characters that are told of a failure at the end; all of it is in the stage's own output."""
+MAX_FAILED = 20
+"""Failures after which a stage is not continued."""
+ON_HOSTS = ("pytest", "-q", f"--maxfail={MAX_FAILED}", f"--durations={SLOWEST}")
+PYTEST = (*ON_HOSTS, "-p", "no:cacheprovider")
+LAST_FAILED = ("-n", "0", "--last-failed", "--last-failed-no-failures=none")
 TIMED_OUT = 124
 """What timeout(1) returns."""
-# Two cores: more workers only wait for each other.
-PARALLEL = ("-n", "2")
+TESTS_FAILED = 1
+"""What pytest returns when it ran all tests and some failed."""
+# With it, pytest gives the reason of each failure in full; else it cuts a line at 80 columns.
+WHOLE = {"BUILD_NUMBER": "0"}
+CORES = 2
+"""More workers, or stages at a time, would only wait for each other."""
+PARALLEL = ("-n", str(CORES))
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
 BY_FILE = (*PARALLEL, "--dist", "loadfile")
 
@@ -40,37 +59,22 @@ class Stage:
     name: str
     command: Sequence[str]
     timeout_s: int = 300
-
-
-@dataclass
-class Outcome:
-    """How a stage ended."""
-
-    name: str
-    seconds: float
-    counts: dict[str, int] = field(default_factory=dict)
-    failures: Sequence[str] = ()
-
-    @property
-    def is_good(self) -> bool:
-        """Return whether something passed and nothing failed."""
-        return self.counts["failed"] == 0 and self.counts["passed"] > 0
-
-    def __str__(self) -> str:
-        """Return the closing line."""
-        told = ", ".join(f"{self.counts[word]} {word}" for word in ("passed", "failed", "skipped"))
-        return f"{self.name}: {told}"
+    has_hosts: bool = False
+    """Whether it works on real hosts or programs: what fails of it is run once more, alone."""
+    leaves_room: bool = False
+    """Whether it leaves a core free: its neighbour in the list that does so is run beside it."""
 
 
 CHECK = (
     Stage("format", ("ruff", "format", "--check", "--quiet", ".")),
     Stage("ruff", ("ruff", "check", "--quiet", ".")),
     Stage("codespell", ("codespell",)),
-    Stage("yamllint", ("yamllint", "--strict", ".")),
-    Stage("mypy", ("mypy",)),
-    Stage("imports", ("lint-imports",)),
-    Stage("changelog", ("antsibull-changelog", "lint")),
-    Stage("ansible-lint", ("ansible-lint", "--offline", "-q"), timeout_s=600),
+    # The longest one first, the others beside it.
+    Stage("ansible-lint", ("ansible-lint", "--offline", "-q"), timeout_s=600, leaves_room=True),
+    Stage("mypy", ("mypy",), leaves_room=True),
+    Stage("yamllint", ("yamllint", "--strict", "."), leaves_room=True),
+    Stage("imports", ("lint-imports",), leaves_room=True),
+    Stage("changelog", ("antsibull-changelog", "lint"), leaves_room=True),
     Stage("architecture", (*PYTEST, *PARALLEL, "tests/architecture"), timeout_s=600),
     Stage("service", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/service"), timeout_s=900),
     Stage("plugins", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"), timeout_s=600),
@@ -84,10 +88,26 @@ SLOW = (
         timeout_s=900,
     ),
     Stage("contract", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/contract"), timeout_s=1800),
-    Stage("e2e", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/e2e"), timeout_s=1800),
-    Stage("collection", ("python", "-m", "tests.architecture.collection"), timeout_s=1200),
+    Stage(
+        "e2e",
+        (*ON_HOSTS, *BY_FILE, "-m", "not hosts", "tests/e2e"),
+        timeout_s=1800,
+        has_hosts=True,
+    ),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
-    Stage("hosts", (*PYTEST, *BY_FILE, "-m", "hosts", "tests"), timeout_s=1800),
+    Stage(
+        "hosts",
+        (*ON_HOSTS, *BY_FILE, "-m", "hosts and not soak", "tests"),
+        timeout_s=1800,
+        has_hosts=True,
+    ),
+    # The scenarios follow, and are run beside it.
+    Stage(
+        "collection",
+        ("python", "-m", "tests.architecture.collection"),
+        timeout_s=1200,
+        leaves_room=True,
+    ),
 )
 
 
@@ -100,31 +120,79 @@ def main(words: Sequence[str]) -> int:
         stage for word in words or ["test"] for stage in (groups.get(word) or [_named(known, word)])
     ]
     outcomes: list[Outcome] = []
-    for stage in chosen:
-        outcomes.append(run(stage))
-        if not outcomes[-1].is_good and stage in CHECK:
+    for group in _group(chosen):
+        outcomes += run(group)
+        if any(stage in CHECK for stage in group) and not all(it.is_good for it in outcomes):
             break
     _say("")
-    for outcome in outcomes:
-        _say(str(outcome))
-    for outcome in outcomes:
-        for failure in outcome.failures:
-            _say(f"{outcome.name}: {failure}")
+    for line in summarize(outcomes):
+        _say(line)
     left_out = [stage.name for stage in chosen[len(outcomes) :]]
     if left_out:
         _say(f"Not run after that failure: {', '.join(left_out)}.")
     return 0 if all(outcome.is_good for outcome in outcomes) else 1
 
 
-def run(stage: Stage) -> Outcome:
-    """Run a stage, let its output through, and return how it ended."""
-    _say(f"== {stage.name}: {' '.join(stage.command)}")
-    start = time.monotonic()
-    lines: list[str] = []
+def run(group: Sequence[Stage]) -> list[Outcome]:
+    """Run stages at once, and then what failed on hosts once more, alone; return how each ended."""
+    with (
+        tempfile.TemporaryDirectory(prefix="qm-stages-") as caches,
+        ThreadPoolExecutor(CORES) as pool,
+    ):
+        whole = [_keep_failed(stage, caches) for stage in group]
+        firsts = list(pool.map(lambda stage: _run_once(stage, is_live=len(group) == 1), whole))
+        return [
+            _run_again(stage, first) if _can_be_flaky(stage, first) else first
+            for stage, first in zip(whole, firsts, strict=True)
+        ]
+
+
+def _group(chosen: Sequence[Stage]) -> Iterator[Sequence[Stage]]:
+    """Yield stages in their order: those that leave room to each other together, others alone."""
+    for leaves_room, neighbours in groupby(chosen, key=lambda stage: stage.leaves_room):
+        if leaves_room:
+            yield tuple(neighbours)
+        else:
+            yield from ((stage,) for stage in neighbours)
+
+
+def _is_pytest(stage: Stage) -> bool:
+    return stage.command[0] == "pytest"
+
+
+def _keep_failed(stage: Stage, caches: str) -> Stage:
+    """Return a stage of pytest that keeps which tests failed, apart from all other runs."""
+    if not (stage.has_hosts and _is_pytest(stage)):
+        return stage
+    return replace(stage, command=(*stage.command, "-o", f"cache_dir={caches}/{stage.name}"))
+
+
+def _can_be_flaky(stage: Stage, first: Outcome) -> bool:
+    """Return whether what failed could pass when it is run once more.
+
+    Tests that were not run any more can't be proven by those that failed before them.
+    """
+    if first.is_good or not stage.has_hosts:
+        return False
+    is_whole = first.code == TESTS_FAILED and first.counts["failed"] < MAX_FAILED
+    return is_whole or not _is_pytest(stage)
+
+
+def _run_again(stage: Stage, first: Outcome) -> Outcome:
+    """Run once more what failed of a stage, a scenario as a whole; return how both ended."""
+    _say(f"== {stage.name}: what failed is run once more, alone")
+    words = LAST_FAILED if _is_pytest(stage) else ()
+    return settle(first, _run_once(replace(stage, command=(*stage.command, *words)), is_live=True))
+
+
+def _run_once(stage: Stage, *, is_live: bool) -> Outcome:
+    """Run a stage, let its output through, at once or at its end, and return how it ended."""
+    start, lines = time.monotonic(), [f"== {stage.name}: {' '.join(stage.command)}\n"]
+    _say(lines[0].rstrip() if is_live else f"== {stage.name} begins")
     process = subprocess.Popen(
         ["timeout", "--kill-after=30", str(stage.timeout_s), *stage.command],
         cwd=ROOT,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | WHOLE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -132,60 +200,39 @@ def run(stage: Stage) -> Outcome:
     )
     with process:
         for line in process.stdout or ():
-            sys.stdout.write(line)
-            sys.stdout.flush()
+            if is_live:
+                sys.stdout.write(line)
+                sys.stdout.flush()
             lines.append(line)
-    counts = _count(lines, process.returncode)
-    failures = _failures(lines) if process.returncode else ()
-    if process.returncode == TIMED_OUT:
-        failures = (f"ended by its time limit of {stage.timeout_s} s", *failures)
-    outcome = Outcome(stage.name, time.monotonic() - start, counts, failures)
-    _say(f"== {outcome} in {outcome.seconds:.0f} s")
+        # Unlike wait, it also returns the time of the processor.
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    outcome = _read(stage, lines[1:], process.returncode)
+    outcome.seconds, outcome.cpu_s = time.monotonic() - start, used.ru_utime + used.ru_stime
+    ending = f"== {outcome} in {outcome.seconds:.0f} s"
+    _say(ending if is_live else f"{''.join(lines)}{ending}")
     return outcome
 
 
-def _count(lines: Sequence[str], code: int) -> dict[str, int]:
-    """Return what the command counted in its last lines, or one test where it counts nothing."""
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    for line in lines[-60:]:
-        if re.match(r"=*\s*\d+ (passed|failed|skipped|error)|\w+: \d+ passed, ", line):
-            for number, word in COUNT.findall(line):
-                known = {"error": "failed", "errors": "failed", "xfailed": "skipped"}
-                counts[known.get(word, word)] += int(number)
-    if code != 0:
-        counts["failed"] = max(counts["failed"], 1)
-    elif not any(counts.values()):
-        counts["passed"] = 1
-    return counts
-
-
-def _failures(lines: Sequence[str]) -> Sequence[str]:
-    """Return what failed, one line each: pytest's summary, or Ansible's last failed task."""
-    tests = [_shorten(line.strip()) for line in lines if line.startswith(("FAILED ", "ERROR "))]
-    plain = [DECORATION.sub("", line).rstrip() for line in lines]
-    failed = [place for place, line in enumerate(plain) if FAILED_TASK.match(line)]
-    if tests or not failed:
-        return tests or [_shorten(line.strip()) for line in plain if line][-3:]
-    # From the task's name on; between it and this line, Ansible says the same at more length.
-    first = last = failed[-1]
-    while first and not TASK.match(plain[first]):
-        first -= 1
-    while last < len(plain) and plain[last].strip():
-        last += 1
-    told = [line.strip(" *") for line in (plain[first], *plain[failed[-1] : last])]
-    return [_shorten(" ".join(told))]
-
-
-def _shorten(text: str) -> str:
-    """Return a text without its middle, if it is too long: who failed leads it, and why ends it."""
-    return text if len(text) <= TOLD else f"{text[: TOLD // 3]} ... {text[-TOLD * 2 // 3 :]}"
+def _read(stage: Stage, lines: Sequence[str], code: int) -> Outcome:
+    """Return how a stage ended by what it printed."""
+    failures = find_failures(lines) if code else ()
+    if code == TIMED_OUT:
+        failures = (f"ended by its time limit of {stage.timeout_s} s", *failures)
+    elif code and not failures:
+        failures = (f"ended with status {code}",)
+    slowest = find_slowest(lines)
+    return Outcome(stage.name, 0.0, count(lines, code), failures, slowest=slowest, code=code)
 
 
 def _molecule() -> Iterator[Stage]:
-    """Yield one stage a scenario; each makes hosts of its own and removes them."""
-    for path in sorted(ROOT.glob("extensions/molecule/*/molecule.yml")):
-        name = path.parent.name
-        yield Stage(f"molecule-{name}", ("molecule", "test", "-s", name), timeout_s=1200)
+    """Yield one stage a scenario; each begins and ends with the removal of its hosts.
+
+    They use hosts, services and folders of their own. The longest one is the last by its name.
+    """
+    for path in sorted(ROOT.glob("extensions/molecule/*/molecule.yml"), reverse=True):
+        name, command = path.parent.name, ("molecule", "test", "-s", path.parent.name)
+        yield Stage(f"molecule-{name}", command, 1200, has_hosts=True, leaves_room=True)
 
 
 def _named(known: dict[str, Stage], name: str) -> Stage:

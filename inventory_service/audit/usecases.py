@@ -59,10 +59,10 @@ def list_changes(session: Session, page: Page, *, since: int) -> Sequence[AuditR
 
 
 def record_denial(
-    session: Session, actor: Actor, request: str, *, status: int, reason: str
+    session: Session, actor: Actor, request: str, *, status: int, reason: str, times: int = 0
 ) -> None:
     """Add the record of a denied request by somebody with a token."""
-    record_refusal(session, actor, request, status=status, reason=reason)
+    record_refusal(session, actor, request, status=status, reason=reason, times=times)
 
 
 def _conditions(wanted: RecordFilter) -> list[ColumnElement[bool]]:

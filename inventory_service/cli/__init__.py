@@ -8,6 +8,7 @@ import click
 
 from inventory_service.cli.client.invocation import connection_options
 from inventory_service.cli.lazy_commands import LazyCommand
+from inventory_service.cli.program import Program
 
 __all__ = ["main"]
 
@@ -84,6 +85,7 @@ _COMMANDS = (
 
 
 @click.group(
+    cls=Program,
     commands=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

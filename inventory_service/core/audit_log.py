@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.core.actors import Actor
-from inventory_service.core.database.base import Base, UTCDateTime
+from inventory_service.core.database.base import IS_HISTORY, Base, UTCDateTime
 from inventory_service.core.redaction import redact
 from inventory_service.core.revision import get_revision, next_revision
 
@@ -28,6 +28,7 @@ class AuditRecord(Base):
         Index("ix_audit_records_noun", "noun", "at", "id"),
         Index("ix_audit_records_subject", "subject", "noun", "at", "id"),
         Index("ix_audit_records_revision_id", "revision", "id"),
+        {"info": {IS_HISTORY: True}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -79,9 +80,12 @@ def record(  # noqa: PLR0913 - the columns of a record
 
 
 def record_refusal(
-    session: Session, actor: Actor, request: str, *, status: int, reason: str
+    session: Session, actor: Actor, request: str, *, status: int, reason: str, times: int = 0
 ) -> None:
-    """Add the record of a denied request, which leaves the fleet's revision as it is."""
+    """Add the record of a denied request, which leaves the fleet's revision as it is.
+
+    ``times`` is the number of requests that one record is for, where it is for many.
+    """
     session.add(
         AuditRecord(
             at=datetime.now(UTC),
@@ -91,7 +95,7 @@ def record_refusal(
             noun=REQUEST,
             subject=_as_text(request, 255),
             before=None,
-            after={"status": status},
+            after={"status": status} | ({"times": times} if times else {}),
             reason=_as_text(reason, 1000),
             revision=get_revision(session),
         )

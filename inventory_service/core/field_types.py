@@ -7,9 +7,9 @@ An accepted value can't act as a path, an option, a template or a second line.
 import ipaddress
 import re
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 from inventory_service.core.clock import check_moment
 from inventory_service.core.labels import LABEL_PATTERN
@@ -20,6 +20,9 @@ _SSH_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A
 #: A path of RFC 3986, section 3.3, with a query; nothing that a shell or a template could read.
 _URL_PATH = re.compile(r"/[A-Za-z0-9._~:@%/?&=+,;-]*\Z")
 
+_BLANK_ZONE = re.compile(r":[0-9.]+ [0-9]{2}:?[0-9]{2}\Z")
+#: How many labels a node has.
+MOST_LABELS = 64
 #: Names with a meaning of their own for Ansible or for every host.
 RESERVED_NODES = frozenset({"all", "ungrouped", "localhost"})
 _GROUP_PREFIXES = ("cluster-", "region-", "env-", "project-", "state-", "service-")
@@ -77,6 +80,26 @@ def name_character(character: str) -> str:
     """Return a character's number and name in Unicode, which no other one looks like."""
     name = unicodedata.name(character, "")
     return f"U+{ord(character):04X} ({name})" if name else f"U+{ord(character):04X}"
+
+
+def check_zone(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return the value, if it is no time whose + became a blank on its way in a URL.
+
+    :raises ValueError: it is.
+    """
+    if isinstance(value, str) and _BLANK_ZONE.search(value):
+        raise ValueError("has a blank before its zone: in a URL, a + must be sent as %2B")
+    return value
+
+
+def check_label_count(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return the labels if they are not too many; each wrong one of a million would be an error.
+
+    :raises ValueError: they are too many.
+    """
+    if isinstance(value, dict) and len(value) > MOST_LABELS:
+        raise ValueError(f"has {len(value)} labels, and a node has {MOST_LABELS} at most")
+    return value
 
 
 def check_address(value: str) -> str:
@@ -149,5 +172,6 @@ Prefix = Annotated[str, StringConstraints(max_length=49), AfterValidator(check_p
 WireguardKey = Annotated[str, AfterValidator(check_wireguard_key)]
 SSHKey = Annotated[str, StringConstraints(max_length=1500), AfterValidator(check_ssh_key)]
 UrlPath = Annotated[str, StringConstraints(max_length=255), AfterValidator(check_url_path)]
-Moment = Annotated[AwareDatetime, AfterValidator(check_moment)]
-Labels = Annotated[dict[Label, Line], "free marks on a node, searched and shown, never run"]
+Moment = Annotated[AwareDatetime, BeforeValidator(check_zone), AfterValidator(check_moment)]
+#: Free marks on a node, searched and shown, never run.
+Labels = Annotated[dict[Label, Line], BeforeValidator(check_label_count)]

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, LargeBinary, String, delete, select, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.core.clock import max_plausible_time
-from inventory_service.core.database.base import Base, UTCDateTime
+from inventory_service.core.database.base import IS_HISTORY, Base, UTCDateTime
 from inventory_service.core.errors import BadInput, FieldError
 
 #: How long a repeated request gets the stored answer.
@@ -18,6 +18,7 @@ class IdempotentResponse(Base):
     """The answer to a request with an Idempotency-Key, stored in the transaction of its changes."""
 
     __tablename__ = "kept_answers"
+    __table_args__ = ({"info": {IS_HISTORY: True}},)
 
     actor: Mapped[str] = mapped_column(String(63), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fleet as a whole: its revision, which each change raises by one."""
 
-import contextlib
-from collections.abc import Iterator
-
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -42,16 +39,3 @@ def next_revision(session: Session) -> int:
 def revision_bumped(session: Session) -> bool:
     """Return whether this transaction has raised the revision."""
     return _REVISION in session.info
-
-
-@contextlib.contextmanager
-def rolled_back_savepoint(session: Session) -> Iterator[None]:
-    """Run changes that raise the errors of a real run, and roll them back at the end."""
-    had_changed = revision_bumped(session)
-    try:
-        with session.begin_nested() as trial:
-            yield
-            trial.rollback()
-    finally:
-        if not had_changed:
-            session.info.pop(_REVISION, None)

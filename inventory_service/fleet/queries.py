@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads of the fleet that are larger than a row: nodes by filters, placement, status, chunks."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -43,7 +44,9 @@ def find_node(session: Session, node_id: str) -> Node | None:
 def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:
     """Return (names and addresses, host keys) of each live node that has recorded keys.
 
-    A node with another SSH port is known by ``[name]:port``, as ssh looks it up.
+    The first name is the node's own, which the inventory gives to SSH as ``HostKeyAlias``. An
+    address that two nodes have, as in two clusters, is left out: by it SSH would take one for the
+    other. At another SSH port a node is also known by ``[name]:port``, as ssh looks it up.
     """
     query = select(
         Node.node_id,
@@ -53,15 +56,20 @@ def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:
         Node.ssh_host_keys,
         Node.vars,
     ).where(Node.state.in_([state.value for state in LIVE]))
-    return [
-        (_name_to_ssh(row[:4], row.vars), row.ssh_host_keys)
+    found = [
+        (row.node_id, _name_to_ssh(row[:4], row.vars), row.ssh_host_keys)
         for row in session.execute(query.order_by(Node.node_id))
         if row.ssh_host_keys
+    ]
+    times = Counter(name for _, names, _ in found for name in names)
+    return [
+        (list(dict.fromkeys([node_id, *(name for name in names if times[name] == 1)])), keys)
+        for node_id, names, keys in found
     ]
 
 
 def _name_to_ssh(names: Iterable[str | None], variables: Mapping[str, Any]) -> list[str]:
-    """Return the names under which Ansible's connection looks the host key up."""
+    """Return the names under which ssh looks the host key up, if it is given no alias."""
     found = dict.fromkeys([*filter(None, names), *filter(None, [variables.get("ansible_host")])])
     port = variables.get("ansible_port", SSH_PORT)
     return list(found) if port == SSH_PORT else [f"[{name}]:{port}" for name in found]

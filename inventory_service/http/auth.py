@@ -67,6 +67,11 @@ def is_authenticated() -> bool:
     return bool(g.get("is_authenticated"))
 
 
+def is_page(endpoint: str | None) -> bool:
+    """Return whether an endpoint is of the page that shows the API."""
+    return endpoint is not None and endpoint.startswith((*_PAGE, "_docs"))
+
+
 def find_caller() -> Actor | None:
     """Return the actor of this request's token for logs, also of an expired or revoked one."""
     if "unauthorized" in g:

@@ -16,10 +16,11 @@ from inventory_service.core.revision import revision_bumped
 from inventory_service.http.dependencies import get_actor, get_dependencies
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import read_revision
-from inventory_service.http.transactions import writing
+from inventory_service.http.transactions import reading, writing
 
 View = Callable[..., Response]
 _HEADER = "Idempotency-Key"
+_VALIDATOR = re.compile(r'(?:W/)?"([0-9]+(?:\.[0-9]+)?)(?:[-;][a-z]+)?"\Z')
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 #: The headers of an answer that are kept with it.
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")
@@ -51,11 +52,34 @@ def transactional(view: View) -> View:
     return run
 
 
+def answered_once(view: View) -> View:
+    """Return a view that gives the stored answer first, before it does work of its own.
+
+    Such a view reads or plans, and then calls another one that is `transactional`.
+    """
+
+    @functools.wraps(view)
+    def run(**arguments: object) -> Response:
+        kept = None
+        if _read_key() is not None:
+            with reading() as session:
+                kept = _find_kept(session)
+        return view(**arguments) if kept is None else kept
+
+    return run
+
+
+def _find_kept(session: Session) -> Response | None:
+    key = _read_key()
+    kept = find_response(session, get_actor().name, key, _get_fingerprint()) if key else None
+    return Response(kept.body, status=kept.status, headers=kept.headers) if kept else None
+
+
 def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Response:
-    actor, fingerprint = get_actor().name, _get_fingerprint()
-    kept = find_response(session, actor, key, fingerprint)
+    kept = _find_kept(session)
     if kept is not None:
-        return Response(kept.body, status=kept.status, headers=kept.headers)
+        return kept
+    actor, fingerprint = get_actor().name, _get_fingerprint()
     response = act()
     heads = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     store_response(
@@ -71,10 +95,24 @@ def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Respon
 
 
 def read_expected() -> Collection[str] | None:
-    """Return the revisions that If-Match allows, or None if it allows any."""
-    if not request.if_match or request.if_match.star_tag:
+    """Return the revisions that If-Match allows, or None if it allows any.
+
+    Proxies that compress make ``W/"12"`` or ``"12-gzip"`` of ``"12"``; it is the same revision.
+
+    :raises BadInput: it has something else than ETags of this service.
+    """
+    text = request.headers.get("If-Match")
+    if text is None or text.strip() == "*":
         return None
-    return {read_revision(validator) for validator in request.if_match.as_set()}
+    found = [_VALIDATOR.match(one.strip()) for one in text.split(",")]
+    revisions = {match[1] for match in found if match}
+    if None in found:
+        raise BadInput(
+            'If-Match must be an ETag of this resource, with its quotes, like "12". Read the '
+            "resource, and send its ETag as it is.",
+            field_errors=[FieldError("If-Match", "is no ETag of this service")],
+        )
+    return {read_revision(revision) for revision in revisions}
 
 
 def _read_key() -> str | None:

@@ -55,12 +55,16 @@ def register_routes(app: OpenAPI, blueprints: Iterable[APIBlueprint]) -> None:
 
 
 def init_app(app: OpenAPI) -> None:
-    """Add errors, headers and scopes to the document, and redirect /api/v1/docs to the page."""
+    """Add errors, headers and scopes to the document, and redirect what people try to the page."""
 
+    @app.route("/")
     @app.route(f"{PREFIX}/docs")
     @public
     def _docs() -> Response:
         return redirect(f"{PREFIX}/swagger")
+
+    # flask-openapi3 has a page there that only names the other one.
+    app.view_functions["openapi.openapi"] = _docs
 
     for path, method, operation, view in _list_operations(app):
         if not path.startswith(_OUTSIDE) and not path.endswith(_NO_CHANGE):

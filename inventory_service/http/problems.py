@@ -42,6 +42,9 @@ _PUBLISHED_NAMES: dict[type[errors.ServiceError], str] = {
     errors.RateLimited: "LimitReached",
 }
 
+#: To list more of them takes seconds, and a kilobyte each.
+_MOST_ERRORS = 100_000
+
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this path. /api/v1/docs shows the paths there are.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than the setting QM_MAX_BODY_BYTES.",
@@ -101,6 +104,11 @@ def init_app(app: OpenAPI) -> None:
 
 def validation_problem_response(error: ValidationError) -> Response:
     """Return the answer to a request whose fields do not fit the schema of the route."""
+    if error.error_count() > _MOST_ERRORS:
+        reason = f"has {error.error_count()} errors, too many to list"
+        field_errors = [errors.FieldError("body", reason)]
+        detail = "The request is invalid in too many fields. Send one of its objects to see which."
+        return problem_response(errors.BadInput(detail, field_errors=field_errors))
     field_errors = [
         errors.FieldError(".".join(map(str, found["loc"])) or "body", _clean(found["msg"]))
         for found in error.errors(include_url=False, include_input=False)

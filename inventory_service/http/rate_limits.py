@@ -16,7 +16,7 @@ from flask_openapi3 import OpenAPI
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from inventory_service.core.errors import RateLimited
-from inventory_service.http.auth import is_authenticated
+from inventory_service.http.auth import is_authenticated, is_page
 from inventory_service.http.dependencies import EXTENSION, get_actor, get_dependencies
 from inventory_service.http.problems import problem_response
 from inventory_service.settings import Settings
@@ -27,9 +27,13 @@ WINDOW_S = 60
 STORAGE_TIMEOUT_S = 1
 #: The networks of IPv6 that one customer is given whole (RFC 6177): its addresses are one caller's.
 _IPV6_PREFIX = 64
-_TOTAL, _ADDRESS, _ACCOUNT = "total", "address", "account"
+_TOTAL, _STRANGERS, _ADDRESS, _ACCOUNT = "total", "strangers", "address", "account"
 _DETAILS = {
     _TOTAL: "The service answers {amount} requests a minute in all (QM_LIMIT_TOTAL_PER_MIN).",
+    _STRANGERS: (
+        "Requests without a valid token are answered {amount} times a minute, half of what the "
+        "service answers in all (QM_LIMIT_TOTAL_PER_MIN)."
+    ),
     _ADDRESS: (
         "An address may send {amount} requests a minute without a valid token "
         "(QM_LIMIT_ADDRESS_PER_MIN)."
@@ -113,8 +117,11 @@ class _RateLimitMetrics:
 
 def _list_limits(settings: Settings) -> Iterator[ApplicationLimit]:
     """Yield the limits that are set; what a caller's own refuses does not count in the total."""
+    # However many addresses strangers have, those with a token keep the other half.
+    strangers = -(-settings.limit_total_per_min // 2)
     known = (
         (_ADDRESS, settings.limit_address_per_min, _get_address, is_authenticated),
+        (_STRANGERS, strangers, _get_total, is_authenticated),
         (_ACCOUNT, settings.limit_account_per_min, _get_account, _has_no_account),
         (_TOTAL, settings.limit_total_per_min, _get_total, None),
     )
@@ -147,6 +154,12 @@ def _is_exempt() -> bool:
 
 
 def _get_address() -> str:
+    # Who shares an address with a program that asks too often can still read how the API works.
+    page = "page of " if is_page(request.endpoint) else ""
+    return page + _get_network()
+
+
+def _get_network() -> str:
     try:
         address = ipaddress.ip_address(request.remote_addr or "")
     except ValueError:

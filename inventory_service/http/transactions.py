@@ -45,6 +45,14 @@ def reading() -> Iterator[Session]:
 
 
 @contextlib.contextmanager
+def planning() -> Iterator[Session]:
+    """Give a session whose changes are lost at its end, as is the revision that they raise."""
+    with get_database().planning() as session:
+        _note(get_revision(session))
+        yield session
+
+
+@contextlib.contextmanager
 def writing() -> Iterator[Session]:
     """Give a session whose changes are committed together at its end, or not at all."""
     with get_database().writing() as session:

@@ -8,18 +8,17 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.field_types import Label, Moment
+from inventory_service.core.inputs import Input
 
 _TEXT = re.compile(r"qm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})\Z")
 
 
-class TokenRequest(BaseModel):
+class TokenRequest(Input):
     """A request for a token: its name in the audit log, its scope and its expiry."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Label
     scope: Scope = Scope.VIEWER

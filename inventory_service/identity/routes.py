@@ -6,10 +6,11 @@ from http import HTTPStatus
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.errors import Conflict, NotFound
+from inventory_service.core.inputs import Input
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
@@ -69,10 +70,8 @@ class TokenPath(BaseModel):
     token_id: str = Field(max_length=255)
 
 
-class RevocationRequest(BaseModel):
+class RevocationRequest(Input):
     """An empty object: a revocation needs no data."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 @routes.get("", summary="List tokens", responses={200: page_of(TokenOut)})

@@ -7,6 +7,9 @@ from waitress.utilities import BadRequest  # type: ignore[import-untyped] # as a
 
 #: waitress searches a line between chunks, and the trailer, from their start with each byte.
 _MAX_CHUNK_LINE_BYTES = 8192
+#: The first byte of a handshake (RFC 8446, section 5.1), and of no request: its client would wait
+#: for an answer to it.
+_TLS = b"\x16"
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc] # waitress ships no types
@@ -18,6 +21,9 @@ class Request(HTTPRequestParser):  # type: ignore[misc] # waitress ships no type
 
     def received(self, data: bytes) -> int:
         """Take what has arrived; return how much of it belongs to this request."""
+        if not self.header_plus and data.startswith(_TLS):
+            self._refuse("this port takes HTTP, not HTTPS; use http://, or the port of a TLS proxy")
+            return len(data)
         try:
             consumed: int = super().received(data)
         except ValueError:

@@ -92,6 +92,8 @@ options:
         differs, and each node of the file that is planned or retired in the service.
       - Only what the convention names is sent to the service, and nothing is recorded.
       - A path in the source file is relative to the folder of that file.
+      - The file must not be where Ansible reads it as an inventory of its own, as it does with each
+        file of a folder that it is given; this is an error.
     type: str
     env:
       - name: QM_TERRAFORM
@@ -119,6 +121,9 @@ extends_documentation_fragment:
 notes:
   - O(compose), O(groups) and O(keyed_groups) run Jinja for each host. The groups that the service
     makes cost nothing.
+  - What the service does not know of a node is no variable of the host, so that an expression needs
+    a default for it, as in C(region | default('')). Without one, O(strict) ends the run at the
+    first such host, and a C(default_value) of O(keyed_groups) is not used.
 """
 
 EXAMPLES = r"""
@@ -138,7 +143,7 @@ plugin: quartermaster.fleet.quartermaster
 # staging.quartermaster.yml: with servers that Terraform made and that nobody has registered yet
 # plugin: quartermaster.fleet.quartermaster
 # environment: [staging]
-# terraform: terraform.json
+# terraform: ../../terraform/staging.json
 """
 
 import difflib
@@ -164,10 +169,14 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._service.clien
     resolve_connection,
 )
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._inventory.populate import (
+    find_data,
     gc_paused,
     is_bulk_possible,
     populate_bulk,
     populate_by_calls,
+)
+from ansible_collections.quartermaster.fleet.plugins.plugin_utils._inventory.sources import (
+    find_folder_that_reads,
 )
 
 if t.TYPE_CHECKING:
@@ -277,6 +286,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         if not str(origin).startswith("env"):
             # A path in the source file is relative to it, wherever Ansible is started.
             path = str(Path(self._source).parent / Path(path).expanduser())
+        folder = find_folder_that_reads(path, self._source)
+        if folder:
+            raise AnsibleParserError(
+                f"{path}: Ansible reads this Terraform file as an inventory too, since it is in "
+                f"{folder}: each output would become a group. Move it to a folder beside that one, "
+                f"or name it '.{Path(path).name}', and correct the option 'terraform'."
+            )
         return read_terraform(path)
 
     def _construct(self, fleet: Fleet, variables: list[dict[str, t.Any]]) -> None:
@@ -289,6 +305,21 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
             self._set_composite_vars(compose, values, name, strict=strict)
             self._add_host_to_composed_groups(groups, values, name, strict=strict)
             self._add_host_to_keyed_groups(keyed, values, name, strict=strict)
+
+    def _set_composite_vars(
+        self, compose: t.Any, variables: t.Any, host: str, **more: t.Any
+    ) -> None:
+        """Set the variables of the host, also where a group has the same name.
+
+        The public call would set them on the group, where those of the host hide them.
+        """
+        groups = find_data(self.inventory).groups
+        namesake = groups.pop(host, None)
+        try:
+            super()._set_composite_vars(compose, variables, host, **more)
+        finally:
+            if namesake is not None:
+                groups[host] = namesake
 
     def _compose(self, template: str, variables: dict[str, t.Any], *args: t.Any) -> t.Any:
         """Return what an expression makes of the values: data again, on every ansible-core."""

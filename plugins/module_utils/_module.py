@@ -75,7 +75,8 @@ class FleetModule(abc.ABC):
     def run(self, act: t.Callable[[], None]) -> None:
         """Run `act`, then exit with the result, or with the reason of the failure.
 
-        An InsecureFile fails with code `unsafe_file`, a ClientError with the HTTP status.
+        An InsecureFile fails with code `unsafe_file`, an OSError with `os_error`, a ClientError
+        with the HTTP status.
         """
         try:
             act()
@@ -90,6 +91,9 @@ class FleetModule(abc.ABC):
             self.module.fail_json(msg=str(error), code="unsafe_file")
         except Failure as error:
             self.module.fail_json(msg=str(error), code=error.code, **error.details)
+        except OSError as error:
+            # As a full disk: without this, Ansible would show a traceback and no reason.
+            self.module.fail_json(msg=str(error), code="os_error")
         else:
             self.module.exit_json(**self._assemble(result))
 

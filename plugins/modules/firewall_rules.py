@@ -177,6 +177,11 @@ changes:
   type: list
   elements: str
   sample: ["table: replaced"]
+packages:
+  description: What the host lacks; in check mode, what has to be installed before these rules.
+  returned: if nftables is missing
+  type: list
+  elements: str
 code:
   description:
     - Kind of the failure. V(refused) and V(locked_out) before anything changed, V(rolled_back) and
@@ -190,24 +195,27 @@ import ipaddress
 import os
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.host import (
-    Host,
-    find_connection,
-    parse_connection,
-)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.host import Host
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nftables import render
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
     Policy,
     Refused,
     parse_policy,
 )
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.ssh_connection import (
+    find_connection,
+    parse_connection,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.trial import (
+    check_confirmation,
+    check_timeout,
+)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
 
-TIMEOUT_MIN_S = 5
-TIMEOUT_MAX_S = 3600
+PACKAGES = ["nftables"]
 TEXTS = {"type": "list", "elements": "str", "default": []}
 
 
@@ -254,9 +262,15 @@ class FirewallRules(FleetModule):
         """Try out the wanted rules if they are not those that run and that a boot loads."""
         policy = self._parse()
         text = render(policy)
-        if not self._host.has("nft") and self.check_mode:
-            # The role has installed nothing yet.
+        if not self._host.has("nft"):
             self._check_controller(policy)
+            if not self.check_mode:
+                raise Failure(
+                    f"nft is missing on this host; install {', '.join(PACKAGES)}",
+                    code="tool_missing",
+                    packages=PACKAGES,
+                )
+            self.extra_results["packages"] = PACKAGES
             self._start(text, "", text)
             return
         with self._host.locked():
@@ -277,19 +291,9 @@ class FirewallRules(FleetModule):
     def confirmed(self) -> None:
         """Keep the rules that run, since a fresh connection got through them."""
         with self._host.locked():
-            pending = self._host.read_pending()
-            if pending is None or pending["change"] != self.params["change"]:
-                raise Failure(
-                    "nobody confirmed the new rules in time, so they were taken back; the firewall "
-                    "is as it was",
-                    code="rolled_back",
-                )
-            if self._connection is not None and self._connection == pending["connection"]:
-                raise Failure(
-                    "the connection is the one from before the change, which proves nothing; close "
-                    "it and come again",
-                    code="not_fresh",
-                )
+            pending = check_confirmation(
+                self._host.read_pending(), self.params["change"], self._connection, "the firewall"
+            )
             self._change(self._keep, pending["text"])
             self._table = self._host.read_table()
 
@@ -304,13 +308,7 @@ class FirewallRules(FleetModule):
                 self._change(self._host.uninstall)
 
     def _parse(self) -> Policy:
-        timeout_s = self.params["confirm_timeout"]
-        if not TIMEOUT_MIN_S <= timeout_s <= TIMEOUT_MAX_S:
-            raise Failure(
-                f"refused, nothing was changed: confirm_timeout {timeout_s} is not within "
-                f"{TIMEOUT_MIN_S} to {TIMEOUT_MAX_S}",
-                code="refused",
-            )
+        check_timeout(self.params["confirm_timeout"])
         try:
             return parse_policy(self.params)
         except Refused as error:

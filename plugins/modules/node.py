@@ -123,6 +123,13 @@ EXAMPLES = r"""
     spec: s-2vcpu-4gb
   delegate_to: localhost
 
+- name: The server of the node is being made
+  quartermaster.fleet.node:
+    node_id: shop-prod-web-1
+    node_state: provisioning
+    reason: it is ordered
+  delegate_to: localhost
+
 - name: A node is in service with its address
   quartermaster.fleet.node:
     node_id: shop-prod-web-1

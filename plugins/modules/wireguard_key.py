@@ -25,6 +25,19 @@ options:
     description: The file that holds the private key, an absolute path.
     type: path
     required: true
+  interface:
+    description: Name of the interface that the key is for. A host that has one of this name, which
+      this collection has not made, is refused before a key is made.
+    type: str
+  address:
+    description: Address that O(interface) will have, with the prefix length. It is refused if
+      Ansible comes in from its network by another way, whose answers it would take.
+    type: str
+  userspace:
+    description: If given, a host is refused that lacks what O(interface) needs. That is
+      wireguard-go, too, with V(always), and with V(auto) where the kernel has no WireGuard.
+    type: str
+    choices: [auto, always, never]
 attributes:
   check_mode:
     description: Can run in check mode and report what would change. Without a key there is no
@@ -66,24 +79,43 @@ repaired:
   type: list
   elements: str
   sample: ["mode 0644 → 0600"]
+packages:
+  description: What the host lacks for O(interface), if RV(code) is V(tool_missing).
+  returned: failure
+  type: list
+  elements: str
 code:
-  description: Kind of the failure, V(unsafe_file), V(invalid_key) or V(tool_missing).
+  description: Kind of the failure, V(unsafe_file), V(invalid_key), V(tool_missing), V(foreign) if
+    O(interface) is somebody else's, or V(locked_out) if it would take the controller's way in.
   returned: failure
   type: str
 """
 
+import ipaddress
+import os
 import typing as t
 from pathlib import Path
 
 from ansible_collections.quartermaster.fleet.plugins.module_utils._host import secret_files as files
+from ansible_collections.quartermaster.fleet.plugins.module_utils._host.ssh_connection import (
+    find_connection,
+    parse_connection,
+)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
     Failure,
     FleetModule,
 )
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.files import FOLDER
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.host import Host
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.model import (
     fingerprint,
     is_key,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.occupancy import (
+    check_controller,
+    check_owner,
+    find_lacking,
+    is_ours,
 )
 
 MAX_BYTES = 1024
@@ -95,6 +127,9 @@ class WireguardKey(FleetModule):
     represent = "public_key"
     options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
         "path": {"type": "path", "required": True},
+        "interface": {"type": "str"},
+        "address": {"type": "str"},
+        "userspace": {"type": "str", "choices": ["auto", "always", "never"]},
     }
 
     def __init__(self) -> None:
@@ -111,6 +146,7 @@ class WireguardKey(FleetModule):
         fault = files.find_folder_fault(self._path.parent)
         if fault:
             raise Failure(fault, code="unsafe_file")
+        self._check_host()
         private_key, faults = self._read()
         if private_key is None:
             self._change(self._make)
@@ -137,6 +173,30 @@ class WireguardKey(FleetModule):
             )
         self._host.hide(private_key)
         return private_key, faults
+
+    def _check_host(self) -> None:
+        """Refuse a host that cannot have the interface, before a key for it is made.
+
+        :raises Failure: with the packages that it lacks, or with what is in the way.
+        """
+        name, userspace = self.params["interface"], self.params["userspace"]
+        is_known = is_ours(FOLDER / f"{name}.conf") if name else True
+        if userspace:
+            lacking = find_lacking(self._host.has, self._host.kernel_has_wireguard, userspace)
+            if lacking:
+                raise Failure(
+                    f"WireGuard is missing on this host; install {', '.join(lacking)}",
+                    code="tool_missing",
+                    packages=lacking,
+                )
+        # What is ours already is compared by wireguard_interface. A preview may lack the programs.
+        if not is_known and self._host.has("ip") and self._host.has("wg"):
+            running, _others = self._host.read(name)
+            check_owner(name, running, self._read()[0])
+            address = [self.params["address"]] if self.params["address"] else []
+            networks = [ipaddress.ip_interface(text).network for text in address]
+            connection = parse_connection(find_connection(os.environ, os.getppid()))
+            check_controller(connection, address, networks, running)
 
     def _make(self) -> None:
         self._host.need("wg")

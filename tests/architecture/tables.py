@@ -30,6 +30,7 @@ _SETTING_HEAD = ("setting", "default", "what it is")
 _NO_DEFAULT = "–"
 # Routes that are for tools, so that the OpenAPI document does not list them.
 OUTSIDE_OPENAPI = {
+    "/": "This API as a page",
     "/api/v1/docs": "This API as a page",
     "/api/v1/openapi.json": "This API as an OpenAPI 3.1 document",
     "/metrics": "The service's own metrics, for Prometheus",

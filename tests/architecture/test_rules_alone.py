@@ -18,6 +18,7 @@ RULES = [
             "clock",
             "errors",
             "field_types",
+            "inputs",
             "json_numbers",
             "labels",
             "pagination",

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closing lines of `make test` tell what happened, and nothing that did not happen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests import stages
+from tests import stage_outcomes, stages
 
 
 @pytest.mark.parametrize(
@@ -28,17 +29,17 @@ from tests import stages
 def test_a_stage_is_counted_by_what_its_command_says(
     output: str, code: int, expected: tuple[int, int, int]
 ) -> None:
-    counts = stages._count(output.splitlines(), code)
+    counts = stage_outcomes.count(output.splitlines(), code)
     assert (counts["passed"], counts["failed"], counts["skipped"]) == expected
 
 
 def test_a_stage_in_which_all_was_skipped_is_not_good() -> None:
-    outcome = stages.Outcome("hosts", 0.0, {"passed": 0, "failed": 0, "skipped": 3})
+    outcome = stage_outcomes.Outcome("hosts", 0.0, {"passed": 0, "failed": 0, "skipped": 3})
     assert not outcome.is_good
 
 
 def test_a_stage_ends_with_its_command(capsys: pytest.CaptureFixture[str]) -> None:
-    outcome = stages.run(stages.Stage("sample", ("false",)))
+    (outcome,) = stages.run([stages.Stage("sample", ("false",))])
     assert str(outcome) == "sample: 0 passed, 1 failed, 0 skipped"
     assert "sample: 0 passed, 1 failed, 0 skipped in" in capsys.readouterr().out
 
@@ -82,19 +83,239 @@ MOLECULE = """
     ],
 )
 def test_a_failure_is_told_in_few_words(output: str, expected: list[str]) -> None:
-    assert stages._failures(output.splitlines()) == expected
+    assert stage_outcomes.find_failures(output.splitlines()) == expected
 
 
 def test_a_long_failure_keeps_who_failed_and_why() -> None:
-    (told,) = stages._failures([f"FAILED who {'x' * 5000} why"])
+    (told,) = stage_outcomes.find_failures([f"FAILED who {'x' * 5000} why"])
     assert told.startswith("FAILED who ")
     assert told.endswith(" why")
-    assert len(told) <= stages.TOLD + 10
+    assert len(told) <= stage_outcomes.TOLD + 10
 
 
 def test_a_time_limit_is_told() -> None:
-    outcome = stages.run(stages.Stage("sample", ("sleep", "60"), timeout_s=1))
+    (outcome,) = stages.run([stages.Stage("sample", ("sleep", "60"), timeout_s=1)])
     assert list(outcome.failures) == ["ended by its time limit of 1 s"]
+
+
+# Passes when it is run for the second time, as a test does that a busy machine failed.
+FLAKY = """
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize("number", range(3))
+def test_good(number):
+    with Path({log!r}).open("a") as log:
+        log.write(f"good {{number}}\\n")
+
+def test_flaky_one():
+    with Path({log!r}).open("a") as log:
+        log.write("flaky\\n")
+    assert Path({log!r}).read_text().count("flaky") > 1, "too early - for now"
+"""
+SKIPPED_THEN = """
+from pathlib import Path
+import pytest
+
+def test_it():
+    mark = Path({log!r})
+    if mark.exists():
+        pytest.skip("not here")
+    mark.touch()
+    raise AssertionError("the first time")
+"""
+BROKEN = "def test_good(): pass\ndef test_broken(): raise ValueError('for ever')\n"
+BROKEN_TEARDOWN = """
+from pathlib import Path
+import pytest
+
+@pytest.fixture
+def host():
+    mark = Path({log!r})
+    yield
+    is_first = not mark.exists()
+    mark.touch()
+    assert not is_first, "not removed"
+
+def test_host(host):
+    pass
+"""
+MANY = "import pytest\n@pytest.mark.parametrize('it', range(30))\ndef test_it(it): assert it < 0\n"
+
+
+@pytest.fixture
+def _few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out plugins of pytest that load for seconds; the stages need xdist alone."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin")
+
+
+def run_tests(folder: Path, text: str, *, has_hosts: bool = True) -> stage_outcomes.Outcome:
+    """Run a stage of one file of tests as `hosts` is run."""
+    file = folder / "test_sample.py"
+    file.write_text(text.format(log=str(folder / "log")) if "{log" in text else text, "utf-8")
+    words = stages.ON_HOSTS if has_hosts else stages.PYTEST
+    command = (*words, *stages.BY_FILE, "--rootdir", str(folder), str(file))
+    (outcome,) = stages.run([stages.Stage("sample", command, has_hosts=has_hosts)])
+    return outcome
+
+
+@pytest.mark.usefixtures("_few_plugins")
+@pytest.mark.parametrize(
+    ("text", "passed", "failed", "flaky", "failures"),
+    [
+        (FLAKY, 4, 0, ["test_flaky_one - AssertionError: too early - for now"], []),
+        (BROKEN_TEARDOWN, 2, 0, ["test_host - AssertionError: not removed"], []),
+        (BROKEN, 1, 1, [], ["test_broken - Val", "test_broken - Val"]),
+        (SKIPPED_THEN, 0, 1, [], ["the first time"]),
+        (MANY, 0, 20, [], ["test_it["] * 20),
+        ("import nothing_of_that_name", 0, 1, [], ["test_sample.py"] * 2),
+    ],
+    ids=["flaky", "teardown", "broken", "skipped", "many", "no_tests"],
+)
+def test_what_fails_on_hosts_is_run_once_more(
+    tmp_path: Path, text: str, passed: int, failed: int, flaky: list[str], failures: list[str]
+) -> None:
+    outcome = run_tests(tmp_path, text)
+    assert (outcome.counts["passed"], outcome.counts["failed"]) == (passed, failed)
+    assert outcome.is_good == (not failures)
+    for told, words in ((outcome.flaky, flaky), (outcome.failures, failures)):
+        assert len(told) == len(words), told
+        assert all(word in line for line, word in zip(told, words, strict=True)), told
+
+
+@pytest.mark.usefixtures("_few_plugins")
+def test_only_what_failed_is_run_once_more(tmp_path: Path) -> None:
+    run_tests(tmp_path, FLAKY)
+    lines = sorted((tmp_path / "log").read_text("utf-8").split("\n"))
+    assert lines == ["", "flaky", "flaky", "good 0", "good 1", "good 2"]
+
+
+@pytest.mark.usefixtures("_few_plugins")
+def test_what_fails_without_hosts_is_not_run_again(tmp_path: Path) -> None:
+    outcome = run_tests(tmp_path, FLAKY, has_hosts=False)
+    assert (outcome.counts["passed"], outcome.counts["failed"]) == (3, 1)
+    assert not outcome.flaky
+
+
+@pytest.mark.parametrize("passes_at", [1, 2, 3])
+def test_a_scenario_is_run_once_more_as_a_whole(tmp_path: Path, passes_at: int) -> None:
+    script = f"echo x >> {tmp_path}/log; test $(wc -l < {tmp_path}/log) -ge {passes_at}"
+    (outcome,) = stages.run([stages.Stage("sample", ("sh", "-c", script), has_hosts=True)])
+    assert outcome.is_good == (passes_at < 3)
+    assert len((tmp_path / "log").read_text("utf-8").split()) == min(passes_at, 2)
+
+
+def test_the_end_of_a_run_names_what_must_not_be_missed() -> None:
+    lines = list(
+        stage_outcomes.summarize(
+            [
+                stage_outcomes.Outcome(
+                    "quick",
+                    2.4,
+                    {"passed": 5, "failed": 0, "skipped": 0},
+                    slowest=[(2.1, "test_a"), (0.3, "test_b (setup)")],
+                    cpu_s=1.6,
+                ),
+                stage_outcomes.Outcome(
+                    "hosts",
+                    70.0,
+                    {"passed": 2, "failed": 0, "skipped": 1},
+                    slowest=[(60.0, "test_c")],
+                    flaky=["FAILED test_c - no answer"],
+                    cpu_s=30.0,
+                ),
+                stage_outcomes.Outcome(
+                    "late", 1.0, {"passed": 0, "failed": 1, "skipped": 0}, ["FAILED test_d - no"]
+                ),
+            ]
+        )
+    )
+    assert lines == [
+        "     2 s       2 s of CPU  quick",
+        "    70 s      30 s of CPU  hosts",
+        "     1 s       0 s of CPU  late",
+        "    73 s      32 s of CPU  in all",
+        "    60.0 s  hosts: test_c",
+        "     2.1 s  quick: test_a",
+        "     0.3 s  quick: test_b (setup)",
+        "quick: 5 passed, 0 failed, 0 skipped",
+        "hosts: 2 passed, 0 failed, 1 skipped",
+        "late: 0 passed, 1 failed, 0 skipped",
+        "flaky: hosts FAILED test_c - no answer",
+        "late: FAILED test_d - no",
+    ]
+
+
+@pytest.mark.usefixtures("_few_plugins")
+def test_a_run_lists_its_slowest_tests(tmp_path: Path) -> None:
+    outcome = run_tests(tmp_path, "import time\ndef test_slow(deadline=0): time.sleep(0.02)\n")
+    (slowest,) = outcome.slowest
+    assert slowest[0] >= 0.02
+    assert slowest[1].endswith("test_sample.py::test_slow")
+
+
+def test_no_more_tests_are_listed_than_the_slowest() -> None:
+    tests = [(float(number), f"test_{number}") for number in range(50)]
+    counts = {"passed": 50, "failed": 0, "skipped": 0}
+    lines = list(stage_outcomes.summarize([stage_outcomes.Outcome("x", 1, counts, (), tests)]))
+    listed = [line.rpartition(" ")[2] for line in lines if " x: test_" in line]
+    assert listed == [f"test_{number}" for number in range(49, 29, -1)]
+
+
+def test_stages_on_hosts_are_those_that_are_run_once_more() -> None:
+    every = (*stages.CHECK, *stages.SLOW, *stages._molecule())
+    on_hosts = {stage.name.partition("-")[0] for stage in every if stage.has_hosts}
+    assert on_hosts == {"e2e", "hosts", "molecule"}
+
+
+def test_stages_that_leave_room_are_run_beside_each_other() -> None:
+    one, two, three, alone = (stages.Stage(name, ()) for name in ("one", "two", "three", "alone"))
+    one, two, three = (replace(it, leaves_room=True) for it in (one, two, three))
+    groups = list(stages._group([alone, one, two, alone, alone, three]))
+    assert groups == [(alone,), (one, two), (alone,), (alone,), (three,)]
+
+
+def test_two_stages_run_at_once_and_each_one_speaks_as_a_whole(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each waits for the other one, and a third has to wait for a free place."""
+    meet = "echo {0} begins; touch {0}; until test -e {1}; do sleep 0.01; done; echo {0} ends"
+    scripts = {"a": meet.format("a", "b"), "b": meet.format("b", "a"), "c": "echo c; false"}
+    group = [
+        stages.Stage(name, ("sh", "-c", f"cd {tmp_path}; {script}"), timeout_s=60)
+        for name, script in scripts.items()
+    ]
+    outcomes = stages.run(group)
+
+    assert [(it.name, it.is_good) for it in outcomes] == [("a", True), ("b", True), ("c", False)]
+    said = capfd.readouterr().out
+    for name in ("a", "b"):
+        whole = f"\n{name} begins\n{name} ends\n== {name}: 1 passed, 0 failed, 0 skipped in "
+        assert whole in said
+
+
+def test_a_stage_that_fails_beside_another_is_run_again_when_that_has_ended(tmp_path: Path) -> None:
+    # It fails as long as the other one runs, and says nothing.
+    first = "touch {0}/begun; test -e {0}/done"
+    beside = "until test -e {0}/begun; do sleep 0.01; done; sleep 0.1; touch {0}/done"
+    scripts = {"first": first, "beside": beside}
+    outcomes = stages.run(
+        [
+            stages.Stage(name, ("sh", "-c", script.format(tmp_path)), 60, has_hosts=True)
+            for name, script in scripts.items()
+        ]
+    )
+    assert [it.is_good for it in outcomes] == [True, True]
+    assert [list(it.flaky) for it in outcomes] == [["ended with status 1"], []]
+
+
+def test_the_time_of_the_processor_is_that_of_the_stage_alone() -> None:
+    script = "import time\nwhile time.process_time() < 0.3: pass"
+    busy = stages.Stage("busy", ("python", "-c", script))
+    idle = stages.Stage("idle", ("true",))
+    worked, waited = stages.run([busy, idle])
+    assert worked.cpu_s >= 0.3 > waited.cpu_s
 
 
 def test_each_molecule_scenario_is_a_stage() -> None:

@@ -2,7 +2,8 @@
 """`make bench`: measures, prints beside what was aimed at, and writes build/bench.json.
 
 Nothing here is a test with a limit: seconds differ from machine to machine, and ratios of one run
-are what counts. `make bench SIZES=1000` is enough while developing.
+are what counts. `make bench SIZES=1000` is enough while developing, and `make bench PARTS=roles`
+measures runs of the playbooks alone.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from tests.bench import figures, inventory_speed, service_speed
 from tests.bench.figures import Figure
 
 _ROOT = Path(__file__).parents[2]
-_PARTS = ("service", "mesh", "ansible")
+_PARTS = ("service", "mesh", "ansible", "roles")
 
 
 def main() -> None:
@@ -56,6 +57,10 @@ def _measure(options: argparse.Namespace) -> Iterator[Figure]:
     if "ansible" in options.parts:
         for size in options.sizes:
             yield from inventory_speed.measure(size, options.repeat)
+    if "roles" in options.parts:
+        from tests.bench import roles_speed  # noqa: PLC0415 - needs an engine for hosts
+
+        yield from roles_speed.measure(options.repeat)
 
 
 main()

@@ -29,6 +29,7 @@ VARIABLES: dict[str, Any] = {
     "yes_text": "yes",
     "empty": "",
     "lines": "one\ntwo\n",
+    "other_meanings": ["=", "<<", "~", "1_000", "1e3", "true\n", "2026-11-26", "null"],
     "nested": [{"disks": ["sda", {"size": 10, "tags": []}]}, [], {}, "{{ 1 }}"],
     "template": "{{ lookup('pipe', 'id') }}",
     "quotes": "\"'\\ <>&",

@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.ports import find_free_port
 
-START_S = 30
+START_S = 120
 STOP_S = 40
 QM = Path(sys.executable).parent / "qm"
 

@@ -2,6 +2,7 @@
 """The modules of the service, told as stories in a fixed order against the real service."""
 
 import json
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.contract.ansible_runs import ROOT, Ansible
 from tests.contract.processes import Service, running_service
 
 STORIES = ROOT / "tests" / "contract" / "stories"
+DOCUMENTED = ROOT / "plugins" / "modules" / "node.py"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHqTr4iH1dQPQ3DdVQ0bkEFXpIYJHHdI0NGAfjBtbsSW"
 
 
@@ -52,6 +54,22 @@ def tell(ansible: Ansible, own_service: Service) -> Any:
 @pytest.mark.parametrize("story", ["node", "node_info", "fleet_known_hosts"])
 def test_the_story_comes_true(tell: Any, tmp_path: Path, story: str) -> None:
     assert "failed=0" in tell(story, folder=str(tmp_path), key=KEY)
+
+
+def test_the_examples_of_the_node_come_true_in_their_order(
+    ansible: Ansible, own_service: Service, tmp_path: Path
+) -> None:
+    ansible.settings = own_service.environment
+    name = f"{get_prefix(ansible)}-example"
+    examples = DOCUMENTED.read_text("utf-8").partition('EXAMPLES = r"""')[2].partition('"""')[0]
+    tasks = textwrap.indent(examples.replace("shop-prod-web-1", name), "    ")
+    playbook = tmp_path / "examples.yml"
+    playbook.write_text(
+        f"- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:{tasks}", "utf-8"
+    )
+    done = ansible.run("ansible-playbook", playbook)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert own_service.call("GET", f"/api/v1/nodes/{name}")["state"] == "retired"
 
 
 def test_a_move_is_recorded_with_door_and_reason(

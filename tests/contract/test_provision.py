@@ -24,3 +24,14 @@ def test_a_node_named_in_provision_only_must_exist(with_fleet: Ansible) -> None:
     )
     assert done.returncode == 2, done.stdout + done.stderr
     assert "no node of the fleet is called typo" in done.stdout + done.stderr
+
+
+def test_a_named_node_that_needs_no_server_is_explained(with_fleet: Ansible) -> None:
+    done = with_fleet.run(
+        *("ansible-playbook", "-i", with_fleet.source("fleet")),
+        *(ROOT / "playbooks/provision.yml", "-e", '{"provision_only": ["spare"]}'),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = " ".join(done.stdout.split())
+    assert "Nothing to provision for spare" in said
+    assert "qm node set NAME --ssh-host-key" in said

@@ -2,6 +2,8 @@
 """Script and plugin merge a Terraform file with the fleet, by the same rules."""
 
 import json
+import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -138,6 +140,48 @@ def test_a_path_in_the_source_is_found_from_its_folder(with_fleet: Ansible, file
         check=False,
     )
     assert "new-1" in told(done)["hosts"]
+
+
+def lay_out(folder: Path, file: str, **outputs: Any) -> Path:
+    """Make the layout that docs/terraform.md shows, with the Terraform file elsewhere if named."""
+    text = (ROOT / "docs" / "terraform.md").read_text("utf-8")
+    source, terraform = re.search(r"```\n(inventory/\S+)\n(\S+)\n```", text).groups()  # type: ignore[union-attr]
+    block = re.search(rf"```yaml\n# {source}\n(.*?)```", text, re.DOTALL)[1]  # type: ignore[index]
+    named = os.path.relpath(file or terraform, Path(source).parent)
+    block = re.sub(r"^terraform: \S+", f"terraform: {named}", block, flags=re.MULTILINE)
+    for path, content in ((source, block), (file or terraform, json.dumps(outputs))):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+    return Path(source).parent
+
+
+OUTPUTS = {
+    **json.loads(nodes(new={"environment": "staging"})),
+    "lb_address": {"sensitive": False, "value": "192.0.2.1"},
+    "db_password": {"sensitive": True, "value": "SECRET"},
+}
+
+
+@pytest.mark.parametrize("file", ["", "inventory/staging/.terraform.json"])
+def test_in_the_documented_layout_no_output_becomes_a_group(with_fleet: Ansible, file: str) -> None:
+    folder = lay_out(with_fleet.folder, file, **OUTPUTS)
+    done = with_fleet.run("ansible-inventory", "-i", folder, "--list")
+    assert told(done)["hosts"].keys() == {"new"}
+    assert set(told(done)["groups"]) == {"env_staging", "web"}
+    assert done.stderr == ""
+
+
+def test_a_file_that_ansible_would_read_as_an_inventory_too_is_refused(
+    with_fleet: Ansible,
+) -> None:
+    folder = lay_out(with_fleet.folder, "inventory/staging/terraform.json", **OUTPUTS)
+    done = with_fleet.run("ansible-inventory", "-i", folder, "--list")
+    assert done.returncode != 0
+    assert "lb_address" not in done.stdout + done.stderr
+    words = " ".join(done.stderr.split())
+    assert "terraform.json: Ansible reads this Terraform file as an inventory too" in words
+    source = folder / "fleet.quartermaster.yml"
+    assert told(with_fleet.run("ansible-inventory", "-i", source, "--list"))["hosts"]
 
 
 def test_no_value_of_the_file_is_run(with_fleet: Ansible) -> None:

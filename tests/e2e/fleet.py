@@ -46,8 +46,10 @@ class Run:
 class Fleet:
     """Hosts on one network, known to one service."""
 
-    def __init__(self, folder: Path, service: Service, name: str) -> None:
+    def __init__(self, folder: Path, service: Service, name: str, **settings: str) -> None:
+        """Make the network; the settings are Ansible's, for all runs."""
         self._folder = folder
+        self._settings = settings
         self.service = service
         self.network = name
         self.engine = engine.ensure()
@@ -83,19 +85,19 @@ class Fleet:
         items = self.service.call("GET", f"/api/v1/nodes?limit=1000{query}")["items"]
         return {node["node_id"]: node for node in items}
 
-    def play(self, name: str, *options: str, code: int = 0) -> Run:
-        """Run a playbook to its end and check its exit code."""
+    def play(self, name: str, *options: str, code: int = 0, callback: str = "") -> Run:
+        """Run a playbook to its end and check its exit code; `callback` is how it prints."""
         done = subprocess.run(
             self._command(name, options),
             cwd=ROOT,
-            env=self.environment,
+            env=self.environment | ({"ANSIBLE_STDOUT_CALLBACK": callback} if callback else {}),
             capture_output=True,
             text=True,
             check=False,
             timeout=RUN_TIMEOUT_S,
         )
         assert done.returncode == code, done.stdout[-6000:] + done.stderr[-2000:]
-        return Run(done.returncode, done.stdout + done.stderr)
+        return Run(done.returncode, done.stdout if callback else done.stdout + done.stderr)
 
     def play_and_kill(self, name: str, *options: str, at: str) -> None:
         """Run a playbook and kill -9 it, with all its workers, when it prints a text."""
@@ -162,6 +164,7 @@ class Fleet:
             ANSIBLE_INVENTORY=f"{inventory},{self._folder / 'overlay' / 'hosts.yml'}",
             ANSIBLE_PRIVATE_KEY_FILE=str(self._key),
             ANSIBLE_CACHE_PLUGIN_CONNECTION=str(self._folder / "facts"),
+            **self._settings,
         )
 
     def _command(self, name: str, options: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import ansible
 
+from tests.hosts import commands
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 LIBRARY = "/opt/quartermaster-tests"
@@ -21,8 +23,8 @@ Words = tuple[str, str]
 
 def install(container: t.Any) -> None:
     """Bring our modules to a host."""
-    code, output = container.exec_run(["mkdir", "-p", LIBRARY])
-    assert code == 0, output
+    made = commands.run(container, ["mkdir", "-p", LIBRARY])
+    assert made.code == 0, made.errors
     container.put_archive(LIBRARY, _pack())
 
 
@@ -38,17 +40,17 @@ def run(
         "die": die,
         "options": {**options, "_ansible_check_mode": check, "_ansible_diff": True},
     }
-    code, streams = container.exec_run(
+    result = commands.run(
+        container,
         ["python3", f"{LIBRARY}/run_on_host.py"],
         environment={"PYTHONPATH": LIBRARY, "ASKED": json.dumps(asked)},
-        demux=True,
     )
-    output, errors = ((stream or b"").decode(errors="replace") for stream in streams)
+    words = (result.output, result.errors)
     if die:
-        assert code == KILLED, f"it was not killed: {output} {errors}"
-        return {}, (output, errors)
-    assert output, errors
-    return json.loads(output.strip().splitlines()[-1]), (output, errors)
+        assert result.code == KILLED, f"it was not killed: {words}"
+        return {}, words
+    assert result.output, result.errors
+    return json.loads(result.output.strip().splitlines()[-1]), words
 
 
 def _pack() -> bytes:

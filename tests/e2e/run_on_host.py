@@ -17,6 +17,8 @@ import typing as t
 
 from ansible.module_utils import basic
 
+PACKAGES = {"host_access": "_access"}
+"""Of modules that are not named after their package."""
 UTILS = "ansible_collections.quartermaster.fleet.plugins.module_utils"
 
 
@@ -28,7 +30,9 @@ def main() -> None:
     basic._ANSIBLE_PROFILE = "legacy"
     if asked["die"]:
         # The modules of one role share the Host of theirs.
-        die_at(f"_{asked['module'].partition('_')[0]}.host", *asked["die"].split(":", 1))
+        subject = asked["module"].partition("_")[0]
+        package = PACKAGES.get(asked["module"], f"_{subject}")
+        die_at(f"{package}.host", *asked["die"].split(":", 1))
     importlib.import_module(
         f"ansible_collections.quartermaster.fleet.plugins.modules.{asked['module']}"
     ).main()

@@ -134,8 +134,13 @@ def test_another_size_in_the_file_resizes_the_running_server(fleet: Fleet) -> No
 def test_scaling_down_removes_the_server_and_each_trace_in_the_mesh(fleet: Fleet) -> None:
     plan = fleet.import_csv(row(2, "s-1vcpu-1gb"), max_retire=2)["plan"]
     assert plan["retire"] == [WEB_2, WEB_3]
-    fleet.play_and_kill("retire", at="The server is destroyed")
-    fleet.play("retire")
+    refused = fleet.play("retire", code=2)
+    assert "2 nodes to retire or destroy" in refused.output
+    assert f"{WEB_2}: type web, project shop, environment prod, retired" in refused.output
+    assert all(node["provider_id"] for node in fleet.nodes("&state=retired").values())
+    fleet.play_and_kill("retire", "-e", "retire_count=2", at="The server is destroyed")
+    left = sum(bool(node["provider_id"]) for node in fleet.nodes("&state=retired").values())
+    fleet.play("retire", "-e", f"retire_count={left}")
     assert set(fleet.nodes()) == {MASTER, WEB_1}
     gone = fleet.nodes("&state=retired")
     assert {name: gone[name]["provider_id"] for name in gone} == {WEB_2: None, WEB_3: None}

@@ -3,6 +3,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -37,8 +39,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
-def run(program: str, *words: str | Path, folder: Path, service: Service) -> Any:
+def run(program: str, *words: str | Path, folder: Path, service: Service, **more: str) -> Any:
     environment = clean_environment(
+        **more,
         **service.environment,
         QM_CONFIG=str(folder / "config.ini"),
         QM_CACHE_DIR=str(folder / "cache"),
@@ -82,6 +85,32 @@ def test_an_inventory_shows_its_environment_with_checked_host_keys(
         assert "StrictHostKeyChecking=yes" in variables["ansible_ssh_common_args"]
 
 
+@pytest.mark.parametrize("name", ["local", "staging", "prod"])
+def test_ssh_knows_a_host_by_its_name_alone_and_shares_no_connection_with_another(
+    tmp_path: Path, service: Service, name: str
+) -> None:
+    """Two nodes may have the same address: each is accepted only under its own key."""
+    # Nothing listens there; what Ansible calls is what matters.
+    nowhere = ("-e", "ansible_host=127.0.0.1", "-e", "ansible_port=1")
+    done = run(
+        *("ansible", "all", "-i", ROOT / "inventory" / name, *nowhere, "-m", "ping", "-vvv"),
+        folder=tmp_path,
+        service=service,
+    )
+    paths: dict[str, set[str]] = {}
+    for line in re.findall(r"SSH: EXEC (ssh .* 127\.0\.0\.1) '", done.stdout):
+        told = subprocess.run(
+            ["ssh", "-G", *shlex.split(line)[1:]], capture_output=True, text=True, check=True
+        ).stdout
+        options = dict(option.split(" ", 1) for option in told.splitlines())
+        assert options["checkhostip"] == "no"
+        paths.setdefault(options["hostkeyalias"], set()).add(options["controlpath"])
+    assert set(paths) == {
+        node for node, environment in ENVIRONMENTS.items() if name in ("local", environment)
+    }
+    assert len(set().union(*paths.values())) == len(paths)
+
+
 @pytest.mark.parametrize("name", ["local", "prod"])
 def test_variables_layer_as_the_page_says(tmp_path: Path, service: Service, name: str) -> None:
     inventory = tmp_path / name
@@ -115,6 +144,52 @@ def test_a_node_of_another_environment_is_not_retired_by_its_name(
     assert done.returncode == 2, done.stdout
     assert "Not in the environments prod of this inventory: web-staging" in done.stdout
     assert service.call("GET", "/api/v1/nodes/web-staging")["state"] == "active"
+
+
+def play_retire(folder: Path, service: Service, *words: str) -> Any:
+    """Run retire.yml on the nodes of uat, with none to tell of their departure."""
+    inventory = folder / "inventory"
+    if not inventory.exists():
+        shutil.copytree(ROOT / "inventory" / "local", inventory)
+    return run(
+        "ansible-playbook",
+        *("-i", inventory, "quartermaster.fleet.retire"),
+        *("-e", '{"quartermaster_environments": ["uat"], "quartermaster_hosts": "no_host"}'),
+        *words,
+        folder=folder,
+        service=service,
+    )
+
+
+def test_a_retirement_wants_the_number_and_says_the_command_that_works(
+    tmp_path: Path, service: Service
+) -> None:
+    names = ("-e", '{"retire_nodes": ["web-uat"]}')
+    preview = play_retire(tmp_path, service, *names, "--check")
+    mistyped = play_retire(tmp_path, service, "-e", '{"retire_nodes": ["web-uta"]}')
+    for words in ((), ("-e", "retire_count=2")):
+        refused = play_retire(tmp_path, service, *names, *words)
+
+        assert refused.returncode == 2, refused.stdout
+        assert "1 node to retire or destroy" in refused.stdout
+        assert "web-uat: type web, project -, environment uat, active" in refused.stdout
+    assert preview.returncode == 0, preview.stdout
+    assert "web-uat: type web, project -, environment uat, active" in preview.stdout
+    assert mistyped.returncode == 2, mistyped.stdout
+    assert "Not in the environments uat of this inventory: web-uta" in mistyped.stdout
+    assert service.call("GET", "/api/v1/nodes/web-uat")["state"] == "active"
+
+    text = " ".join(refused.stdout.replace("\\", "").split())
+    printed = re.search(
+        r"ansible-playbook (-i \S+) quartermaster.fleet.retire (.*?count=\d+)", text
+    )
+    assert printed, text
+    assert shlex.split(printed[1]) == ["-i", str(tmp_path / "inventory")]
+    done = play_retire(tmp_path, service, *shlex.split(printed[2]))
+    assert done.returncode == 0, done.stdout
+    assert service.call("GET", "/api/v1/nodes/web-uat")["state"] == "retired"
+    again = play_retire(tmp_path, service, *shlex.split(printed[2]))
+    assert again.returncode == 0, again.stdout
 
 
 def test_a_planned_node_of_another_environment_gets_no_server(

@@ -18,7 +18,12 @@ ALL = (MASTER, WEB)
 TIMEOUT = ("-e", "wireguard_rotation_timeout_s=10")
 #: The task before which the host uses its next key, and nobody has confirmed it.
 SWITCHED = "TASK [quartermaster.fleet.wireguard : Each peer that was up answers under the next key]"
+#: Of all packets, where no handshake is lost.
 MAX_LOSS = 0.001
+#: How long a handshake is missing at most that is lost: WireGuard itself begins it again then
+#: (REKEY_TIMEOUT and its jitter), and the hosts do so earlier, which they say.
+LOST_HANDSHAKE_S = 5.4
+LOST = "was lost and is begun again"
 #: Packets in each direction.
 A_SECOND = 100
 #: In each direction: of fewer, not even one packet could be lost.
@@ -68,6 +73,12 @@ def assert_whole(fleet: Fleet) -> None:
         assert fleet.nodes()[first]["wireguard_next_public_key"] is None
 
 
+def count_lost_handshakes(fleet: Fleet, name: str) -> int:
+    """Return how many handshakes the key follower of a host has begun again."""
+    unit = "quartermaster-wireguard-follow-wg0.service"
+    return fleet.on(name, f"journalctl --no-pager --output=cat --unit={unit}").count(LOST)
+
+
 class Traffic:
     """Pings between the hosts, in both directions, `A_SECOND` each."""
 
@@ -104,11 +115,15 @@ class Traffic:
 def test_each_node_gets_a_new_key_and_traffic_does_not_notice(fleet: Fleet) -> None:
     before = keys(fleet)
     traffic = Traffic(fleet)
-    fleet.play("rotate_wireguard")
+    run = fleet.play("rotate_wireguard")
     asked, lost = traffic.end()
     after = keys(fleet)
     assert asked >= len(ALL) * MIN_PACKETS
-    assert lost <= asked * MAX_LOSS, f"{lost} of {asked} packets were lost"
+    handshakes = run.output.count(LOST) + sum(count_lost_handshakes(fleet, name) for name in ALL)
+    explained = handshakes * LOST_HANDSHAKE_S * A_SECOND * len(ALL)
+    assert lost <= asked * MAX_LOSS + explained, (
+        f"{lost} of {asked} packets were lost, and {handshakes} handshakes"
+    )
     assert len({*before.values(), *after.values()}) == 2 * len(ALL)
     assert_whole(fleet)
     assert set(fleet.play("site", "--tags", "wireguard,always").changed.values()) == {0}

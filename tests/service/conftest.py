@@ -55,6 +55,7 @@ def server() -> Iterator[postgres.Postgres]:
 
     with postgres.running() as server:
         upgrade(server.create(postgres.TEMPLATE))
+        server.learn(postgres.TEMPLATE)
         yield server
 
 
@@ -69,9 +70,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     from tests.service import postgres  # noqa: PLC0415 (rules are tested without it)
 
     server: postgres.Postgres = request.getfixturevalue("server")
-    name = f"fleet_{uuid.uuid4().hex}"
-    yield server.create(name, template=postgres.TEMPLATE)
-    server.drop(name)
+    if server.emptied:
+        name = server.emptied.pop()
+        yield server.url(name)
+    else:
+        name = f"fleet_{uuid.uuid4().hex}"
+        yield server.create(name, template=postgres.TEMPLATE)
+    if server.empty(name):
+        server.emptied.append(name)
+    else:
+        server.drop(name)
 
 
 @pytest.fixture

@@ -18,6 +18,26 @@ from psycopg import sql
 from tests.hosts.engine import EngineMissing, install_packages
 
 TEMPLATE = "template_fleet"
+END_OTHERS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+#: All columns and indexes with their types, constraints, and settings of this database alone.
+SHAPE = """
+SELECT (SELECT md5(string_agg(concat_ws(' ', relname, relkind, attname, atttypid, attnotnull), ','
+        ORDER BY relname, attnum)) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace AND attnum > 0),
+       (SELECT md5(string_agg(pg_get_constraintdef(oid), ',' ORDER BY conname, oid))
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace),
+       (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal),
+       (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace),
+       (SELECT count(*) FROM pg_db_role_setting)
+"""
+RESTART = """
+SELECT setval(format('%I', sequencename)::regclass, start_value, false)
+FROM pg_sequences WHERE schemaname = 'public'
+"""
 INITDB = ("-A", "trust", "-E", "UTF8", "--no-sync")
 SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=")
 
@@ -29,6 +49,10 @@ class Postgres:
         self.folder = folder
         self._settings = (*SETTINGS, *settings, f"unix_socket_directories={folder}")
         self._process: subprocess.Popen[bytes] | None = None
+        #: Databases that a test has used, and that are as the template is again.
+        self.emptied: list[str] = []
+        self._shape: Any = None
+        self._refill: sql.Composable = sql.SQL("")
         # It refuses to run as root.
         self._as_owner: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -85,6 +109,39 @@ class Postgres:
         self.run(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
         )
+
+    def empty(self, database: str) -> bool:
+        """Make a database what its template is, and return whether it is that now.
+
+        That takes a quarter of the time of a new copy. Columns, constraints and settings are
+        compared: a database in which a test has changed these is no copy any more.
+        """
+        try:
+            connection = self.connect(database)
+        except psycopg.OperationalError:
+            # A test has removed it.
+            return False
+        with connection:
+            connection.execute(END_OTHERS)
+            is_same = connection.execute(SHAPE).fetchone() == self._shape
+            if is_same:
+                with connection.transaction():
+                    connection.execute(self._refill)
+        return is_same
+
+    def learn(self, template: str) -> None:
+        """Remember the shape and the rows of the template, for `empty`."""
+        with self.connect(template) as connection:
+            self._shape = connection.execute(SHAPE).fetchone()
+            tables = [sql.Identifier(name) for (name,) in connection.execute(TABLES)]
+            statements = [sql.SQL("SET LOCAL session_replication_role = replica")]
+            for table in tables:
+                statements.append(sql.SQL("DELETE FROM {}").format(table))
+                for row in connection.execute(sql.SQL("SELECT {0}::text FROM {0}").format(table)):
+                    insert = "INSERT INTO {0} SELECT ({1}::{0}).*"
+                    statements.append(sql.SQL(insert).format(table, sql.Literal(row[0])))
+            statements.append(sql.SQL(RESTART))
+        self._refill = sql.SQL(";").join(statements)
 
     def run(self, statement: sql.Composable) -> None:
         """Run one statement beside the databases of the tests."""

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from inventory_service.app import open_database
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import Unavailable
+from inventory_service.core.inputs import Input
 from inventory_service.core.revision import next_revision
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_node
@@ -189,3 +191,27 @@ def test_a_command_waits_for_a_writer_as_long_as_the_settings_allow(
     assert time.monotonic() - begun < 5
     write()
     impatient.engine.dispose()
+
+
+def test_each_route_counts_the_fields_of_its_body(app: Flask) -> None:
+    bodies = {
+        view.__annotations__["body"]
+        for view in app.view_functions.values()
+        if "body" in getattr(view, "__annotations__", {})
+    }
+    assert len(bodies) > 10
+    for body in bodies:
+        assert issubclass(body, Input), body
+
+
+def test_a_body_with_more_errors_than_can_be_listed_is_refused(operator: Caller) -> None:
+    labels = {f"!{number}": 0 for number in range(64)}
+    node = NODE | {"labels": labels}
+    problem = operator.post("/api/v1/registrations", {"nodes": [node] * 1000}, status=422)
+    assert problem["errors"] == [{"field": "body", "reason": "has 128000 errors, too many to list"}]
+
+
+@pytest.mark.parametrize("path", ["//x", "/api/v1//nodes", "/api/v1/swagger//x", "/health//live"])
+def test_no_path_is_redirected_to_the_host_of_a_request(stranger: Caller, path: str) -> None:
+    answer = stranger.call("GET", path, status=404, headers={"Host": "evil.example"})
+    assert "Location" not in answer.headers

@@ -12,6 +12,7 @@ from requests.auth import AuthBase
 
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.cli.client.invocation import Invocation
+from inventory_service.cli.client.options import option_of
 from inventory_service.cli.client.profiles import Connection, resolve_connection
 from inventory_service.cli.client.retries import KEY_HEADER, RetryPolicy
 from inventory_service.client_settings import read_client_settings
@@ -125,6 +126,7 @@ class Api:
     ) -> requests.Response:
         retry = RetryPolicy(self._pause)
         while True:
+            begun = time.monotonic()
             try:
                 response = self._http.request(
                     method,
@@ -139,7 +141,7 @@ class Api:
             except requests.RequestException as error:
                 if (headers or {}).get(KEY_HEADER) and retry.should_retry_error(error):
                     continue
-                raise _unreachable(self.url, error, self._timeout_s[1]) from error
+                raise _unreachable(self.url, error, time.monotonic() - begun) from error
             if not retry.should_retry(response):
                 break
         if response.is_redirect:
@@ -216,37 +218,46 @@ def _parsed(response: requests.Response, url: str) -> Any:  # noqa: ANN401 (JSON
         ) from error
 
 
-def _unreachable(url: str, error: requests.RequestException, read_s: float) -> Failure:
+def _unreachable(url: str, error: requests.RequestException, waited_s: float) -> Failure:
+    is_without_tls = False
     if isinstance(error, requests.Timeout):
-        reason = f"no answer within {read_s} s"
+        reason = f"no answer within {waited_s:.0f} s"
+        # A server of plain HTTP waits in silence for the rest of what is a TLS greeting.
+        is_without_tls = url.startswith("https:")
     elif isinstance(error, requests.exceptions.SSLError):
-        reason = "its certificate is not trusted"
+        is_without_tls = "certificate" not in str(error).lower()
+        reason = "it does not speak TLS" if is_without_tls else "its certificate is not trusted"
     elif isinstance(error, requests.ConnectionError):
         reason = "the connection was refused or lost, or the name is unknown"
     else:
         reason = str(error)
+    step = "start it with `qm serve`, or name another with --url, QM_URL or --profile"
+    if is_without_tls:
+        step = "if it speaks plain HTTP, write http:// instead of https://"
     return Failure(
-        f"the service at {url} is not reachable: {reason}",
-        Exit.UNREACHABLE,
-        next_step="start it with `qm serve`, or name another with --url, QM_URL or --profile",
+        f"the service at {url} is not reachable: {reason}", Exit.UNREACHABLE, next_step=step
     )
 
 
 def _refused(response: requests.Response, target: Target, url: str) -> Failure:
+    status = response.status_code
     problem = _problem(response)
-    code = CODE_OF_STATUS.get(response.status_code, Exit.FAILED)
     title = problem.get("detail") or problem.get("title") or response.reason
-    lines = [f"{target}: {title} ({response.status_code} from {url})"]
+    has_step = bool(problem.get("detail")) and status != requests.codes.unauthorized
+    if status == requests.codes.unauthorized and "Authorization" not in response.request.headers:
+        # The service speaks of a header, which a person cannot send.
+        title = "this needs a token, and there is none to send"
+    lines = [f"{target}: {title} ({status} from {url})"]
     lines += [
-        f"  {field_error.get('field', '?')}: {field_error.get('reason', '')}"
+        f"  {option_of(str(field_error.get('field', '?')))}: {field_error.get('reason', '')}"
         for field_error in field_errors_of(problem)
     ]
     lines += describe_more_errors(problem)
     return Failure(
         "\n".join(lines),
-        code,
+        CODE_OF_STATUS.get(status, Exit.FAILED),
         # The service's own details name the next step already.
-        next_step="" if problem.get("detail") else _next_step(response.status_code, target),
+        next_step="" if has_step else _next_step(status, target),
         problem=problem,
     )
 
@@ -262,7 +273,9 @@ def _problem(response: requests.Response) -> dict[str, Any]:
 
 def _next_step(status: int, target: Target) -> str:
     steps = {
-        401: "set QM_TOKEN or choose a --profile; an admin makes tokens with `qm token create`",
+        401: "put a token into QM_TOKEN, or as `token` into ~/.config/quartermaster/config.ini (or "
+        "QM_CONFIG). `qm init --save-profile` makes the first one beside the database; somebody "
+        "with the scope admin makes further ones with `qm token create NAME`",
         403: "use a token with a wider scope; an admin makes one with `qm token create --scope`",
         404: f"see what there is with `qm {target.noun} list`",
         409: f"look at what is there with `qm {target.noun} list`, then decide again",

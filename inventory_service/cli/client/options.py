@@ -2,6 +2,7 @@
 """Options that become the fields of a request: pairs, JSON values, and values to clear."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -57,6 +58,21 @@ def drop_unset(**fields: object) -> dict[str, Any]:
         for name, value in fields.items()
         if value not in (None, (), {})
     }
+
+
+def option_of(field: str) -> str:
+    """Return a field of a request, like `labels.tier`, by the option of the running command.
+
+    What the command has no option for is returned as it is.
+    """
+    match = re.match(r"(\w+)[.]?(.*)\Z", field, re.DOTALL)
+    context = click.get_current_context(silent=True)
+    if match is None or context is None:
+        return field
+    for parameter in context.command.params:
+        if isinstance(parameter, click.Option) and parameter.name == match[1]:
+            return f"{parameter.opts[0]} {match[2]}".rstrip()
+    return field
 
 
 def _or_null(value: object) -> object:

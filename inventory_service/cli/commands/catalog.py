@@ -17,6 +17,7 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
+from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.output import print_item, print_message
 from inventory_service.core.labels import with_article
 
@@ -125,13 +126,15 @@ def _add_retire(group: click.Group, spec: CommandSpec) -> None:
     @group.command(help=spec.retire_help)
     @_name_argument(spec)
     @click.option("--reason", required=True, help="Reason, for the audit record.")
+    @yes_option
     @json_option
     @connection_options
     @pass_invocation
-    def retire(invocation: Invocation, /, name: str, reason: str) -> None:
-        target = spec.named(name)
-        path = path_of(spec.collection, target, "retirement")
-        record = open_api(invocation).post(path, target, {"reason": reason})
+    def retire(invocation: Invocation, /, name: str, reason: str, *, yes: bool) -> None:
+        api, target = open_api(invocation), spec.named(name)
+        path = path_of(spec.collection, target)
+        confirm_act(f"Retire {target}", lambda: api.get(path, target), spec.columns[1:], yes=yes)
+        record = api.post(f"{path}/retirement", target, {"reason": reason})
         print_message(f"{spec.noun.capitalize()} {name} is retired.")
         print_item(record)
 

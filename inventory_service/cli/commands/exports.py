@@ -122,6 +122,10 @@ def _make_writer(file: TextIO, form: str, columns: Sequence[str]) -> CsvWriter |
 
 def _opened(output: Path | None) -> contextlib.AbstractContextManager[TextIO]:
     if output is None:
+        # As a file has it; what reads the export does not know this terminal's encoding.
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="strict")
         return contextlib.nullcontext(sys.stdout)
     return atomic_write(output)
 

@@ -21,6 +21,7 @@ from inventory_service.cli.commands.imports import import_file, print_field_erro
 from inventory_service.cli.commands.plan_output import print_nodes_outcome, print_nodes_plan
 from inventory_service.cli.formats.node_files import find_form, read_rows
 from inventory_service.cli.formats.source_row import Row
+from inventory_service.core.ansible_keywords import warn_of_keywords
 from inventory_service.core.errors import BadInput, list_field_errors
 
 _ADDRESS = re.compile(r"nodes\[([0-9]+)\](?:\.(.*))?\Z", re.DOTALL)
@@ -64,6 +65,8 @@ def import_nodes(
     if chosen is None:
         raise click.UsageError(f"{name}: choose the format of the file with --format.")
     rows = _read(file.read(), name, chosen)
+    for warning in warn_of_keywords(_list_variables(rows)):
+        click.echo(f"Warning: {warning}", err=True)
     content = json.dumps([row.fields for row in rows], ensure_ascii=False, separators=(",", ":"))
     order = {"format": "nodes", "content": content, **drop_unset(cluster=cluster, reason=reason)}
     done = import_file(
@@ -89,6 +92,12 @@ def _read(content: bytes, name: str, form: str) -> list[Row]:
             next_step="correct the file and import it again; nothing was changed",
             problem=problem,
         ) from refusal
+
+
+def _list_variables(rows: Sequence[Row]) -> set[str]:
+    """Return the names of all variables; whether they are valid, the service decides."""
+    held = [row.fields.get("vars") for row in rows if isinstance(row.fields, dict)]
+    return {str(name) for variables in held if isinstance(variables, dict) for name in variables}
 
 
 def _locate(field_error: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from inventory_service.core.json_numbers import read_json
 from inventory_service.imports.domain.terraform_files import prune_terraform
 
 COLUMNS = ("node_id", "change", "fields", "terraform")
+#: How each kind of what is skipped is announced.
+_WORDS = {"server": "Not mapped", "field": "Left out", "warning": "Warning"}
 
 
 @click.command("terraform")
@@ -86,13 +88,14 @@ def _print_plan(plan: dict[str, Any]) -> None:
         print_table(COLUMNS, rows)
     for skip in plan["skipped"]:
         more = f" and {skip['more']} more" if skip["more"] else ""
+        word = _WORDS[skip["kind"]]
         click.echo(
-            f"Not mapped: {format_value(skip['address'])}{more}: {format_value(skip['reason'])}."
+            f"{word}: {format_value(skip['address'])}{more}: {format_value(skip['reason'])}."
         )
-    skipped = sum(1 + skip["more"] for skip in plan["skipped"])
+    unmapped = sum(1 + skip["more"] for skip in plan["skipped"] if skip["kind"] == "server")
     click.echo(
         f"Plan: {len(plan['add'])} to add, {len(plan['update'])} to update, "
-        f"{plan['unchanged']} unchanged, {skipped} not mapped."
+        f"{plan['unchanged']} unchanged, {unmapped} not mapped."
     )
 
 

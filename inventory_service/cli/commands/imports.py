@@ -34,7 +34,10 @@ Locate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 COLUMNS = ("node_id", "change", "node_type", "project", "environment", "region", "spec", "state")
 #: What comes next for nodes whose servers are ours to make.
 MAKE_SERVERS = "Make the servers with: ansible-playbook quartermaster.fleet.provision"
-_REMOVE_SERVERS = "Remove the retired ones with: ansible-playbook quartermaster.fleet.retire"
+_REMOVE_SERVERS = (
+    "Destroy the servers of the retired ones with: ansible-playbook quartermaster.fleet.retire; "
+    "it lists them and wants their number."
+)
 _OTHERS = (
     LazyCommand(
         "terraform",
@@ -103,11 +106,13 @@ def csv(
     if done is None:
         return
     plan = done["plan"]
-    if not print_outcome(is_empty=not any(_rows(plan)), is_applied=done["applied"]):
+    is_empty = not any(plan[kind] for kind in ("add", "resize", "retire"))
+    if not print_outcome(is_empty=is_empty, is_applied=done["applied"]):
         return
     if plan["add"] or plan["resize"]:
         print_message(MAKE_SERVERS)
-    if plan["retire"]:
+    # A planned node never had a server.
+    if any(node["state"] != "planned" for node in plan["retirements"]):
         print_message(_REMOVE_SERVERS)
 
 
@@ -217,6 +222,7 @@ def _print_plan(plan: dict[str, Any]) -> None:
         print_table(COLUMNS, rows)
     counts = ", ".join(f"{len(plan[kind])} to {kind}" for kind in ("add", "resize", "retire"))
     click.echo(f"Plan: {counts}, {plan['unchanged']} unchanged.")
+    _print_differences(plan["differences"])
     for kind in ("projects", "environments"):
         if plan[f"new_{kind}"]:
             click.echo(f"New {kind}: {', '.join(plan[f'new_{kind}'])}.")
@@ -225,6 +231,18 @@ def _print_plan(plan: dict[str, Any]) -> None:
             f"Retires {share['retire']} of {share['live']} live nodes of the environment "
             f"{share['environment']}."
         )
+
+
+def _print_differences(differences: list[dict[str, Any]]) -> None:
+    if not differences:
+        return
+    first = differences[0]
+    nodes = "1 node has" if len(differences) == 1 else f"{len(differences)} nodes have"
+    click.echo(
+        f"{nodes} another region than the file, which an import leaves as it is. If the record is "
+        f"wrong: qm node set {first['node_id']} --region {first['file']}; else correct the file. "
+        "A server that must move is retired, and made anew."
+    )
 
 
 def _confirm_retirements(plan: dict[str, Any], *, yes: bool) -> None:
@@ -240,5 +258,8 @@ def _rows(plan: dict[str, Any]) -> Iterator[list[object]]:
     for node in plan["resize"]:
         sizes = f"{node['from_spec'] or 'none'} → {node['to_spec']}"
         yield [{**node, "change": "resize", "spec": sizes}.get(name) for name in COLUMNS]
+    for node in plan["differences"]:
+        region = f"{node['recorded'] or 'none'}, in the file {node['file']}"
+        yield [{**node, "change": "differs", "region": region}.get(name) for name in COLUMNS]
     for node in plan["retirements"]:
         yield [{"change": "retire", **node}.get(name) for name in COLUMNS]

@@ -51,4 +51,6 @@ def print_list(
     asked: Query = {**query, **drop_unset(sort=sort, fields=fields)}
     found = open_api(invocation).items(listing.path, listing.target, asked, limit=limit)
     columns = fields.split(",") if fields else listing.columns
-    print_items(found, columns, nothing=listing.nothing)
+    # A new entry would not be in a list that other filters leave empty.
+    nothing = "Nothing fits these filters." if query else listing.nothing
+    print_items(found, columns, nothing=nothing)

@@ -29,7 +29,7 @@ from inventory_service.cli.formats.graph_formats import (
     to_dot,
     to_json,
 )
-from inventory_service.cli.terminal.output import print_json
+from inventory_service.cli.terminal.output import make_console, print_json
 from inventory_service.fleet.domain.nodes import NodeState
 
 #: What fits a screen or two; --most raises it.
@@ -84,9 +84,8 @@ def graph(
     elif form == "dot":
         click.echo("\n".join(to_dot(groups, by)))
     else:
-        is_terminal = sys.stdout.isatty()
-        console = Console(width=None if is_terminal else 80)
-        draw(console, groups, by, most=most or (MOST_SHOWN if is_terminal else None))
+        most = most or (MOST_SHOWN if sys.stdout.isatty() else None)
+        draw(make_console(piped_width=80), groups, by, most=most)
 
 
 def draw(console: Console, groups: Sequence[Group], by: str, *, most: int | None) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm node`: the machines of the fleet."""
 
+from functools import partial
 from typing import Any
 
 import click
@@ -13,18 +14,22 @@ from inventory_service.cli.client.invocation import (
     json_option,
     pass_invocation,
 )
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
-from inventory_service.cli.commands.node_fields import field_options, fields_of
+from inventory_service.cli.commands.node_fields import field_options
 from inventory_service.cli.commands.node_filters import filter_options, filters_of
 from inventory_service.cli.lazy_commands import LazyCommand
+from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.output import print_item, print_message
 
 LISTING = Listing(
     "/api/v1/nodes",
     Target("node"),
     ("node_id", "state", "node_type", "cluster_id", "project", "environment", "internal_ip"),
-    nothing="No nodes. Add one with: qm node add",
+    nothing="No nodes. Add one with: qm node add NAME --type TYPE, or many with: qm import",
 )
+#: What a person knows a node by, before it is retired.
+_KNOWN_BY = ("node_type", "project", "environment", "cluster_id", "state", "provider")
 _node = click.argument("node_id", shell_complete=complete_names("node"))
 
 
@@ -73,14 +78,17 @@ def show(invocation: Invocation, /, node_id: str) -> None:
 
 @node.command()
 @click.argument("node_id")
-@field_options
+@partial(field_options, required={"node_type"})
 @json_option
 @connection_options
 @pass_invocation
 def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noqa: ANN401 (click's values)
-    """Register a node; it starts as planned."""
-    body = {"node_id": node_id} | fields_of(**options)
-    made = open_api(invocation).post("/api/v1/nodes", Target("node", node_id), body)
+    """Register a node; it starts as planned. The only cluster needs no --cluster."""
+    api = open_api(invocation)
+    body = {"node_id": node_id} | drop_unset(**options)
+    if "cluster_id" not in body:
+        body["cluster_id"] = _choose_cluster(api)
+    made = api.post("/api/v1/nodes", Target("node", node_id), body)
     print_message(f"Node {made['node_id']} is registered.")
     print_item(made)
 
@@ -91,6 +99,7 @@ def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noq
 @click.option("--remove-label", metavar="K", multiple=True, help="Label to drop. Repeatable.")
 @click.option("--remove-var", metavar="K", multiple=True, help="Variable to drop. Repeatable.")
 @click.option("--state", help="Move the node to this state; accepts no other option but --reason.")
+@yes_option
 @json_option
 @connection_options
 @pass_invocation
@@ -101,17 +110,21 @@ def set_fields(
     state: str | None,
     remove_label: tuple[str, ...],
     remove_var: tuple[str, ...],
+    *,
+    yes: bool,
     **options: Any,  # noqa: ANN401 (click's values)
 ) -> None:
     """Change fields of a node; labels and variables that are not named stay."""
     target = Target("node", node_id)
-    fields = fields_of(**options)
+    fields = drop_unset(**options)
     if not (fields.keys() - {"reason"} or remove_label or remove_var or state):
         raise click.UsageError("Nothing to change: give at least one field, like --region eu.")
     if state and (fields.keys() - {"reason"} or remove_label or remove_var):
         raise click.UsageError("Change the state on its own, with --state and --reason only.")
     api = open_api(invocation)
     if state:
+        if state == "retired":
+            _confirm_retirement(api, target, yes=yes)
         _move(api, target, state, fields.get("reason"))
         return
     etag = _merge(api, target, fields, {"labels": remove_label, "vars": remove_var})
@@ -122,13 +135,15 @@ def set_fields(
 
 @node.command()
 @_node
-@click.option("--reason", required=True, help="Reason, for the audit record.")
+@click.option("--reason", help="Reason, for the audit record. Required unless --end is given.")
 @click.option("--end", "is_end", is_flag=True, help="End the maintenance: back to active.")
 @json_option
 @connection_options
 @pass_invocation
-def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bool) -> None:
+def maintain(invocation: Invocation, /, node_id: str, reason: str | None, *, is_end: bool) -> None:
     """Take a node out of service for maintenance, or back with --end."""
+    if not (reason or is_end):
+        raise click.UsageError("Give the reason for the maintenance with --reason.")
     state = "active" if is_end else "maintenance"
     _move(open_api(invocation), Target("node", node_id), state, reason)
 
@@ -136,12 +151,15 @@ def maintain(invocation: Invocation, /, node_id: str, reason: str, *, is_end: bo
 @node.command()
 @_node
 @click.option("--reason", required=True, help="Reason, for the audit record.")
+@yes_option
 @json_option
 @connection_options
 @pass_invocation
-def retire(invocation: Invocation, /, node_id: str, reason: str) -> None:
+def retire(invocation: Invocation, /, node_id: str, reason: str, *, yes: bool) -> None:
     """Retire a node for good; its mesh address is given back after a quarantine."""
-    _move(open_api(invocation), Target("node", node_id), "retired", reason)
+    api, target = open_api(invocation), Target("node", node_id)
+    _confirm_retirement(api, target, yes=yes)
+    _move(api, target, "retired", reason)
 
 
 @node.command()
@@ -155,8 +173,24 @@ def restore(invocation: Invocation, /, node_id: str, reason: str) -> None:
     target = Target("node", node_id)
     body = {"reason": reason}
     restored = open_api(invocation).post(path_of("nodes", target, "restoration"), target, body)
-    print_message(f"Node {restored['node_id']} is {restored['state']}.")
+    print_message(f"Node {restored['node_id']} is restored; its state is {restored['state']}.")
     print_item(restored)
+
+
+def _choose_cluster(api: Api) -> str:
+    """Return the only live cluster, as an import takes it too."""
+    listed = api.items("/api/v1/clusters", Target("cluster"))
+    live = [str(cluster["cluster_id"]) for cluster in listed if not cluster["retired_at"]]
+    if len(live) == 1:
+        return live[0]
+    known = ", ".join(live) or "none: add one with `qm cluster add NAME --mesh-prefix NETWORK`"
+    raise click.UsageError(f"Choose one of the clusters with --cluster. There are: {known}")
+
+
+def _confirm_retirement(api: Api, target: Target, *, yes: bool) -> None:
+    confirm_act(
+        f"Retire {target}", lambda: api.get(path_of("nodes", target), target), _KNOWN_BY, yes=yes
+    )
 
 
 def _move(api: Api, target: Target, state: str, reason: str | None) -> None:

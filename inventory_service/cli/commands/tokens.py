@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm token`: who may use the service, and in which scope."""
 
+from typing import Any
+
 import click
 
-from inventory_service.cli.client.http import Target, open_api, path_of
+from inventory_service.cli.client.errors import Exit, Failure
+from inventory_service.cli.client.http import Api, Target, open_api, path_of
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -13,6 +16,7 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
+from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.dates import parse_future
 from inventory_service.cli.terminal.output import print_item, print_json, print_message
 from inventory_service.core.actors import Scope
@@ -74,13 +78,27 @@ def list_tokens(invocation: Invocation, /, sort: str | None, fields: str | None)
 
 @token.command()
 @click.argument("token_id", metavar="ID")
+@yes_option
 @json_option
 @connection_options
 @pass_invocation
-def revoke(invocation: Invocation, /, token_id: str) -> None:
+def revoke(invocation: Invocation, /, token_id: str, *, yes: bool) -> None:
     """Revoke a token now; `qm token list` shows the ids."""
-    target = Target("token", token_id)
+    api, target = open_api(invocation), Target("token", token_id)
     path = path_of("tokens", target, "revocation")
-    record = open_api(invocation).post(path, target, {})
+    confirm_act(f"Revoke {target}", lambda: _read(api, target), LISTING.columns[1:], yes=yes)
+    record = api.post(path, target, {})
     print_message(f"Token {token_id} is revoked.")
     print_item(record)
+
+
+def _read(api: Api, target: Target) -> dict[str, Any]:
+    """Return a token from the list: the service has no route for one."""
+    for token in api.items(LISTING.path, target):
+        if token["token_id"] == target.name:
+            return token
+    raise Failure(
+        f"{target}: there is no such token",
+        Exit.NOT_FOUND,
+        next_step="see what there is with `qm token list`",
+    )

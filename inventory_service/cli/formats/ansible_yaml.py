@@ -5,6 +5,7 @@ It has the groups and variables of the inventory plugin, and texts that are data
 data (https://docs.ansible.com/ansible/latest/collections/ansible/builtin/yaml_inventory.html).
 """
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
@@ -17,6 +18,9 @@ from inventory_service.inventory.domain import get_host_variables
 
 #: Wider than any value: a folded text is hard to search for.
 _WIDTH = 10**9
+_TEXT = "tag:yaml.org,2002:str"
+#: Numbers of YAML 1.2 (section 10.3.2) that YAML 1.1 takes for texts; quoted, both read the text.
+_NUMBER_1_2 = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$|0o[0-7]+$")
 Row = Sequence[Any]
 
 
@@ -26,6 +30,7 @@ class _Unsafe(str):
     __slots__ = ()
 
 
+_RESOLVER: Any = yaml.resolver.Resolver()
 _DUMPER: type[Any] = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 
 
@@ -38,6 +43,7 @@ def _represent(dumper: yaml.representer.BaseRepresenter, text: _Unsafe) -> yaml.
 
 
 _Dumper.add_representer(_Unsafe, _represent)
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER_1_2, list("+-.0123456789"))
 
 
 def write_inventory(
@@ -66,11 +72,22 @@ def _mark(value: object) -> object:
     """Return the value with each text that the inventory marks as unsafe as `_Unsafe`."""
     if isinstance(value, dict):
         if value.keys() == {"__ansible_unsafe"}:
-            return _Unsafe(value["__ansible_unsafe"])
+            return _mark_text(value["__ansible_unsafe"])
         return {name: _mark(held) for name, held in value.items()}
     if isinstance(value, list):
         return [_mark(held) for held in value]
     return value
+
+
+def _mark_text(text: str) -> str:
+    """Return the text as `_Unsafe`, unless Ansible would read something else from it.
+
+    ansible-core 2.19 and newer read what is marked as if it had no quotes: `~` as null, `1_000` as
+    a number; `=` they cannot read at all (ansible-core, _internal/_yaml/_constructor.py,
+    _resolve_and_construct_object). None of these is a template, so that quotes suffice.
+    """
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))
+    return _Unsafe(text) if tag == _TEXT else text
 
 
 def _block(value: object, *, indent: int) -> str:

@@ -16,6 +16,12 @@ from inventory_service.cli.formats.source_row import Row, file_error, file_error
 from inventory_service.cli.terminal.text import escape_controls
 from inventory_service.core.errors import FieldError
 from inventory_service.core.json_numbers import read_json
+from inventory_service.imports.domain.csv_columns import (
+    find_separator_error,
+    is_blank,
+    trim_cells,
+    trim_names,
+)
 from inventory_service.imports.domain.node_list import GIVEN_FIELDS, ListedNode
 from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
 
@@ -24,6 +30,8 @@ _SIGNS = "=+-@"
 #: Some spreadsheets take the full-width forms (U+FF01 and on) for the same.
 _RISKY = (*_SIGNS, *(chr(ord(sign) + 0xFEE0) for sign in _SIGNS), "\t", "\r", "\n", _MARK)
 _NESTED = ("ssh_host_keys", "labels", "vars")
+#: More of them would each be an error of its own.
+MOST_COLUMNS = 100
 #: The names that the first row may have.
 KNOWN = (*ListedNode.model_fields, *GIVEN_FIELDS)
 
@@ -51,33 +59,41 @@ def write_cell(value: object) -> str:
     if isinstance(value, dict | list):
         return escape_controls(json.dumps(value, ensure_ascii=False))
     text = str(value)
-    return f"{_MARK}{text}" if not text or text.startswith(_RISKY) else text
+    is_marked = text.startswith(_RISKY) or text != text.strip()
+    return f"{_MARK}{text}" if is_marked or not text else text
 
 
 def read_csv(text: str) -> list[Row]:
     """Return the rows of a file whose first row names the fields; an empty cell sets nothing.
 
+    Blanks round a name or a cell are no part of it, unless the cell begins with the mark.
+
     :raises BadInput: it is no such file; each error has its line and column.
     """
     # The csv module's own limit is smaller than the variables that the service takes.
     csv.field_size_limit(MOST_CHARACTERS)
+    wrong_separator = find_separator_error(text)
+    if wrong_separator:
+        raise file_errors([wrong_separator])
     lines = _lines(text)
-    _, names = next(lines, (1, []))
-    _check_names(names)
+    first, header = next(((line, cells) for line, cells in lines if not is_blank(cells)), (1, []))
+    names = trim_names(header)
+    _check_names(names, first)
     rows: list[Row] = []
     field_errors: list[FieldError] = []
-    for line, cells in lines:
-        if not any(cells):
+    for line, found in lines:
+        if is_blank(found):
             continue
-        if len(cells) > len(names):
-            field_errors.append(
-                FieldError("row", "has more cells than the first row", line, len(names) + 1)
-            )
+        cells = trim_cells(found, len(names))
+        if len(cells) != len(names):
+            reason = f"has {len(cells)} cells where the first row has {len(names)}"
+            column = min(len(cells), len(names)) + 1
+            field_errors.append(FieldError("row", reason, line, column))
             continue
         fields: dict[str, object] = {}
         for column, (name, cell) in enumerate(zip(names, cells, strict=False), start=1):
             try:
-                fields |= {name: read_cell(name, cell)} if cell else {}
+                fields |= {name: read_cell(name, cell)} if cell.strip() else {}
             except ValueError:
                 reason = "must be JSON, like " + ("[]" if name == "ssh_host_keys" else '{"a": "b"}')
                 field_errors.append(FieldError(name, reason, line, column))
@@ -92,7 +108,7 @@ def read_cell(name: str, cell: str) -> object:
 
     :raises ValueError: it should be JSON and is not.
     """
-    text = cell.removeprefix(_MARK)
+    text = cell[1:] if cell.startswith(_MARK) else cell.strip()
     if name not in _NESTED:
         return text
     try:
@@ -115,16 +131,22 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         yield line, cells
 
 
-def _check_names(names: Sequence[str]) -> None:
+def _check_names(names: Sequence[str], line: int) -> None:
+    if len(names) > MOST_COLUMNS:
+        # Each would be an error of its own.
+        reason = f"has {len(names)} columns, and a node has {len(KNOWN)} fields"
+        raise file_error("file", reason, line)
     field_errors = [
-        FieldError(name or "column", "is not a field of a node", 1, column)
+        FieldError(
+            name or "column", "is not a field of a node" if name else "has no name", line, column
+        )
         for column, name in enumerate(names, start=1)
         if name not in KNOWN
     ]
     field_errors += [
-        FieldError(name, "is in the first row twice", 1, column)
+        FieldError(name, "is in the first row twice", line, column)
         for column, name in enumerate(names, start=1)
-        if name in names[: column - 1]
+        if name and name in names[: column - 1]
     ]
     if not names:
         field_errors = [FieldError("file", "is empty; its first row must name the fields", 1)]

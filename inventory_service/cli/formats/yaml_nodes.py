@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes in YAML: a list of them, or the inventory for Ansible that `qm export nodes` writes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import yaml
@@ -21,6 +21,11 @@ _VALUES = (f"{_TAG}null", f"{_TAG}bool", f"{_TAG}int", f"{_TAG}float")
 _FIELDS = {name: {"env": "environment"}.get(name, name) for name in COLUMNS}
 #: The service takes values 8 levels deep.
 _DEEPEST = 32
+#: The only inventories that are read, and the way for others.
+_AS_EXPORTED = (
+    "as `qm export nodes` writes it: each host below `all: hosts`, with all of its variables. Of "
+    "another inventory, write the nodes as a list: `- {node_id: web-1, node_type: web}`"
+)
 #: What only the service sets; an import passes over it.
 _SET_BY_SERVICE = ("state", "mesh_prefix", "mesh_port", "node_services")
 
@@ -66,13 +71,29 @@ def _rows(root: yaml.Node | None) -> Iterator[Row]:
         for item in root.value:
             yield Row(_line(item), read.value(item))
         return
-    hosts = _find(_find(root, "all"), "hosts")
+    everything = _find(root, "all")
+    hosts = _find(everything, "hosts")
     if not isinstance(hosts, yaml.MappingNode):
-        raise file_error("file", "is no list of nodes, and no inventory with hosts below all", 1)
+        raise file_error("file", f"is no list of nodes, and no inventory {_AS_EXPORTED}", 1)
+    _check_groups(everything, {name.value for name, _ in hosts.value})
     for name, held in hosts.value:
         variables = read.value(held)
         fields = _fields_of(variables) if isinstance(variables, dict) else {}
         yield Row(_line(name), {"node_id": name.value} | fields)
+
+
+def _check_groups(group: yaml.Node | None, hosts: Collection[str]) -> None:
+    """Raise BadInput if a group has what would be passed over: another host, or variables."""
+    inner = _find(group, "children")
+    for _, child in inner.value if isinstance(inner, yaml.MappingNode) else ():
+        members = _find(child, "hosts")
+        for name, held in members.value if isinstance(members, yaml.MappingNode) else ():
+            if name.value not in hosts or held.tag != f"{_TAG}null":
+                raise _error(name, f"the host {name.value[:64]!r} is not in a file {_AS_EXPORTED}")
+        _check_groups(child, hosts)
+    for key, _ in group.value if isinstance(group, yaml.MappingNode) else ():
+        if key.value == "vars":
+            raise _error(key, f"variables of a group are not in a file {_AS_EXPORTED}")
 
 
 def _fields_of(variables: dict[str, Any]) -> dict[str, Any]:

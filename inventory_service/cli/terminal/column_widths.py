@@ -9,20 +9,28 @@ GAP = 2
 LEAST = 8
 
 
-def fit_columns(natural: Sequence[int], room: int) -> list[int]:
-    """Return the widths of as many columns, from the left, as can be read in so much room.
+def fit_columns(natural: Sequence[int], room: int, whole: Sequence[bool] = ()) -> dict[int, int]:
+    """Return the widths of the columns that can be read in so much room, by their position.
 
-    The first column, the name, gets up to half of the room; the widest of the others
-    are narrowed first.
+    The first column, the name, gets up to half of the room. Those that are ``whole`` are never
+    narrowed, and the last to be left out; the widest of the others are narrowed first.
     """
+    fixed = {index for index, is_whole in enumerate(whole) if is_whole and index}
     first = min(natural[0], max(room // 2, LEAST))
-    others = list(natural[1:])
-    while others and first + sum(GAP + min(width, LEAST) for width in others) > room:
-        others.pop()
-    if not others:
-        return [min(natural[0], room)]
-    most = max(others)
-    left = room - first - GAP * len(others)
-    while sum(min(width, most) for width in others) > left:
+    least = {
+        index: natural[index] if index in fixed else min(natural[index], LEAST)
+        for index in range(1, len(natural))
+    }
+    while least and first + sum(GAP + width for width in least.values()) > room:
+        del least[max(least.keys() - fixed or least)]
+    if not least:
+        return {0: min(natural[0], room)}
+    left = room - first - GAP * len(least)
+    most = max(natural[index] for index in least)
+    while sum(_narrow(natural, index, most, fixed) for index in least) > left:
         most -= 1
-    return [first, *(min(width, most) for width in others)]
+    return {0: first} | {index: _narrow(natural, index, most, fixed) for index in least}
+
+
+def _narrow(natural: Sequence[int], index: int, most: int, fixed: set[int]) -> int:
+    return natural[index] if index in fixed else min(natural[index], most)

@@ -60,12 +60,12 @@ def print_item(item: Mapping[str, Any]) -> None:
     table.add_column(overflow="fold")
     for field, value in item.items():
         table.add_row(field, Text(format_value(value)))
-    _console().print(table)
+    _print(make_console(), table)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table that folds what is too wide; the names in the first column stay whole."""
-    console = _console()
+    console = make_console()
     cells = _cells(columns, rows)
     longest_name = max((width_of(row[0]) for row in cells), default=0)
     table = Table(box=None, pad_edge=False)
@@ -80,26 +80,35 @@ def print_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
     Columns for which there is no room are left out, and named on standard error.
     """
-    console = _console()
+    console = make_console()
     cells = _cells(columns, rows)
     heads = [_head(column) for column in columns]
     natural = [max(map(width_of, column)) for column in zip(heads, *cells, strict=True)]
-    widths = fit_columns(natural, console.width)
+    whole = [_is_whole(column) for column in columns]
+    widths = fit_columns(natural, console.width, whole)
     table = Table(box=None, pad_edge=False)
-    for index, (head, width) in enumerate(zip(heads, widths, strict=False)):
+    for index, width in widths.items():
         how: OverflowMethod = "ellipsis" if index else "fold"
-        table.add_column(head, width=width, overflow=how, no_wrap=index > 0)
-    _print_rows(console, table, [row[: len(widths)] for row in cells])
+        table.add_column(heads[index], width=width, overflow=how, no_wrap=index > 0)
+    _print_rows(console, table, [[row[index] for index in widths] for row in cells])
     if len(widths) < len(columns):
-        left_out = ", ".join(columns[len(widths) :])
+        left_out = ", ".join(column for index, column in enumerate(columns) if index not in widths)
         click.echo(
             f"No room here for: {escape_controls(left_out)}. Choose with --fields.", err=True
         )
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON; what could steer a terminal is escaped in it."""
-    click.echo(escape_controls(json.dumps(value, indent=2, ensure_ascii=False)))
+    """Print a value as JSON; what could steer a terminal is escaped in it.
+
+    So is what the encoding of the output lacks: JSON has escapes of its own.
+    """
+    text = escape_controls(json.dumps(value, indent=2, ensure_ascii=False))
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    click.echo(text)
 
 
 def print_message(message: str) -> None:
@@ -122,7 +131,22 @@ def _head(column: str) -> str:
 def _print_rows(console: Console, table: Table, cells: Iterable[Iterable[str]]) -> None:
     for row in cells:
         table.add_row(*map(Text, row))
-    console.print(table)
+    _print(console, table)
+
+
+def _print(console: Console, table: Table) -> None:
+    """Print a table; into a pipe without the blanks that fill the last column."""
+    if sys.stdout.isatty():
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    click.echo("\n".join(line.rstrip(" ") for line in captured.get().split("\n")), nl=False)
+
+
+def _is_whole(column: str) -> bool:
+    """Return whether half of a value is of no use: an address or a time."""
+    return column.rsplit("_", maxsplit=1)[-1] in {"at", "ip", "prefix", "seen"}
 
 
 def _short(column: str, text: str) -> str:
@@ -130,12 +154,18 @@ def _short(column: str, text: str) -> str:
     return re.sub(r"\.[0-9]+", "", text) if column.rsplit("_", maxsplit=1)[-1] == "at" else text
 
 
-def _console() -> Console:
-    is_terminal = sys.stdout.isatty()
-    return Console(
-        width=None if is_terminal else PIPED_WIDTH,
+def make_console(*, piped_width: int = PIPED_WIDTH) -> Console:
+    """Return what prints tables and trees, as wide as the terminal or as wide as a pipe may be."""
+    return _Console(
+        width=None if sys.stdout.isatty() else piped_width,
         highlight=False,
         markup=False,
         emoji=False,
         soft_wrap=False,
     )
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the program, which ends all commands likewise."""
+        raise BrokenPipeError

@@ -23,10 +23,24 @@ _REASONS: dict[int | str, str] = {
     sqlite3.SQLITE_FULL: "The disk of the database is full.",
     "53100": "The disk of the database is full.",
 }
+#: PostgreSQL's SQLSTATE of a table and of a column that is not there.
+_MISSING = frozenset({"42P01", "42703"})
+
+
+def lacks_schema(error: DBAPIError) -> bool:
+    """Return whether a table or column is missing: the database was migrated to another schema."""
+    origin = error.orig
+    if isinstance(origin, sqlite3.OperationalError):
+        return str(origin).startswith(("no such table", "no such column")) or (
+            " has no column named " in str(origin)
+        )
+    return getattr(origin, "sqlstate", None) in _MISSING
 
 
 def explain(error: DBAPIError) -> str:
     """Return why a statement failed, without address, path or statement."""
+    if lacks_schema(error):
+        return "The database has another schema than this version needs."
     origin = error.orig
     # SQLite's extended codes hold the plain one in their lowest byte.
     code = getattr(origin, "sqlite_errorcode", 0) & 0xFF or getattr(origin, "sqlstate", None)

@@ -8,6 +8,9 @@ from sqlalchemy import DateTime, Dialect, MetaData
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+#: Marks a table, in its ``info``, on whose rows no rule depends; there may be millions of them.
+IS_HISTORY = "is_history"
+
 
 class UTCDateTime(TypeDecorator[datetime]):
     """A time in UTC; SQLite stores no zone, so reading adds it again."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An open database with its two kinds of transaction, reading and writing."""
+"""An open database with its kinds of transaction: reading, planning and writing."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,9 +15,15 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from inventory_service.core.database import postgresql
-from inventory_service.core.database.availability import Availability, OutageCallback, explain
+from inventory_service.core.database.availability import (
+    Availability,
+    OutageCallback,
+    explain,
+    lacks_schema,
+)
 from inventory_service.core.database.json_type import write_json
 from inventory_service.core.database.sqlite import open_sqlite
+from inventory_service.core.database.temporary_tables import hide_tables
 from inventory_service.core.database.write_check import make_write_check
 from inventory_service.core.errors import Conflict, Unavailable
 
@@ -25,6 +31,8 @@ from inventory_service.core.errors import Conflict, Unavailable
 LOCK_TIMEOUT_S = 10
 #: How long `check_writing` waits for another writer.
 _PROBE_TIMEOUT_S = 0.5
+#: Errors that are mistakes of ours, unless the schema is another one.
+_MISTAKES = (DataError, NotSupportedError, ProgrammingError)
 _NEXT_STEP = "Send the same request again later; with an Idempotency-Key it acts only once."
 
 
@@ -33,7 +41,7 @@ def ignore_change(_kind: str, _reason: str | None) -> None:
 
 
 class Database:
-    """An open database; ``reading`` and ``writing`` are the only ways in."""
+    """An open database; ``reading``, ``planning`` and ``writing`` are the only ways in."""
 
     def __init__(
         self,
@@ -66,6 +74,19 @@ class Database:
             finally:
                 session.rollback()
         self._no_reading.record_success()
+
+    @contextlib.contextmanager
+    def planning(self) -> Iterator[Session]:
+        """Give a session whose changes are lost at its end, and hold up no writer meanwhile.
+
+        It sees one state of the database, and writes to temporary copies of the tables.
+
+        :raises Unavailable: the database does not answer.
+        """
+        with self.reading() as session:
+            hide_tables(session)
+            session.autoflush = True
+            yield session
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
@@ -129,6 +150,8 @@ def open_engine(
         pool_pre_ping=True,
         max_overflow=-1,
         json_serializer=write_json,
+        # Errors are logged, and parameters hold the secrets among the variables.
+        hide_parameters=True,
     )
     postgresql.bound(engine, lock_timeout_s=lock_timeout_s)
     return engine
@@ -145,10 +168,9 @@ def _translated(outage: Availability) -> Iterator[None]:
         raise Conflict(
             "The change conflicts with the current records. Fetch the resource again and retry."
         ) from error
-    except (DataError, NotSupportedError, ProgrammingError):
-        # These are mistakes of ours.
-        raise
     except DatabaseError as error:
+        if isinstance(error, _MISTAKES) and not lacks_schema(error):
+            raise
         reason = explain(error)
         outage.record_failure(reason, error)
         raise Unavailable(f"{reason} {_NEXT_STEP}") from error

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQLite engines: one writer at a time, and no connection to a file that was moved away."""
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ def open_sqlite(url: URL, *, creates: bool, lock_timeout_s: float) -> Engine:
     path = get_path(url)
     if path is not None and creates:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # It holds the hashes of tokens; SQLite gives the files beside it the same mode.
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if path is not None and not creates:
         url = url.set(database=path.absolute().as_uri(), query={"mode": "rw", "uri": "true"})
     # No limit of their own: the service's threads bound them.
@@ -40,6 +43,8 @@ def open_sqlite(url: URL, *, creates: bool, lock_timeout_s: float) -> Engine:
         connect_args={"timeout": lock_timeout_s},
         json_serializer=write_json,
         json_deserializer=read_json,
+        # Errors are logged, and parameters hold the secrets among the variables.
+        hide_parameters=True,
         **limits,
     )
     event.listen(engine, "connect", _set_pragmas)

@@ -4,10 +4,11 @@
 import enum
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from inventory_service.core.errors import Conflict
 from inventory_service.core.field_types import (
+    MOST_LABELS,
     Address,
     Label,
     Labels,
@@ -18,6 +19,7 @@ from inventory_service.core.field_types import (
     SSHKey,
     WireguardKey,
 )
+from inventory_service.core.inputs import Input
 from inventory_service.core.variables import Variables
 from inventory_service.fleet.domain.sizes import Spec
 
@@ -85,10 +87,8 @@ def get_restored_state(*, has_server: bool) -> NodeState:
     return NodeState.MAINTENANCE if has_server else NodeState.PLANNED
 
 
-class NodeChange(BaseModel):
+class NodeChange(Input):
     """The fields of a node that can change; what is left out stays, null clears a field."""
-
-    model_config = ConfigDict(extra="forbid")
 
     node_type: NodeType | None = Field(
         default=None, description="control, data, media, web, master …"
@@ -114,7 +114,7 @@ class NodeChange(BaseModel):
     provisioned_spec: Spec | None = Field(default=None, description="the size that it has")
     image: Line | None = None
     ssh_host_keys: list[SSHKey] = Field(default_factory=list, max_length=8)
-    labels: Labels = Field(default_factory=dict, max_length=64)
+    labels: Labels = Field(default_factory=dict, max_length=MOST_LABELS)
     vars: Variables = Field(default_factory=dict, max_length=256)
     reason: Reason | None = Field(default=None, description="stored in the audit record")
 
@@ -131,27 +131,21 @@ class NodeRegistration(NodeChange):
 MOST_NODES = 10_000
 
 
-class BulkRegistration(BaseModel):
+class BulkRegistration(Input):
     """Nodes that are registered together, or not at all."""
-
-    model_config = ConfigDict(extra="forbid")
 
     nodes: list[NodeRegistration] = Field(min_length=1, max_length=MOST_NODES)
 
 
-class TransitionRequest(BaseModel):
+class TransitionRequest(Input):
     """The next state of a node, and why it changes."""
-
-    model_config = ConfigDict(extra="forbid")
 
     state: NodeState
     reason: Reason | None = None
 
 
-class RestorationRequest(BaseModel):
+class RestorationRequest(Input):
     """Why a retired node comes back."""
-
-    model_config = ConfigDict(extra="forbid")
 
     reason: Reason | None = None
 

@@ -4,18 +4,17 @@
 import hashlib
 from collections.abc import Container, Iterator
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from inventory_service.core.errors import Exhausted
 from inventory_service.core.field_types import Label
+from inventory_service.core.inputs import Input
 
 HIGHEST_PORT = 65535
 
 
-class PortRequest(BaseModel):
+class PortRequest(Input):
     """A request for a port: ``base`` is the first of ``range`` ports to choose from."""
-
-    model_config = ConfigDict(extra="forbid")
 
     project: Label
     environment: Label

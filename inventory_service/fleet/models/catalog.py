@@ -37,7 +37,6 @@ class CatalogEntry(Base):
         entry = record(session, actor, "register", cls.NOUN, name, after=fields, reason=reason)
         added = cls(**fields, created_at=entry.at, revision=entry.revision)
         session.add(added)
-        session.flush()
         return added
 
     def change(self, fields: dict[str, Any], actor: Actor, reason: str | None) -> None:

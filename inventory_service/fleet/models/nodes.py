@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import AuditRecord, record
-from inventory_service.core.database.base import Base, UTCDateTime
+from inventory_service.core.database.base import IS_HISTORY, Base, UTCDateTime
 from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.nodes import (
     NodeState,
@@ -204,6 +204,7 @@ class Transition(Base):
     """One change of a node's state: who, when, through which channel, why."""
 
     __tablename__ = "transitions"
+    __table_args__ = ({"info": {IS_HISTORY: True}},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     node_pk: Mapped[int] = mapped_column(ForeignKey("nodes.id"), index=True)

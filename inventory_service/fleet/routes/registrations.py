@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The route that registers many nodes in one request."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import Response
@@ -8,14 +9,17 @@ from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.address_leases import AddressAllocator
-from inventory_service.fleet.domain.nodes import BulkRegistration
+from inventory_service.fleet.domain.nodes import BulkRegistration, NodeRegistration
 from inventory_service.fleet.routes.schemas import RegistrationsOut
-from inventory_service.fleet.usecases.registrations import register_nodes
+from inventory_service.fleet.usecases.registrations import check_nodes, register_nodes
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_component
-from inventory_service.http.idempotency import transactional
+from inventory_service.http.idempotency import answered_once, transactional
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
+from inventory_service.http.transactions import reading
 
 routes = APIBlueprint(
     "registrations",
@@ -28,11 +32,20 @@ routes = APIBlueprint(
 
 @routes.post("", summary="Register many nodes", responses={201: RegistrationsOut})
 @require_scope(Scope.OPERATOR)
-@transactional
-def register(session: Session, body: BulkRegistration) -> Response:
+@raises(Conflict)
+@answered_once
+def register(body: BulkRegistration) -> Response:
     """Up to 10,000 nodes, all of them or none; errors name each bad row and its field."""
+    with reading() as session:
+        # What is refused has held up no writer.
+        check_nodes(session, body.nodes, allocator=get_component(AddressAllocator))
+    return _register(wanted=body.nodes)
+
+
+@transactional
+def _register(session: Session, wanted: Sequence[NodeRegistration]) -> Response:
     allocator = get_component(AddressAllocator)
-    nodes = register_nodes(session, get_actor(), body.nodes, allocator=allocator)
+    nodes = register_nodes(session, get_actor(), wanted, allocator=allocator)
     shown = [{"node_id": node.node_id, "wireguard_ip": node.wireguard_ip} for node in nodes]
     return json_response(
         {"registered": len(nodes), "revision": nodes[0].revision, "nodes": shown},

@@ -5,7 +5,7 @@ These are clusters, projects, environments and services. Where a kind has checks
 module of its name has them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import func, select
@@ -22,6 +22,7 @@ from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.fleet.models.catalog import CatalogEntry
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.services import Service
+from inventory_service.fleet.queries import in_chunks
 
 Entry = TypeVar("Entry", bound=CatalogEntry)
 
@@ -42,7 +43,27 @@ def register_entry(
     """
     fields = wanted.model_dump(mode="json", include=set(kind.FIELDS)) | computed
     check_unused(session, kind, fields[kind.FIELDS[0]])
-    return kind.register(session, actor, fields, wanted.reason)
+    entry = kind.register(session, actor, fields, wanted.reason)
+    session.flush()
+    return entry
+
+
+def register_names(
+    session: Session, actor: Actor, kind: type[CatalogEntry], names: Iterable[str]
+) -> None:
+    """Register entries that have only a name, of which none is taken (`find_missing`)."""
+    for name in names:
+        kind.register(session, actor, dict.fromkeys(kind.FIELDS) | {kind.FIELDS[0]: name}, None)
+    session.flush()
+
+
+def find_missing(session: Session, kind: type[CatalogEntry], names: Collection[str]) -> list[str]:
+    """Return the names, in order, that no entry has or had."""
+    column = getattr(kind, kind.FIELDS[0])
+    known: set[str] = set()
+    for chunk in in_chunks(names):
+        known.update(session.scalars(select(column).where(column.in_(chunk))))
+    return sorted(set(names) - known)
 
 
 def change_entry(

@@ -27,8 +27,8 @@ from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node, Transition
 from inventory_service.fleet.usecases.uniqueness import (
     GroupNameCheck,
+    ReferenceCheck,
     UniqueFieldCheck,
-    check_references,
 )
 
 
@@ -117,7 +117,7 @@ def list_transitions(session: Session, node_id: str) -> Sequence[Transition]:
 
 def _check_change(session: Session, node: Node, wanted: dict[str, Any]) -> None:
     _check_changeable(node, wanted)
-    check_references(session, wanted)
+    ReferenceCheck(session, [wanted]).check(wanted)
     cluster_id = wanted.get("cluster_id", node.cluster_id)
     fields = {"internal_ip": node.internal_ip} | wanted | {"cluster_id": cluster_id}
     UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)

@@ -18,11 +18,10 @@ from inventory_service.fleet.models.address_leases import ClusterLeases
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.uniqueness import (
-    REFERENCES,
     GroupNameCheck,
     NodeIdCheck,
+    ReferenceCheck,
     UniqueFieldCheck,
-    check_references,
 )
 
 _ROW = re.compile(r"nodes\.([0-9]+)\.(.+)", re.DOTALL)
@@ -53,6 +52,17 @@ def register_node(
     meshes = _open_meshes(session, [wanted], allocator)
     _check(session, [wanted], meshes, _raise)
     return _register(session, actor, [wanted], meshes, source="api")[0]
+
+
+def check_nodes(
+    session: Session, wanted: Sequence[NodeRegistration], *, allocator: AddressAllocator
+) -> None:
+    """Check whether all of the nodes could be registered, and change nothing.
+
+    :raises Conflict: as `register_nodes`.
+    :raises BadInput: likewise.
+    """
+    _check_all(session, wanted, _open_meshes(session, wanted, allocator))
 
 
 def register_nodes(
@@ -117,15 +127,12 @@ def _check(
     names = NodeIdCheck(session, {row["node_id"] for row in rows})
     groups = GroupNameCheck(session, rows)
     taken = UniqueFieldCheck(session, rows)
-    checked: set[tuple[str | None, ...]] = set()
+    references = ReferenceCheck(session, rows)
     for index, row in enumerate(rows):
         try:
             names.take(row["node_id"])
             groups.check(row)
-            references = tuple(row[kind.FIELDS[0]] for kind in REFERENCES)
-            if references not in checked:
-                check_references(session, row)
-                checked.add(references)
+            references.check(row)
             taken.check(row)
             if row["wireguard_ip"] is not None:
                 meshes[row["cluster_id"]].allocation.choose(row["wireguard_ip"])

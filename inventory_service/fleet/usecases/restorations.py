@@ -14,8 +14,8 @@ from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.nodes import get_node
 from inventory_service.fleet.usecases.uniqueness import (
     GroupNameCheck,
+    ReferenceCheck,
     UniqueFieldCheck,
-    check_references,
 )
 
 
@@ -35,7 +35,7 @@ def restore_node(
     """
     node = get_node(session, node_id)
     fields = node.as_dict() | node.find_lost()
-    check_references(session, fields)
+    ReferenceCheck(session, [fields]).check(fields)
     GroupNameCheck(session, [fields]).check(fields)
     UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)
     leases = ClusterLeases(session, node.cluster_id)

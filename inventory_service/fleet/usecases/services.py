@@ -25,7 +25,7 @@ from inventory_service.fleet.usecases.catalog import (
     register_entry,
 )
 from inventory_service.fleet.usecases.ports import give_port
-from inventory_service.fleet.usecases.uniqueness import check_references
+from inventory_service.fleet.usecases.uniqueness import ReferenceCheck
 
 
 def register_service(session: Session, actor: Actor, wanted: ServiceRegistration) -> Service:
@@ -37,7 +37,8 @@ def register_service(session: Session, actor: Actor, wanted: ServiceRegistration
         paths that its protocol does not have.
     """
     check_unused(session, Service, wanted.service)
-    check_references(session, wanted.model_dump(include={"project", "environment"}))
+    references = wanted.model_dump(include={"project", "environment"})
+    ReferenceCheck(session, [references]).check(references)
     _check_nodes(session, wanted.nodes)
     port = wanted.port
     if port is None:

@@ -135,21 +135,33 @@ class GroupNameCheck:
                 )
 
 
-def check_references(session: Session, fields: Fields) -> None:
-    """Raise BadInput if the cluster, project or environment is not known, or retired."""
-    for kind in REFERENCES:
-        field = kind.FIELDS[0]
-        if fields.get(field) is None:
-            continue
-        known = session.get(kind, fields[field])
-        if known is None or known.retired_at is not None:
-            noun = kind.NOUN
-            reason = f"{noun} '{fields[field]}' is {'retired' if known else 'not known'}"
-            raise BadInput(
-                f"The {reason}. `qm {noun} add` makes one; `qm {noun} list` shows those that there "
-                "are.",
-                field_errors=[FieldError(field, reason)],
-            )
+class ReferenceCheck:
+    """Checks that what rows refer to is known and live, with one read a kind for all of them."""
+
+    def __init__(self, session: Session, wanted: Sequence[Fields]) -> None:
+        #: By the field that refers to it, and its name: whether it is live.
+        self._known: dict[tuple[str, str], bool] = {}
+        for kind in REFERENCES:
+            field = kind.FIELDS[0]
+            names = {fields[field] for fields in wanted if fields.get(field) is not None}
+            column = getattr(kind, field)
+            for chunk in in_chunks(names):
+                query = select(column, kind.retired_at.is_(None)).where(column.in_(chunk))
+                self._known |= {(field, name): is_live for name, is_live in session.execute(query)}
+
+    def check(self, fields: Fields) -> None:
+        """Raise BadInput if the cluster, project or environment is not known, or retired."""
+        for kind in REFERENCES:
+            field, noun = kind.FIELDS[0], kind.NOUN
+            name = fields.get(field)
+            is_live = self._known.get((field, name)) if name is not None else True
+            if not is_live:
+                reason = f"{noun} '{name}' is {'not known' if is_live is None else 'retired'}"
+                raise BadInput(
+                    f"The {reason}. `qm {noun} add` makes one; `qm {noun} list` shows those that "
+                    "there are.",
+                    field_errors=[FieldError(field, reason)],
+                )
 
 
 def _make_key(name: str, value: str | None, cluster_id: str) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from inventory_service.core.errors import FieldError, refuse_file
 from inventory_service.core.field_types import (
+    MOST_LABELS,
     Address,
     Label,
     Labels,
@@ -18,18 +19,17 @@ from inventory_service.core.field_types import (
     NodeType,
     SSHKey,
 )
+from inventory_service.core.inputs import Input
 from inventory_service.core.variables import Variables
 from inventory_service.fleet.domain.sizes import Spec
 
 
-class DeclaredNode(BaseModel):
+class DeclaredNode(Input):
     """A node as a file declares it; a field that is left out or null is not set.
 
     A provider is not among the fields: Terraform makes the servers that it declares, and
     provision.yml must not make them once more.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     node_id: NodeId
     node_type: NodeType
@@ -42,7 +42,7 @@ class DeclaredNode(BaseModel):
     spec: Spec | None = None
     image: Line | None = None
     ssh_host_keys: list[SSHKey] | None = Field(default=None, max_length=8)
-    labels: Labels | None = Field(default=None, max_length=64)
+    labels: Labels | None = Field(default=None, max_length=MOST_LABELS)
     vars: Variables | None = Field(default=None, max_length=256)
 
     @property

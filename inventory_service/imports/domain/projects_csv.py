@@ -13,12 +13,24 @@ from dataclasses import dataclass, field
 
 from inventory_service.core.errors import BadInput, FieldError, refuse_file
 from inventory_service.core.field_types import check_label
+from inventory_service.fleet.domain.nodes import MOST_NODES
 from inventory_service.fleet.domain.sizes import check_spec
+from inventory_service.imports.domain.csv_columns import (
+    find_separator_error,
+    is_blank,
+    trim_cells,
+    trim_names,
+)
 
 REQUIRED = ("Project", "Servers", "MasterSpec", "WebSpec")
 OPTIONAL = ("Environment", "Region")
 DEFAULT_ENVIRONMENT = "prod"
 MOST_SERVERS = 1000
+#: How many lines with cells a file has, and how many servers they count in all. The time and the
+#: memory that a plan takes grow with both.
+MOST_ROWS = MOST_NODES
+#: Spreadsheets may write some empty ones beside those that are known.
+MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -52,21 +64,21 @@ def parse_projects(content: str) -> list[ProjectRow]:
 
     :raises BadInput: a line is invalid; ``field_errors`` name each cell by line and column.
     """
-    if not content.lstrip("\ufeff").strip():
-        raise BadInput(
-            f"The file is empty. Its first line must be {','.join(REQUIRED)}.",
-            field_errors=[FieldError("file", "is empty", 1, 1)],
-        )
     text = content.removeprefix("\ufeff")
+    wrong_separator = find_separator_error(text)
+    if wrong_separator:
+        raise refuse_file([wrong_separator])
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     field_errors: list[FieldError] = []
     rows: list[ProjectRow] = []
+    filled = (cells for cells in reader if not is_blank(cells))
     try:
-        header = _read_header(next(reader))
+        header = _read_header(next(filled, []), reader.line_num)
         seen: dict[tuple[str, str], int] = {}
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
+        for count, found in enumerate(filled, start=1):
+            if count > MOST_ROWS:
+                raise _refuse_size(f"more than {MOST_ROWS} lines", reader.line_num)
+            cells = trim_cells(found, len(header))
             row = _read_row(Location(reader.line_num, header), cells, field_errors)
             if row is None:
                 continue
@@ -81,32 +93,61 @@ def parse_projects(content: str) -> list[ProjectRow]:
         )
     if field_errors:
         raise refuse_file(field_errors)
+    servers = sum(row.servers for row in rows)
+    if servers > MOST_NODES:
+        raise _refuse_size(f"{servers} servers in all, more than {MOST_NODES}", 1)
     return rows
 
 
-def _read_header(cells: Sequence[str]) -> list[str]:
-    header = [cell.strip() for cell in cells]
+def _refuse_size(found: str, line: int) -> BadInput:
+    return BadInput(
+        f"The file has {found}; nothing was changed. Import it in parts: projects that a file does "
+        "not name are left alone.",
+        field_errors=[FieldError("file", f"has {found}", line, 1)],
+    )
+
+
+def _read_header(cells: Sequence[str], line: int) -> list[str]:
+    known = REQUIRED + OPTIONAL
+    header = trim_names(cells)
+    if not header:
+        raise BadInput(
+            f"The file is empty. Its first line must be {','.join(REQUIRED)}.",
+            field_errors=[FieldError("file", "is empty", 1, 1)],
+        )
+    if len(header) > MOST_COLUMNS:
+        # Each would be an error of its own.
+        reason = f"has {len(header)} columns, and {len(known)} are known: {', '.join(known)}"
+        raise _refuse_header([FieldError("header", reason, line, len(known) + 1)])
     field_errors = [
-        FieldError("header", f"'{name[:64]}' is not a known column", 1, column)
+        FieldError("header", _describe_unknown(name), line, column)
         for column, name in enumerate(header, start=1)
-        if name not in REQUIRED + OPTIONAL
+        if name not in known
     ]
     field_errors += [
-        FieldError("header", f"the column '{name}' is missing", 1, len(header) + 1)
+        FieldError("header", f"the column '{name}' is missing", line, len(header) + 1)
         for name in REQUIRED
         if name not in header
     ]
     field_errors += [
-        FieldError("header", f"the column '{name}' is there twice", 1, column)
+        FieldError("header", f"the column '{name}' is there twice", line, column)
         for column, name in enumerate(header, start=1)
-        if name in header[: column - 1]
+        if name and name in header[: column - 1]
     ]
     if field_errors:
-        raise BadInput(
-            f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
-            field_errors=field_errors,
-        )
+        raise _refuse_header(field_errors)
     return header
+
+
+def _describe_unknown(name: str) -> str:
+    return f"'{name[:64]}' is not a known column" if name else "the column has no name"
+
+
+def _refuse_header(field_errors: Sequence[FieldError]) -> BadInput:
+    return BadInput(
+        f"The first line must be {','.join(REQUIRED)}; {' and '.join(OPTIONAL)} may follow.",
+        field_errors=field_errors,
+    )
 
 
 def _read_row(

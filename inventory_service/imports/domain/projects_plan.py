@@ -12,20 +12,19 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from inventory_service.core.errors import Conflict
 from inventory_service.core.field_types import Label, Reason
+from inventory_service.core.inputs import Input
 from inventory_service.imports.domain.projects_csv import ProjectRow
 
 #: A file of 10,000 servers has some 4 million; QM_MAX_BODY_BYTES limits the body as a whole.
 MOST_CHARACTERS = 6_000_000
 
 
-class ImportRequest(BaseModel):
+class ImportRequest(Input):
     """A file to plan from, and whether to record the plan."""
-
-    model_config = ConfigDict(extra="forbid")
 
     format: Literal["csv", "terraform", "nodes"] = Field(
         default="csv",
@@ -81,6 +80,7 @@ class KnownNode:
     spec: str | None
     state: str = "planned"
     is_held: bool = False
+    region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,22 @@ class Resize:
     to_spec: str
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A value of the file that a node does not have, and that no import changes."""
+
+    node_id: str
+    field: str
+    recorded: str | None
+    file: str
+
+
 @dataclass
 class Plan:
     """What would be recorded; ``digest`` names exactly this plan.
 
-    ``shares`` and the new names are about the fleet beside the file, so the digest leaves them out.
+    ``shares``, ``differences`` and the new names are about the fleet beside the file, so the digest
+    leaves them out.
     """
 
     add: list[WantedNode] = field(default_factory=list)
@@ -132,11 +143,13 @@ class Plan:
     shares: list[RetirementShare] = field(default_factory=list)
     new_projects: list[str] = field(default_factory=list)
     new_environments: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
         """Return a hash of all that the plan would do."""
-        done = {name: asdict(self)[name] for name in ("add", "resize", "retire", "unchanged")}
+        fields = asdict(self)
+        done = {name: fields[name] for name in ("add", "resize", "retire", "unchanged")}
         return hashlib.sha256(json.dumps(done, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -200,6 +213,12 @@ def _plan_kind(plan: Plan, row: ProjectRow, kind: _Kind, nodes: Iterable[KnownNo
     )
     plan.resize.extend(Resize(node.node_id, node.spec, kind.spec) for node in resized)
     plan.unchanged += len(kept) - len(resized)
+    plan.differences.extend(
+        # A server stays where it is; what is on record may be wrong, or the file.
+        Difference(node.node_id, "region", node.region, row.region)
+        for node in kept
+        if row.region and node.region != row.region
+    )
     taken = {node.node_id for node in mine}
     stem = f"{row.project}-{row.environment}-{kind.node_type}"
     for _ in range(kind.count - len(kept)):

@@ -43,10 +43,13 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
         "ami",
         "private_ip",
         "public_ip",
+        "ipv6_addresses",
         "tags",
+        "tags_all",
     ),
 }
 STATE_VERSION = 4
+TAINTED = "tainted"
 _IDENTITY = ("mode", "module", "type", "name")
 
 
@@ -57,6 +60,7 @@ class Server:
     address: str
     kind: str
     attributes: dict[str, Any]
+    is_tainted: bool = False
 
 
 def read_document(content: str) -> dict[str, Any]:
@@ -81,6 +85,12 @@ def read_document(content: str) -> dict[str, Any]:
     if is_state(document):
         if document["version"] != STATE_VERSION:
             raise _refuse(f"a state file of version {str(document['version'])[:20]}")
+    elif {"encrypted_data", "encryption_version"} <= document.keys():
+        raise BadInput(
+            "The file is an encrypted state of OpenTofu. Print it decrypted, in the folder of the "
+            "configuration that has the key: `tofu state pull`, or `tofu output -json`.",
+            field_errors=[FieldError("file", "is an encrypted state of OpenTofu")],
+        )
     elif "format_version" in document:
         raise _refuse("what `terraform show -json` prints")
     elif not _is_outputs(document):
@@ -116,12 +126,17 @@ def is_state(document: Mapping[str, Any]) -> bool:
 def find_output(document: Mapping[str, Any]) -> tuple[str, Any] | None:
     """Return name and value of the first output that declares nodes, or None if there is none.
 
+    The second name is a common one: beside servers, an output of that name without any object in
+    it, such as a list of addresses, declares none.
+
     :raises BadInput: it is sensitive.
     """
     outputs = document.get("outputs") if is_state(document) else document
     for name in OUTPUTS:
         held = outputs.get(name) if isinstance(outputs, dict) else None
         if not isinstance(held, dict):
+            continue
+        if name == OUTPUTS[1] and is_other_output(document):
             continue
         if held.get("sensitive"):
             raise BadInput(
@@ -133,6 +148,19 @@ def find_output(document: Mapping[str, Any]) -> tuple[str, Any] | None:
     return None
 
 
+def is_other_output(document: Mapping[str, Any]) -> bool:
+    """Return whether a state with servers has an output `nodes` without any object in it."""
+    outputs = document.get("outputs") if is_state(document) else None
+    held = outputs.get(OUTPUTS[1]) if isinstance(outputs, dict) else None
+    if not isinstance(held, dict) or held.get("sensitive") or not any(list_servers(document)):
+        return False
+    value = held.get("value")
+    inner = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(inner, list):
+        return True
+    return bool(inner) and not any(isinstance(one, dict) for one in inner)
+
+
 def list_servers(document: Mapping[str, Any]) -> Iterator[Server]:
     """Yield each server in a state; a deposed one is about to be destroyed and is passed over."""
     for resource in document["resources"]:
@@ -140,7 +168,8 @@ def list_servers(document: Mapping[str, Any]) -> Iterator[Server]:
             continue
         for instance in _instances_of(resource):
             address = _get_address(resource, instance.get("index_key"))
-            yield Server(address, resource["type"], _attributes_of(instance))
+            is_tainted = instance.get("status") == TAINTED
+            yield Server(address, resource["type"], _attributes_of(instance), is_tainted)
 
 
 def _refuse(found: str) -> BadInput:
@@ -211,6 +240,7 @@ def _prune_resource(resource: Mapping[str, Any]) -> dict[str, Any]:
         held = _attributes_of(instance)
         kept = {name: held[name] for name in ATTRIBUTES[resource["type"]] if name in held}
         key = {"index_key": instance["index_key"]} if "index_key" in instance else {}
-        instances.append({**key, "attributes": kept})
+        status = {"status": TAINTED} if instance.get("status") == TAINTED else {}
+        instances.append({**key, **status, "attributes": kept})
     identity = {name: resource[name] for name in _IDENTITY if name in resource}
     return {**identity, "instances": instances}

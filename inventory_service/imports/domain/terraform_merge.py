@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from inventory_service.core.inputs import Input
 from inventory_service.fleet.domain.nodes import IN_SERVICE
 from inventory_service.imports.domain.declared_nodes import DeclaredNode
 from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
+from inventory_service.imports.domain.terraform_servers import Skip
 from inventory_service.inventory.domain import COLUMNS, list_groups
 
 _INDEX = {name: index for index, name in enumerate(COLUMNS)}
@@ -24,10 +26,8 @@ _FIELD = {"cluster": "cluster_id"}
 _KEYED = ("labels", "vars")
 
 
-class MergeRequest(BaseModel):
+class MergeRequest(Input):
     """A Terraform file to merge the inventory with."""
-
-    model_config = ConfigDict(extra="forbid")
 
     terraform: str = Field(
         max_length=MOST_CHARACTERS,
@@ -60,6 +60,7 @@ class Merge:
     rows: list[list[Any]]
     conflicts: list[MergeConflict] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    warnings: list[Skip] = field(default_factory=list)
 
     def as_document(self, revision: int) -> dict[str, Any]:
         """Return the inventory in the form 'columns', with what did not go into it."""
@@ -75,6 +76,7 @@ class Merge:
             "groups": dict(sorted(groups.items())),
             "conflicts": [asdict(one) for one in self.conflicts],
             "left_out": [asdict(one) for one in self.left_out],
+            "warnings": [asdict(one) for one in self.warnings],
         }
 
 

@@ -2,15 +2,17 @@
 """The nodes of a Terraform file, by the convention of docs/terraform.md, all checked."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from inventory_service.core.ansible_keywords import KEYWORDS
 from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.imports.domain.declared_nodes import DeclaredNode, Row, check_rows
 from inventory_service.imports.domain.terraform_files import (
     OUTPUTS,
     find_output,
+    is_other_output,
     is_state,
     list_servers,
     read_document,
@@ -38,6 +40,9 @@ def read_terraform(content: str) -> TerraformNodes:
     if output is not None:
         found = list(_rows_of_output(*output))
     elif is_state(document):
+        if is_other_output(document):
+            reason = "has no object in it, so that the servers of the state are read instead"
+            skips.note(f"output {OUTPUTS[1]}", reason, "warning")
         servers = [(one.address, read_server(one, skips)) for one in list_servers(document)]
         found = [(address, fields) for address, fields in servers if fields is not None]
     else:
@@ -47,20 +52,43 @@ def read_terraform(content: str) -> TerraformNodes:
             "such an output to the configuration, or hand over the state: `terraform state pull`.",
             field_errors=[FieldError("file", "declares no nodes")],
         )
-    return TerraformNodes(check_rows(found, DeclaredNode), skips.all())
+    rows = check_rows(found, DeclaredNode)
+    for row in rows:
+        for name in sorted(KEYWORDS & (row.node.vars or {}).keys()):
+            reason = (
+                f"has the variable '{name}', a keyword of Ansible, which warns of it at each run"
+            )
+            skips.note(row.address, reason, "warning")
+    return TerraformNodes(rows, skips.all())
 
 
-def _rows_of_output(name: str, value: object) -> Iterator[tuple[str, Any]]:
-    """Yield address and fields of each node of an output: a map by name, or a list."""
+def _rows_of_output(name: str, value: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield address and fields of each node of an output: a map by name, or a list.
+
+    :raises BadInput: it has another shape; an output of that name may be about something else.
+    """
+    keyed: Iterable[tuple[object, object]] = ()
     if isinstance(value, dict):
-        for node_id, held in value.items():
-            fields = {"node_id": node_id, **held} if isinstance(held, dict) else held
-            yield f"{name}[{json.dumps(node_id)[:80]}]", fields
+        keyed = value.items()
     elif isinstance(value, list):
-        for index, node in enumerate(value):
-            yield f"{name}[{index}]", node
+        keyed = enumerate(value)
     else:
-        raise BadInput(
-            f"The output '{name}' is neither a map nor a list of objects.",
-            field_errors=[FieldError(name, "must be a map or a list of objects")],
-        )
+        raise _refuse_output(name, [FieldError(name, "must be a map or a list of objects")])
+    field_errors = []
+    for key, held in keyed:
+        address = f"{name}[{json.dumps(key)[:80]}]"
+        if not isinstance(held, dict):
+            field_errors.append(FieldError(address, "must be an object"))
+        else:
+            yield address, held if isinstance(value, list) else {"node_id": key, **held}
+    if field_errors:
+        raise _refuse_output(name, field_errors)
+
+
+def _refuse_output(name: str, field_errors: list[FieldError]) -> BadInput:
+    return BadInput(
+        f"The output '{name}' is no map and no list of objects, each with the fields of a node. If "
+        f"it is about something else, declare the nodes in an output '{OUTPUTS[0]}': it is read "
+        "instead.",
+        field_errors=field_errors,
+    )

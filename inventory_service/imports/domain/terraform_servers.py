@@ -9,7 +9,7 @@ digitalocean/digitalocean 2.50 (``digitalocean_droplet``) and hashicorp/aws 5.90
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from inventory_service.core.field_types import check_label
 from inventory_service.fleet.domain.sizes import SPECS
@@ -25,13 +25,21 @@ FIELDS = {
 _ZONE = re.compile(r"([a-z]+(?:-[a-z]+)+-[0-9]+)[a-z]\Z")
 
 
+SkipKind = Literal["server", "field", "warning"]
+
+
 @dataclass
 class Skip:
-    """A server, or a part of one, that is left out; ``more`` counts others with the same reason."""
+    """What of a file is left out, or deserves a look; ``more`` counts others with the same reason.
+
+    ``kind`` is 'server' for one that is no node, 'field' for a part of a node, and 'warning' where
+    nothing is left out.
+    """
 
     address: str
     reason: str
     more: int = 0
+    kind: SkipKind = "server"
 
 
 class Skips:
@@ -40,11 +48,11 @@ class Skips:
     def __init__(self) -> None:
         self._by_reason: dict[str, Skip] = {}
 
-    def note(self, address: str, reason: str) -> None:
-        """Record that what is at an address is left out."""
+    def note(self, address: str, reason: str, kind: SkipKind) -> None:
+        """Record that what is at an address is left out, or deserves a look."""
         known = self._by_reason.get(reason)
         if known is None:
-            self._by_reason[reason] = Skip(address, reason)
+            self._by_reason[reason] = Skip(address, reason, kind=kind)
         else:
             known.more += 1
 
@@ -59,17 +67,29 @@ def read_server(server: Server, skips: Skips) -> dict[str, Any] | None:
     labels = found.pop("labels")
     if not labels.get("role"):
         word = "label" if server.kind == "hcloud_server" else "tag"
-        skips.note(server.address, f"has no {word} 'role', which would be its node_type")
+        reason = f"has no {word} 'role', which would be its node_type"
+        skips.note(server.address, reason, "server")
         return None
     size = found.pop("spec")
     if isinstance(size, str) and size in SPECS:
         found["spec"] = size
     elif size:
-        skips.note(server.address, f"its size {str(size)[:64]!r} is no spec that is known")
+        skips.note(server.address, f"its size {str(size)[:64]!r} is no spec that is known", "field")
+    _warn(server, found, skips)
     found |= {field: labels[name] for name, field in FIELDS.items() if labels.get(name)}
     found["labels"] = _keep_labels(server, labels, skips)
     # Providers write an empty text where there is no value.
     return {name: held for name, held in found.items() if held not in ("", None)}
+
+
+def _warn(server: Server, found: Mapping[str, Any], skips: Skips) -> None:
+    """Note what its node will lack, or that there soon is none."""
+    if server.is_tainted:
+        reason = "is tainted: the next `terraform apply` destroys this server and makes another"
+        skips.note(server.address, reason, "warning")
+    if not (found["internal_ip"] or found["external_ip"]):
+        reason = "has no address, so that Ansible would connect to it by its name"
+        skips.note(server.address, reason, "warning")
 
 
 def _keep_labels(server: Server, labels: Mapping[str, Any], skips: Skips) -> dict[str, Any]:
@@ -80,7 +100,8 @@ def _keep_labels(server: Server, labels: Mapping[str, Any], skips: Skips) -> dic
         try:
             kept[check_label(name)] = held
         except ValueError:
-            skips.note(server.address, f"its label {name[:64]!r} is no RFC 1123 label")
+            reason = f"its label {name[:64]!r} is no RFC 1123 label"
+            skips.note(server.address, reason, "field")
     return kept
 
 
@@ -114,7 +135,9 @@ def _read_droplet(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_aws(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    tags = _dict(attributes.get("tags"))
+    # Those of the provider, `default_tags`, are in `tags_all` alone.
+    tags = _dict(attributes.get("tags_all")) | _dict(attributes.get("tags"))
+    addresses = attributes.get("ipv6_addresses")
     zone = _ZONE.match(str(attributes.get("availability_zone")))
     return {
         "node_id": tags.pop("Name", None),
@@ -122,7 +145,8 @@ def _read_aws(attributes: Mapping[str, Any]) -> dict[str, Any]:
         "region": zone[1] if zone else attributes.get("availability_zone"),
         "image": attributes.get("ami"),
         "internal_ip": attributes.get("private_ip"),
-        "external_ip": attributes.get("public_ip"),
+        "external_ip": attributes.get("public_ip")
+        or (addresses[0] if isinstance(addresses, list) and addresses else None),
         "labels": tags,
     }
 

@@ -3,17 +3,21 @@
 
 from dataclasses import asdict
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_component
-from inventory_service.http.idempotency import transactional
+from inventory_service.http.idempotency import answered_once, transactional
+from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
+from inventory_service.http.transactions import planning, reading
 from inventory_service.imports.domain.nodes_plan import NodesPlan
 from inventory_service.imports.domain.projects_plan import ImportRequest, Plan
 from inventory_service.imports.routes.schemas import ImportOut
@@ -30,12 +34,42 @@ routes = APIBlueprint(
 
 @routes.post("", summary="Plan or apply a file", responses={200: ImportOut, 201: ImportOut})
 @require_scope(Scope.OPERATOR)
-@transactional
-def import_file(session: Session, body: ImportRequest) -> Response:
+@raises(Conflict)
+@answered_once
+def import_file(body: ImportRequest) -> Response:
     """Check the whole file and show the plan; with `apply`, record it, all or nothing."""
+    file = files.read_file(body)
+    return (_apply if body.apply else _plan)(file)
+
+
+def _plan(file: files.ImportFile[Any]) -> Response:
+    with planning() as session:
+        planned = files.plan_import(session, file)
+        return _show(_record(session, file, planned), applied=False)
+
+
+def _apply(file: files.ImportFile[Any]) -> Response:
+    # Planned before the lock is taken, so that it is held only to record.
+    with reading() as session:
+        planned = files.plan_import(session, file)
+    return _apply_planned(file=file, planned=planned)
+
+
+@transactional
+def _apply_planned(
+    session: Session, file: files.ImportFile[Any], planned: files.PlannedImport[Any]
+) -> Response:
+    return _show(_record(session, file, planned), applied=True)
+
+
+def _record(
+    session: Session, file: files.ImportFile[Any], planned: files.PlannedImport[Any]
+) -> Plan | NodesPlan:
     allocator = get_component(AddressAllocator)
-    plan = files.import_file(session, get_actor(), body, allocator=allocator)
-    return _show(plan, applied=body.apply)
+    plan: Plan | NodesPlan = files.apply_import(
+        session, get_actor(), file, planned, allocator=allocator
+    )
+    return plan
 
 
 def _show(plan: Plan | NodesPlan, *, applied: bool) -> Response:

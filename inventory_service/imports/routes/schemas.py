@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers to imports: the plans of a projects.csv and of files that declare nodes."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -43,6 +43,15 @@ class RetirementShareOut(BaseModel):
     live: int
 
 
+class DifferenceOut(BaseModel):
+    """A value of a file that a node does not have, and that the import does not change."""
+
+    node_id: str
+    field: str
+    recorded: str | None
+    file: str
+
+
 class PlanOut(BaseModel):
     """What an import would record."""
 
@@ -54,6 +63,7 @@ class PlanOut(BaseModel):
     shares: list[RetirementShareOut]
     new_projects: list[str]
     new_environments: list[str]
+    differences: list[DifferenceOut]
     digest: str
 
 
@@ -82,11 +92,14 @@ class ChangedNodeOut(BaseModel):
 
 
 class SkipOut(BaseModel):
-    """A server in a Terraform file, or a part of one, that is left out."""
+    """What of a Terraform file is left out, or deserves a look."""
 
     address: str = Field(description="of the first one with this reason")
     reason: str
     more: int = Field(description="how many others there are with the same reason")
+    kind: Literal["server", "field", "warning"] = Field(
+        description="a server that is no node, a part of a node, or nothing that is left out"
+    )
 
 
 class NodesPlanOut(BaseModel):

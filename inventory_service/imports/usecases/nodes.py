@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that declare nodes: plan what one would change, and record it, all or nothing."""
+"""Files that declare nodes: what one would change, and how it is recorded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,13 +11,11 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
 from inventory_service.core.errors import (
-    Conflict,
     ErrorCollector,
     FieldError,
     ServiceError,
     refuse_file,
 )
-from inventory_service.core.revision import rolled_back_savepoint
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
@@ -26,7 +24,12 @@ from inventory_service.fleet.usecases.nodes import change_node
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.node_list import ListedNode, read_nodes
-from inventory_service.imports.domain.nodes_plan import NodesPlan, apply_changes, plan_rows
+from inventory_service.imports.domain.nodes_plan import (
+    ChangedNode,
+    NodesPlan,
+    apply_changes,
+    plan_rows,
+)
 from inventory_service.imports.domain.projects_plan import ImportRequest
 from inventory_service.imports.domain.terraform_nodes import read_terraform
 from inventory_service.imports.domain.terraform_servers import Skip
@@ -36,52 +39,58 @@ from inventory_service.imports.usecases.projects import choose_cluster
 SOURCES = {"terraform": "terraform", "nodes": "api"}
 _FIELDS = tuple(name for name in ListedNode.model_fields if name != "node_id")
 
-#: The fields of the nodes that a file names and the fleet has, by name.
-Known = Mapping[str, dict[str, Any]]
 
+class NodesFile:
+    """A file that declares nodes: a list of them, or what Terraform wrote.
 
-def plan_nodes(
-    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
-) -> NodesPlan:
-    """Return what the file would change; it is recorded as a trial and rolled back.
-
-    :raises BadInput: as `apply_nodes`.
-    :raises Conflict: likewise.
+    :raises BadInput: it is invalid, or declares more nodes than one import takes.
     """
-    plan, known = _plan(session, request)
-    with rolled_back_savepoint(session):
-        _record(session, actor, request, plan, known, allocator=allocator)
-    return plan
 
+    def __init__(self, request: ImportRequest) -> None:
+        self.request = request
+        self._rows, self._skipped = _read(request)
 
-def apply_nodes(
-    session: Session, actor: Actor, request: ImportRequest, *, allocator: AddressAllocator
-) -> NodesPlan:
-    """Record what the file declares: new nodes as planned, and changes of known ones.
+    def plan(self, session: Session) -> NodesPlan:
+        """Return what must be recorded so that the fleet has what the file declares.
 
-    :raises BadInput: the file is invalid, or a node can't be registered or changed so.
-    :raises Conflict: likewise; or the plan is not the one that was shown.
-    """
-    plan, known = _plan(session, request)
-    if request.plan_digest is not None and request.plan_digest != plan.digest:
-        raise Conflict(
-            "The fleet has changed since the plan was shown, and the plan with it. Nothing was "
-            "changed. Look at the new plan and apply that one."
-        )
-    _record(session, actor, request, plan, known, allocator=allocator)
-    return plan
+        :raises BadInput: no cluster can take the nodes for which the file names none.
+        """
+        known = _list_known(session, [row.node.node_id for row in self._rows])
+        plan = plan_rows(self._rows, known, self._skipped)
+        unassigned = [added for added in plan.add if "cluster_id" not in added.fields]
+        cluster_id = choose_cluster(session, self.request) if unassigned else None
+        for added in unassigned:
+            added.fields["cluster_id"] = cluster_id
+        return plan
 
+    def record(
+        self, session: Session, actor: Actor, plan: NodesPlan, *, allocator: AddressAllocator
+    ) -> None:
+        """Record new nodes as planned, and changes of known ones; errors have the file's addresses.
 
-def _plan(session: Session, request: ImportRequest) -> tuple[NodesPlan, Known]:
-    """Return the plan, and the fields of the nodes that the file names and the fleet has."""
-    rows, skipped = _read(request)
-    known = _list_known(session, [row.node.node_id for row in rows])
-    plan = plan_rows(rows, known, skipped)
-    unassigned = [added for added in plan.add if "cluster_id" not in added.fields]
-    cluster_id = choose_cluster(session, request) if unassigned else None
-    for added in unassigned:
-        added.fields["cluster_id"] = cluster_id
-    return plan, known
+        :raises BadInput: a node can't be registered or changed so.
+        :raises Conflict: likewise.
+        """
+        errors = ErrorCollector()
+        reason = self.request.reason or self.request.format
+        _change(session, actor, plan.update, errors, reason=reason, allocator=allocator)
+        nodes = [
+            NodeRegistration(node_id=added.node_id, **added.fields, reason=reason)
+            for added in plan.add
+        ]
+        source = SOURCES[self.request.format]
+        try:
+            register_nodes(session, actor, nodes, allocator=allocator, source=source)
+        except ServiceError as error:
+            errors.note(
+                error.relocated(
+                    lambda found: relocate_row(
+                        found, lambda row, cell: _below(plan.add[row].address, cell)
+                    )
+                )
+            )
+        if errors.field_errors:
+            raise refuse_file(errors.field_errors, errors.kind)
 
 
 def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
@@ -91,7 +100,8 @@ def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
     return file.rows, file.skipped
 
 
-def _list_known(session: Session, names: Sequence[str]) -> Known:
+def _list_known(session: Session, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the fields of those nodes that are live, by name."""
     columns = [getattr(Node, name) for name in _FIELDS]
     known = {}
     for chunk in in_chunks(names):
@@ -103,41 +113,23 @@ def _list_known(session: Session, names: Sequence[str]) -> Known:
     return known
 
 
-def _record(
+def _change(
     session: Session,
     actor: Actor,
-    request: ImportRequest,
-    plan: NodesPlan,
-    known: Known,
+    update: Sequence[ChangedNode],
+    errors: ErrorCollector,
     *,
+    reason: str,
     allocator: AddressAllocator,
 ) -> None:
-    """Record a plan; its errors are named by their addresses in the file."""
-    reason = request.reason or request.format
-    errors = ErrorCollector()
-    for changed in plan.update:
+    known = _list_known(session, [changed.node_id for changed in update])
+    for changed in update:
         wanted = apply_changes(changed.changes, known[changed.node_id])
         change = NodeChange(**wanted, reason=reason)
         try:
             change_node(session, actor, changed.node_id, change, allocator=allocator)
         except ServiceError as error:
             errors.note(error.relocated(partial(_below, changed.address)))
-    source = SOURCES[request.format]
-    nodes = [
-        NodeRegistration(node_id=added.node_id, **added.fields, reason=reason) for added in plan.add
-    ]
-    try:
-        register_nodes(session, actor, nodes, allocator=allocator, source=source)
-    except ServiceError as error:
-        errors.note(
-            error.relocated(
-                lambda found: relocate_row(
-                    found, lambda row, cell: _below(plan.add[row].address, cell)
-                )
-            )
-        )
-    if errors.field_errors:
-        raise refuse_file(errors.field_errors, errors.kind)
 
 
 def _below(address: str, error: FieldError) -> FieldError:

@@ -2,6 +2,7 @@
 """The inventory merged with a Terraform file, for one answer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -31,7 +32,8 @@ def merge_terraform(session: Session, content: str, filters: Filters) -> dict[st
     _check_groups(session, [row for row in file.rows if row.node.node_id not in states])
     rows = list_inventory_rows(session, narrow_to_service(filters))
     merge = merge_rows(rows, [row.node for row in file.rows], states, filters)
-    return merge.as_document(get_revision(session))
+    warnings = [skip for skip in file.skipped if skip.kind == "warning"]
+    return replace(merge, warnings=warnings).as_document(get_revision(session))
 
 
 def _check_groups(session: Session, rows: Sequence[Row]) -> None:

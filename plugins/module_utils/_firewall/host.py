@@ -7,20 +7,15 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
-import secrets
-import typing as t
+import shlex
 from pathlib import Path
 
 from .._host import secret_files as files
-from .._host.commands import HostCommands
+from .._host.trial import TrialHost
 from .._module import Failure
 from .nftables import REPLACING, TABLE
-from .units import ARMED, FILES, ROLLBACK, UNIT, rollback_command
-
-if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+from .units import FILES, ROLLBACK, UNIT
 
 PACKAGES = {"nft": "nftables", "ip": "iproute2", "unshare": "util-linux", "flock": "util-linux"}
 TIMEOUT_S = 30
@@ -29,26 +24,17 @@ FILE = Path("/etc/quartermaster/firewall.nft")
 RUN = Path("/run/quartermaster-firewall")
 """What is tried out. It is gone after a boot, which loads the rules that were confirmed last."""
 SNAPSHOT = RUN / "snapshot.nft"
-PENDING = RUN / "pending.json"
 # Loads a file into a network of its own and shows how nftables itself writes it.
 NORMALISE = f"nft -f - && nft -s list table {TABLE}"
 
 
-class Host(HostCommands):
+class Host(TrialHost):
     """The host that the module runs on, as far as its firewall is concerned."""
 
     packages = PACKAGES
     timeout_s = TIMEOUT_S
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other runs and the roll-back out; without a folder there is nothing to keep."""
-        if not RUN.is_dir() and self._module.check_mode:
-            yield
-            return
-        files.make_folder(RUN)
-        with files.locked(RUN):
-            yield
+    trial_folder = RUN
+    rollback = ROLLBACK
 
     def read_table(self) -> str:
         """Return our table as it runs, empty if there is none."""
@@ -76,20 +62,13 @@ class Host(HostCommands):
         """Return the rules that were confirmed last, and that a boot loads."""
         return files.read(FILE, MAX_BYTES)[0]
 
-    def read_pending(self) -> dict[str, t.Any] | None:
-        """Return the change that waits for its confirmation."""
-        text = files.read(PENDING, MAX_BYTES)[0]
-        return json.loads(text) if text else None
-
     def try_out(self, text: str, running: str, timeout_s: int, connection: str | None) -> str:
         """Let new rules run until they are confirmed or the time is over; return the change's name.
 
         The timer runs before the rules do, so nothing that happens after can keep them.
         """
         self._write_snapshot(running)
-        change = secrets.token_hex(8)
-        pending = {"change": change, "connection": connection, "text": text}
-        files.replace(PENDING, json.dumps(pending))
+        change = self.begin(connection, text=text)
         try:
             self.arm(timeout_s)
             self.apply(text)
@@ -109,25 +88,9 @@ class Host(HostCommands):
         self.run("nft", "-c", "-f", "-", data=snapshot)
         files.replace(SNAPSHOT, snapshot)
 
-    def arm(self, timeout_s: int) -> None:
-        """Start the timer of the roll-back.
-
-        :raises Failure: if it does not run.
-        """
-        self.disarm()
-        self.run(
-            *("systemd-run", "--quiet", "--collect", f"--unit={ROLLBACK}"),
-            f"--on-active={timeout_s}s",
-            *("--timer-property=AccuracySec=100ms", "--property=Restart=on-failure"),
-            *("--property=RestartSec=1", "/bin/sh", "-c", rollback_command(RUN, SNAPSHOT, PENDING)),
-        )
-        if self.run("systemctl", "is-active", ARMED).strip() != "active":
-            raise Failure(f"{ARMED} does not run; nothing was changed", code="not_armed")
-
-    def disarm(self) -> None:
-        """Stop the timer, if there is one."""
-        self.call("systemctl", "stop", ARMED)
-        self.call("systemctl", "reset-failed", ROLLBACK, ARMED)
+    def restoring_command(self) -> str:
+        """Return the shell command that loads the snapshot."""
+        return f"nft -f {shlex.quote(str(SNAPSHOT))}"
 
     def apply(self, text: str) -> None:
         """Replace our table in one transaction."""
@@ -139,11 +102,6 @@ class Host(HostCommands):
         if snapshot:
             self.apply(snapshot)
         self.settle()
-
-    def settle(self) -> None:
-        """End the trial: without the file the roll-back does nothing, also if it has begun."""
-        files.remove(PENDING)
-        self.disarm()
 
     def save(self, text: str) -> None:
         """Keep rules as those that a boot loads."""
@@ -183,50 +141,3 @@ class Host(HostCommands):
                 if own.get("local") == address:
                     return str(link["ifname"])
         return ""
-
-
-class Connection(t.NamedTuple):
-    """An SSH connection to this host: who came in, and by which of its addresses and ports."""
-
-    client: str
-    server: str
-    port: int
-
-
-def parse_connection(text: str | None) -> Connection | None:
-    """Return SSH_CONNECTION of sshd(8) as its parts; None if there is none."""
-    words = (text or "").split()
-    if len(words) != 4 or not words[3].isdigit():  # noqa: PLR2004 - client, port, server, port
-        return None
-    client, server = (_plain(word) for word in (words[0], words[2]))
-    return Connection(client, server, int(words[3])) if client and server else None
-
-
-def _plain(text: str) -> str:
-    """Return an address without zone, and IPv4 as IPv4; empty if it is none."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return ""
-    return str(getattr(address, "ipv4_mapped", None) or address)
-
-
-def find_connection(environ: t.Mapping[str, str], parent: int) -> str | None:
-    """Return SSH_CONNECTION of this process or of one that started it.
-
-    sudo(8) hands on no SSH_CONNECTION, but the shell before it still has it.
-    """
-    if environ.get("SSH_CONNECTION"):
-        return environ["SSH_CONNECTION"]
-    while parent > 1:
-        folder = Path("/proc") / str(parent)
-        try:
-            variables = (folder / "environ").read_bytes().split(b"\0")
-            stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return None
-        for variable in variables:
-            if variable.startswith(b"SSH_CONNECTION="):
-                return variable.partition(b"=")[2].decode(errors="replace")
-        parent = int(stat.rpartition(")")[2].split()[1])
-    return None

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 UNIT = "quartermaster-firewall.service"
-ROLLBACK = "quartermaster-firewall-rollback.service"
-ARMED = "quartermaster-firewall-rollback.timer"
-LOCK_TIMEOUT_S = 5
+ROLLBACK = "quartermaster-firewall-rollback"
+"""Name of the timer and of its service, which take a trial back."""
 
 UNIT_TEXT = """\
 # Written by quartermaster.fleet.firewall_rules: what is changed here is lost.
@@ -51,15 +49,3 @@ FILES = {
     SYSTEM / UNIT: UNIT_TEXT,
     SYSTEM / "nftables.service.d" / "quartermaster.conf": NFTABLES_TEXT,
 }
-
-
-def rollback_command(folder: Path, snapshot: Path, pending: Path) -> str:
-    """Return the shell command that restores a snapshot, unless the change was confirmed.
-
-    It waits for the lock, but not for long: a run that hangs with it must not keep us out.
-    """
-    lock, old, new = (shlex.quote(str(path)) for path in (folder, snapshot, pending))
-    return (
-        f"exec 9<{lock}; flock -w {LOCK_TIMEOUT_S} 9; "
-        f"test -e {new} || exit 0; nft -f {old} && rm -f {new}"
-    )

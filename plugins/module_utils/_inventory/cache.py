@@ -19,6 +19,8 @@ from pathlib import Path
 DEFAULT_DIRECTORY = "~/.cache/quartermaster"
 FORMAT = 1
 OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+MOST_KEPT = 64
+"""A controller asks a handful of questions again and again; these are many more."""
 CLOCK_GRAIN_S = 2.0
 """File systems round the time of a file; an age within this of zero is zero."""
 
@@ -74,10 +76,21 @@ class Cache:
                 draft = Path(file.name)
                 file.write(json.dumps(head).encode() + b"\n" + body)
             draft.replace(self.path)
+            self._prune()
         except OSError as error:
             if draft:
                 draft.unlink(missing_ok=True)
             self._warn(f"{self.path}: the answer cannot be kept: {error.strerror or error}.")
+
+    def _prune(self) -> None:
+        """Remove all but the newest answers: each Terraform file that was merged has its own.
+
+        A draft that an ended program left is among what is old here, and goes too. Other programs
+        may write and remove here at the same time.
+        """
+        newest_last = sorted(self.path.parent.iterdir(), key=_get_time)
+        for path in newest_last[:-MOST_KEPT]:
+            path.unlink(missing_ok=True)
 
     def confirm(self) -> None:
         """Record that the kept answer is still current."""
@@ -96,6 +109,14 @@ class Cache:
             raise OSError("its directory belongs to somebody else")
         if stat.S_IMODE(facts.st_mode) != stat.S_IRWXU:
             self.path.parent.chmod(stat.S_IRWXU)
+
+
+def _get_time(path: Path) -> float:
+    """Return when an answer was last current; what is gone by now is not old."""
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _unpack(head: bytes, body: bytes, age_s: float) -> Cached | None:

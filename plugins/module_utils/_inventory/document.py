@@ -119,7 +119,11 @@ def parse_fleet(body: bytes) -> Fleet:
     _check_rows(columns, rows)
     groups = document.get("groups")
     _check_groups(groups, len(rows))
-    notes = (*_notes_of_conflicts(document), *_notes_of_absent(document))
+    notes = (
+        *_notes_of_conflicts(document),
+        *_notes_of_absent(document),
+        *_notes_of_warnings(document),
+    )
     return Fleet(columns, rows, groups, notes, is_plain=is_plain_text(body))
 
 
@@ -189,6 +193,15 @@ def _notes_of_absent(document: dict[str, t.Any]) -> t.Iterator[str]:
         )
     if len(absent) > MAX_REPORTED:
         yield f"{len(absent)} nodes of the Terraform file are left out in all."
+
+
+def _notes_of_warnings(document: dict[str, t.Any]) -> t.Iterator[str]:
+    warnings = _list_of(document, "warnings", ("address", "reason", "more"))
+    for one in warnings[:MAX_REPORTED]:
+        number = one["more"]
+        more = f" and {number} more" if number.__class__ is int and number else ""
+        address, reason = (repr(str(one[key])[:200])[1:-1] for key in ("address", "reason"))
+        yield f"Terraform file: {address}{more} {reason}."
 
 
 def _list_of(

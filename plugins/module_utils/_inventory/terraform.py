@@ -46,10 +46,13 @@ ATTRIBUTES = {
         "ami",
         "private_ip",
         "public_ip",
+        "ipv6_addresses",
         "tags",
+        "tags_all",
     ),
 }
 """Kinds of server, and the attributes of each that the service reads."""
+TAINTED = "tainted"
 PLACE = ("mode", "module", "type", "name")
 
 
@@ -114,7 +117,8 @@ def _prune_resource(resource: dict[str, t.Any]) -> dict[str, t.Any]:
         held = _attributes_of(instance)
         kept = {name: held[name] for name in ATTRIBUTES[resource["type"]] if name in held}
         key = {"index_key": instance["index_key"]} if "index_key" in instance else {}
-        instances.append({**key, "attributes": kept})
+        status = {"status": TAINTED} if instance.get("status") == TAINTED else {}
+        instances.append({**key, **status, "attributes": kept})
     return {**{name: resource[name] for name in PLACE if name in resource}, "instances": instances}
 
 

@@ -15,7 +15,7 @@ from .._host.commands import HostCommands
 from .._module import Failure
 from .files import FOLDER
 from .model import is_key
-from .runtime import Running, parse_dump, parse_links, parse_routes
+from .runtime import Running, RunningPeer, parse_dump, parse_links, parse_routes
 
 if t.TYPE_CHECKING:
     from .model import Network
@@ -24,6 +24,7 @@ PACKAGES = {"wg": "wireguard-tools", "wg-quick": "wireguard-tools", "ip": "iprou
 TIMEOUT_S = 60
 """More than a thousand peers or a slow start need; a hung wireguard-go would never answer."""
 SYSTEMD = Path("/run/systemd/system")
+WIREGUARD = Path("/sys/module/wireguard")
 IPV6_OFF = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
 JOURNAL_LINES = 8
 
@@ -99,6 +100,14 @@ class Host(HostCommands):
         finally:
             files.remove(made)
 
+    def kernel_has_wireguard(self) -> bool:
+        """Return whether the kernel has WireGuard, or could load it."""
+        if WIREGUARD.exists():
+            return True
+        if not self.has("modprobe"):
+            return False
+        return self.call("modprobe", "--dry-run", "--quiet", "wireguard")[0] == 0
+
     def has_systemd(self) -> bool:
         """Return whether systemd runs this host."""
         return SYSTEMD.is_dir() and self.has("systemctl")
@@ -158,6 +167,20 @@ class Host(HostCommands):
     def set_private_key(self, name: str, path: Path) -> None:
         """Have a running interface use the private key of a file, and nothing else changed."""
         self.run("wg", "set", name, "private-key", str(path))
+
+    def begin_handshake(self, name: str, peer: RunningPeer) -> None:
+        """Forget the session with a peer, so that the next packet to it begins a handshake at once.
+
+        WireGuard begins none within 5 s of the last one, be it lost or not, but with a new peer.
+        """
+        words = ["peer", peer.public_key, "remove", "peer", peer.public_key]
+        if peer.preshared_key:
+            words += ["preshared-key", "/dev/stdin"]
+        if peer.endpoint:
+            words += ["endpoint", peer.endpoint]
+        words += ["persistent-keepalive", str(peer.persistent_keepalive)]
+        words += ["allowed-ips", ",".join(sorted(peer.allowed_ips))]
+        self.run("wg", "set", name, *words, data=peer.preshared_key)
 
     def enable(self, name: str) -> None:
         """Have the interface brought up at boot."""

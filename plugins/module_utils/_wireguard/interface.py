@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import time
 import typing as t
 from pathlib import Path
 
 from .._host import secret_files as files
+from .._host.ssh_connection import find_connection, parse_connection
 from .._module import Failure
 from .conf import Conf, render, render_sync
 from .diff import describe, describe_running, predict
 from .files import FOLDER, Known, locked, read_private_key, read_to_extend, read_whole
 from .host import Host, has_ipv6
 from .model import Interface, Invalid, check_interface_name
+from .occupancy import check_controller, check_owner, is_ours
 from .runtime import Drift, Running, find_drift
 from .units import FOLLOW_DEFAULT_S, Follower
 from .validation import check_whole, parse_options, replace_all, upsert, with_keys_in_use
@@ -57,9 +61,12 @@ class InterfaceOnHost:
         """
         requested = parse_options(self._params)
         with locked():
+            is_known = is_ours(self._file)
             known = (read_whole if self._params["purge_peers"] else read_to_extend)(self._file)
             private_key = self._find_private_key(known.conf)
             running, other_interfaces = self._read_running()
+            if not is_known:
+                check_owner(self._name, running, private_key)
             wanted = self._decide(requested, known.conf, running)
             self._wanted = with_keys_in_use(wanted, running.used_keys if running else ())
             if private_key:
@@ -70,6 +77,7 @@ class InterfaceOnHost:
                 other_interfaces=other_interfaces,
                 has_ipv6=has_ipv6(),
             )
+            self._check_controller(running)
             if not self._check_mode:
                 self._remove_leftovers()
             self._keep_file(known, private_key)
@@ -77,14 +85,28 @@ class InterfaceOnHost:
             self._keep_unit()
             self._keep_follower()
 
+    def _check_controller(self, running: Running | None) -> None:
+        """Refuse routes that would keep out who brings them.
+
+        :raises Failure: if they would.
+        """
+        networks = [*self._wanted.networks()]
+        for peer in self._wanted.peers:
+            networks += map(ipaddress.ip_network, peer.allowed_ips or ())
+        connection = parse_connection(find_connection(os.environ, os.getppid()))
+        check_controller(connection, self._wanted.addresses, networks, running)
+
     def remove(self) -> None:
         """Take the interface down, disable its unit, and remove its file.
 
-        :raises Failure: if an interface of another kind has the name.
+        :raises Failure: if an interface of another kind or of somebody else has the name.
         """
         check_interface_name(self._name)
         with locked():
+            is_known = is_ours(self._file)
             running, _neighbours = self._read_running()
+            if not is_known and running:
+                check_owner(self._name, running, self._find_private_key(None, needed=False))
             unit = self._host.unit_state(self._name)
             if unit.get("UnitFileState") == "enabled" or unit.get("ActiveState") == "active":
                 self._do("unit: stopped and disabled", self._host.disable, self._name)
@@ -118,7 +140,7 @@ class InterfaceOnHost:
         self.changes.append(note)
         self._change(act, *values)
 
-    def _find_private_key(self, known: Conf | None) -> str | None:
+    def _find_private_key(self, known: Conf | None, *, needed: bool = True) -> str | None:
         """Return the private key; None in check mode where it would have been made before."""
         given = self._params["private_key_file"]
         if known:
@@ -129,7 +151,7 @@ class InterfaceOnHost:
                 return known.private_key
         path = Path(given or FOLDER / f"{self._name}.key")
         private_key = read_private_key(path)
-        if private_key is None and not self._check_mode:
+        if private_key is None and needed and not self._check_mode:
             raise Failure(
                 f"{path} is missing; quartermaster.fleet.wireguard_key makes it", code="key_missing"
             )

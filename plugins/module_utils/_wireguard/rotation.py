@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 import typing as t
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from .conf import MAX_BYTES
 from .files import FOLDER, locked, read_private_key
 from .host import Host
 from .model import Invalid, check_interface_name, check_range
+from .runtime import FRESH_HANDSHAKE_S, Running, RunningPeer
 from .units import RollbackTimer, ping_script
 
 if t.TYPE_CHECKING:
@@ -24,6 +26,8 @@ if t.TYPE_CHECKING:
 NEXT = ".next"
 """Ending of the file with the key that is not in use yet."""
 TIMEOUT_MIN_S, TIMEOUT_MAX_S = 5, 3600
+ATTEMPTS = 3
+"""How often peers are sent a packet, each of which begins a handshake; later, WireGuard does."""
 
 
 class Rotation:
@@ -34,6 +38,7 @@ class Rotation:
 
     def __init__(self, module: AnsibleModule, change: t.Callable[..., t.Any]) -> None:
         params = module.params
+        self._module = module
         self._name = check_interface_name(params["name"])
         self._file = Path(params["private_key_file"] or FOLDER / f"{self._name}.key")
         self._next_file = self._file.with_name(f"{self._file.name}{NEXT}")
@@ -65,11 +70,38 @@ class Rotation:
             "committed": self._commit,
             "reverted": self._revert,
         }
+        began = int(time.time())
+        running = self._read_interface()
         with locked():
             steps[state]()
-        if state in ("switched", "reverted") and not self._check_mode:
-            # Outside the lock, which the key follower of this host may need meanwhile.
+        if state in ("switched", "reverted") and not self._check_mode and running:
+            self._wake([peer for peer in running.peers if _is_up(peer, began)], began)
+
+    def _wake(self, peers: t.Sequence[RunningPeer], began: int) -> None:
+        """Send each peer a packet under the key that runs, and again where a handshake was lost.
+
+        Without the lock, which the key follower of this host may need meanwhile.
+        """
+        keys = {peer.public_key for peer in peers}
+        for attempt in range(ATTEMPTS):
             self._host.run("sh", "-c", ping_script(self._addresses))
+            running = self._read_interface()
+            lost = [
+                peer
+                for peer in (running.peers if running else ())
+                if peer.public_key in keys and peer.allowed_ips and peer.latest_handshake < began
+            ]
+            if not lost:
+                return
+            if attempt < ATTEMPTS - 1:
+                self._begin_again(lost)
+
+    def _begin_again(self, peers: t.Sequence[RunningPeer]) -> None:
+        with locked():
+            for peer in peers:
+                allowed_ips = ", ".join(sorted(peer.allowed_ips))
+                self._module.warn(f"a handshake with {allowed_ips} was lost and is begun again")
+                self._host.begin_handshake(self._name, peer)
 
     def _prepare(self) -> None:
         if self._read_next() is None:
@@ -141,8 +173,12 @@ class Rotation:
         return self._hidden(read_private_key(self._next_file))
 
     def _read_running(self) -> str | None:
-        running, _neighbours = self._host.read(self._name)
+        running = self._read_interface()
         return running.private_key if running else None
+
+    def _read_interface(self) -> Running | None:
+        running, _neighbours = self._host.read(self._name)
+        return running
 
     def _hidden(self, private_key: str | None) -> str | None:
         self._host.hide(private_key)
@@ -150,6 +186,11 @@ class Rotation:
 
     def _public_half(self, private_key: str | None) -> str | None:
         return self._host.find_public_key(private_key) if private_key else None
+
+
+def _is_up(peer: RunningPeer, now: int) -> bool:
+    """Return whether a peer had a session just now; one that is down is not waited for."""
+    return bool(peer.allowed_ips) and now - peer.latest_handshake < FRESH_HANDSHAKE_S
 
 
 def _parse_address(text: str) -> str:

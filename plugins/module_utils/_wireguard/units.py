@@ -108,7 +108,7 @@ def ping_script(addresses: t.Iterable[str]) -> str:
 
     A peer learns that this end has another key by the handshake that comes before the packet.
     """
-    pings = "".join(f"ping -n -q -c 1 -W 2 {address} >/dev/null 2>&1 & " for address in addresses)
+    pings = "".join(f"ping -n -q -c 1 -W 1 {address} >/dev/null 2>&1 & " for address in addresses)
     return f"{pings}wait"
 
 

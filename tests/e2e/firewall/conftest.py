@@ -20,7 +20,7 @@ import pytest
 
 from tests.e2e import modules_on_hosts
 from tests.e2e.runs import kill_run
-from tests.hosts import engine, image, network, server
+from tests.hosts import commands, engine, image, network, server
 
 ROOT = Path(__file__).parents[3]
 TRIES = 5
@@ -63,10 +63,9 @@ class Host:
 
     def sh(self, script: str, *, check: bool = True) -> str:
         """Return what a shell on the host prints."""
-        code, output = self.container.exec_run(["sh", "-c", script])
-        text = str(output.decode(errors="replace"))
-        assert not check or code == 0, f"{script}: {text}"
-        return text
+        result = commands.run_script(self.container, script)
+        assert not check or result.code == 0, f"{script}: {result.output}"
+        return result.output
 
     def table(self) -> str:
         """Return our table, empty if there is none.
@@ -74,9 +73,9 @@ class Host:
         A list that the kernel interrupts, since rules change meanwhile, is no table that is gone.
         """
         for _ in range(TRIES - 1):
-            code, output = self.container.exec_run(["sh", "-c", LIST_TABLE])
-            if code == 0:
-                return str(output.decode())
+            result = commands.run_script(self.container, LIST_TABLE)
+            if result.code == 0:
+                return result.output
         return self.sh(LIST_TABLE)
 
     def node(self, **changes: t.Any) -> dict[str, t.Any]:

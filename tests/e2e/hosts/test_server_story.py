@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts import commands
+
 pytestmark = pytest.mark.hosts
 
 
@@ -96,7 +98,8 @@ def test_ssh_comes_in_under_the_returned_host_keys(made: t.Any, key: Path, tmp_p
 def test_the_whole_system_came_up(lab: t.Any, made: t.Any) -> None:
     container = lab.client.containers.get(made["provider_id"])
 
-    assert container.exec_run(["systemctl", "is-system-running", "--wait"]).output == b"running\n"
+    state = commands.run(container, ["systemctl", "is-system-running", "--wait"])
+    assert state.output == "running\n"
 
 
 def test_no_two_servers_share_host_keys(lab: t.Any, made: t.Any) -> None:
@@ -117,12 +120,9 @@ def test_a_resize_happens_in_place(lab: t.Any, made: t.Any) -> None:
     assert preview.result["diff"] == answer.result["diff"]
     assert (answer.server["spec"], again.changed) == ("s-4vcpu-1gb", False)
     assert answer.server["provider_id"] == made["provider_id"]
-    limits = lab.client.containers.get(made["provider_id"]).exec_run(
-        [
-            "sh",
-            "-c",
-            "cat /sys/fs/cgroup/memory/memory.limit_in_bytes || cat /sys/fs/cgroup/memory.max",
-        ]
+    limits = commands.run_script(
+        lab.client.containers.get(made["provider_id"]),
+        "cat /sys/fs/cgroup/memory/memory.limit_in_bytes || cat /sys/fs/cgroup/memory.max",
     )
     assert int(limits.output.split()[-1]) == 1024**3
 

@@ -17,6 +17,7 @@ import pytest
 from tests.e2e.operating.page import commands
 from tests.e2e.operating.wheels import PIP_CONF, build_own, fetch_locked
 from tests.hosts import engine, image, network, server
+from tests.hosts.commands import run, run_script
 
 ROOT = Path(__file__).parents[3]
 #: The Python of the host's Debian.
@@ -36,10 +37,9 @@ class Host:
 
     def sh(self, script: str, *, check: bool = True, folder: str = RELEASE) -> str:
         """Return what a shell on the host prints."""
-        code, output = self.container.exec_run(["bash", "-euc", script], workdir=folder)
-        text = str(output.decode(errors="replace"))
-        assert not check or code == 0, f"{script}\n{text}"
-        return text
+        result = run_script(self.container, script, interpreter=("bash", "-euc"), folder=folder)
+        assert not check or result.code == 0, f"{script}\n{result.output}"
+        return result.output
 
     def follow(self, block: str, *, folder: str = RELEASE) -> str:
         """Return what commands of the page print."""
@@ -52,7 +52,7 @@ class Host:
         with tarfile.open(fileobj=buffer, mode="w") as archive:
             for path in paths:
                 archive.add(path, path.name)
-        self.container.exec_run(["mkdir", "-p", folder])
+        assert run(self.container, ["mkdir", "-p", folder]).code == 0
         assert self.container.put_archive(folder, buffer.getvalue())
 
     def call(self, method: str, path: str, body: Any = None) -> Any:

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+import pytest
 import requests
 
 from tests.e2e.service.fleets import MANY, count_nodes, list_nodes, make_bodies, make_cluster
@@ -14,19 +15,23 @@ from tests.e2e.service.process import Process
 
 HEADER = "Project,Servers,MasterSpec,WebSpec\n"
 COUNT = 400
-#: Fractions of the time that the whole act takes, at which the service is killed.
-MOMENTS = [0.1, 0.4, 0.7, 0.97]
 
 
+def list_moments(rounds: int) -> list[float]:
+    """Return fractions of the time that the whole act takes, at which the service is killed."""
+    return [0.1 + 0.87 * turn / (rounds - 1) for turn in range(rounds)]
+
+
+@pytest.mark.soak(short=4, long=12)
 def test_kill_9_in_the_middle_of_a_bulk_registration_leaves_all_or_nothing(
-    process: Process,
+    process: Process, rounds: int
 ) -> None:
     make_cluster(process)
     begun = time.monotonic()
     assert process.post("/api/v1/registrations", {"nodes": make_bodies("warm", MANY)}).ok
     whole_s = time.monotonic() - begun
     count, lost = MANY, 0
-    for number, moment in enumerate(MOMENTS):
+    for number, moment in enumerate(list_moments(rounds)):
         before = process.get("/api/v1/status")["revision"]
         body = {"nodes": make_bodies(f"round{number}", MANY)}
         headers = {"Idempotency-Key": f"round-{number}"}
@@ -48,14 +53,17 @@ def test_kill_9_in_the_middle_of_a_bulk_registration_leaves_all_or_nothing(
     assert len(addresses) == count
 
 
-def test_kill_9_in_the_middle_of_an_import_leaves_all_or_nothing(process: Process) -> None:
+@pytest.mark.soak(short=4, long=12)
+def test_kill_9_in_the_middle_of_an_import_leaves_all_or_nothing(
+    process: Process, rounds: int
+) -> None:
     make_cluster(process)
     body = {"content": f"{HEADER}warmup,{COUNT},cx22,cx22\n", "apply": True}
     begun = time.monotonic()
     assert process.post("/api/v1/imports", body).status_code == 201
     whole_s = time.monotonic() - begun
     outcomes = set()
-    for number, moment in enumerate(MOMENTS):
+    for number, moment in enumerate(list_moments(rounds)):
         before = process.get("/api/v1/status")["revision"]
         name = f"shop{number}"
         body = {"content": f"{HEADER}{name},{COUNT},cx22,cx22\n", "apply": True}

@@ -13,7 +13,7 @@ import docker
 import pytest
 
 from tests.e2e import modules_on_hosts
-from tests.hosts import engine, image, network, server
+from tests.hosts import commands, engine, image, network, server
 
 NAMES = ("a", "b", "c")
 INSTALL = (
@@ -46,10 +46,9 @@ class Host:
 
     def sh(self, script: str, *, check: bool = True) -> str:
         """Return what a shell on the host prints."""
-        code, output = self.container.exec_run(["sh", "-c", script])
-        text = str(output.decode(errors="replace"))
-        assert not check or code == 0, f"{script}: {text}"
-        return text
+        result = commands.run_script(self.container, script)
+        assert not check or result.code == 0, f"{script}: {result.output}"
+        return result.output
 
     def run(
         self,
@@ -77,8 +76,8 @@ class Host:
 
     def reaches(self, other: Host) -> bool:
         """Return whether another host answers through the mesh within some seconds."""
-        code, _output = self.container.exec_run(["ping", "-n", "-q", "-c1", "-w10", other.mesh_ip])
-        return bool(code == 0)
+        ping = ["ping", "-n", "-q", "-c1", "-w10", other.mesh_ip]
+        return commands.run(self.container, ping).code == 0
 
 
 @dataclass(frozen=True)

@@ -287,3 +287,30 @@ def test_traffic_flows_while_the_mesh_changes(mesh: t.Any) -> None:
     asked, lost = count_packets(told[0], a_second=50)
     assert asked >= pings - 50
     assert lost <= 1, told
+
+
+FOREIGN = {
+    "file": "umask 77; printf '[Interface]\nPrivateKey = %s\nPostUp = true\n' $(wg genkey)"
+    " >/etc/wireguard/wg0.conf",
+    "running": "ip link delete wg0; rm /etc/wireguard/wg0.conf; wireguard-go wg0;"
+    " wg genkey >/tmp/theirs; wg set wg0 private-key /tmp/theirs listen-port 51999",
+}
+
+
+@pytest.mark.parametrize("theirs", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("options", [{}, {"purge_peers": False}, {"state": "absent"}], ids=str)
+def test_an_interface_of_somebody_else_is_refused_and_kept(
+    mesh: t.Any, theirs: str, options: dict[str, t.Any]
+) -> None:
+    host = mesh["a"]
+    host.sh(theirs)
+    before = host.state()
+
+    result = host.run(**{**mesh.options("a"), **options})
+    asked = host.run("wireguard_key", path="/etc/wireguard/other.key", interface="wg0")
+
+    assert result["failed"]
+    assert asked["failed"]
+    assert asked["code"] == "foreign"
+    assert host.state() == before
+    host.sh("rm -f /etc/wireguard/wg0.conf; ip link delete wg0")

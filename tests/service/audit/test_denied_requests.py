@@ -2,15 +2,22 @@
 """Who was refused what stands in the audit."""
 
 import json
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
+from inventory_service.audit.denied_requests import Denial, RefusalRecorder
+from inventory_service.core.actors import Actor, Channel, Scope
+from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
+from inventory_service.core.revision import next_revision
 from inventory_service.identity.models import Token
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_node
@@ -140,3 +147,48 @@ def test_a_heartbeat_that_was_refused_is_recorded(
         ("test-operator", "POST /api/v1/nodes/gone/heartbeat", 409),
         ("test-operator", "POST /api/v1/nodes/nobody/heartbeat", 404),
     ]
+
+
+def test_who_is_refused_again_and_again_fills_no_database(
+    admin: Caller, viewer: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inventory_service.audit.domain.MOST_A_DAY", 3)
+    for number in range(20):
+        viewer.post(f"/api/v1/nodes/n{number}/transitions", {"state": "active"}, status=403)
+    found = admin.get("/api/v1/audit?noun=request&sort=id")["items"]
+    assert [(one["subject"].split("/")[4], one["after"].get("times")) for one in found] == [
+        ("n0", None), ("n1", None), ("n2", None), ("n3", 4), ("n7", 8), ("n15", 16),
+    ]  # fmt: skip
+
+
+class NoticedDatabase(Database):
+    """A database that shows when somebody begins to write."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, lock_timeout_s=60)
+        self.is_asked = threading.Event()
+
+    def writing(self) -> AbstractContextManager[Session]:
+        self.is_asked.set()
+        return super().writing()
+
+
+def test_only_one_thread_waits_for_the_lock_to_record_refusals(database_url: str) -> None:
+    """What only reads is denied, too, and its threads go on."""
+    database = NoticedDatabase(database_url)
+    recorder = RefusalRecorder(database, None)
+    actor = Actor("grafana", Channel.API, Scope.VIEWER)
+    denial = Denial(actor, "GET /api/v1/tokens", "403 GET", 403, "needs admin")
+    first = threading.Thread(target=recorder.add, args=(denial,))
+    with database.writing() as session:
+        next_revision(session)
+        database.is_asked.clear()
+        first.start()
+        assert database.is_asked.wait(60)
+        for _ in range(5):
+            recorder.add(denial)
+    first.join()
+    recorder.add(denial)
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(AuditRecord)) == 7
+    database.engine.dispose()

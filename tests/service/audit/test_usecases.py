@@ -81,3 +81,22 @@ def test_many_changes_of_one_revision_are_paged(
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert seen == [node["node_id"] for node in nodes]
+
+
+def test_a_time_range_has_its_beginning_and_not_its_end(operator: Caller, admin: Caller) -> None:
+    for name in ("one", "two"):
+        operator.post("/api/v1/projects", {"project": name})
+    records = {
+        one["subject"]: one["at"] for one in admin.get("/api/v1/audit?noun=project")["items"]
+    }
+    assert records["one"] < records["two"]
+
+    def list_subjects(**times: str) -> list[str]:
+        page = admin.get("/api/v1/audit", query_string={"noun": "project", **times})
+        return sorted(one["subject"] for one in page["items"])
+
+    assert list_subjects(since=records["one"]) == ["one", "two"]
+    assert list_subjects(since=records["two"]) == ["two"]
+    assert list_subjects(until=records["two"]) == ["one"]
+    assert list_subjects(until=records["one"]) == []
+    assert list_subjects(since=records["one"], until=records["two"]) == ["one"]

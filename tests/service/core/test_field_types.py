@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the fleet accepts from outside, as tables of good and bad values."""
 
+from datetime import UTC
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from inventory_service.core import field_types
+from inventory_service.core.field_types import Moment
 
 BAD_LABELS = [
     "",
@@ -130,3 +134,25 @@ def test_what_is_no_wireguard_key_is_refused(value: str) -> None:
 def test_what_is_no_ssh_key_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="SSH"):
         field_types.check_ssh_key(value)
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/30", "fd00::/126"])
+def test_the_smallest_prefix_has_four_addresses(value: str) -> None:
+    assert field_types.check_prefix(value) == value
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/31", "10.0.0.0/32", "fd00::/127"])
+def test_a_prefix_of_fewer_addresses_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="room for fewer than two nodes"):
+        field_types.check_prefix(value)
+
+
+@pytest.mark.parametrize("text", ["2026-11-25T23:00:00 01:00", "2026-11-25T23:00:00.5 0100"])
+def test_a_plus_that_became_a_blank_is_named(text: str) -> None:
+    with pytest.raises(ValidationError, match="%2B"):
+        TypeAdapter(Moment).validate_python(text)
+
+
+@pytest.mark.parametrize("text", ["2026-11-25T23:00:00+01:00", "2026-11-25 23:00:00Z"])
+def test_a_time_with_its_zone_is_taken(text: str) -> None:
+    assert TypeAdapter(Moment).validate_python(text).tzinfo is UTC

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A transaction raises the revision once, and a trial not at all."""
+"""A transaction raises the revision once, and reading does not."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,6 @@ from inventory_service.core.revision import (
     get_revision,
     next_revision,
     revision_bumped,
-    rolled_back_savepoint,
 )
 
 
@@ -35,32 +34,5 @@ def test_reading_raises_no_revision(session: Session) -> None:
 
 def test_all_changes_of_a_transaction_share_the_next_revision(session: Session) -> None:
     assert [next_revision(session), next_revision(session)] == [8, 8]
-    assert revision_bumped(session)
-    assert get_revision(session) == 8
-
-
-def test_a_trial_changes_nothing_and_raises_no_revision(session: Session) -> None:
-    with rolled_back_savepoint(session):
-        assert next_revision(session) == 8
-    assert not revision_bumped(session)
-    assert get_revision(session) == 7
-
-
-def test_a_trial_that_fails_raises_its_error_and_no_revision(session: Session) -> None:
-    def fail() -> None:
-        with rolled_back_savepoint(session):
-            next_revision(session)
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        fail()
-    assert not revision_bumped(session)
-    assert get_revision(session) == 7
-
-
-def test_a_trial_after_a_change_leaves_the_revision_of_the_change(session: Session) -> None:
-    next_revision(session)
-    with rolled_back_savepoint(session):
-        next_revision(session)
     assert revision_bumped(session)
     assert get_revision(session) == 8

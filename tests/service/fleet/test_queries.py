@@ -31,6 +31,7 @@ from tests.service.fleet_rows import (
 )
 
 KEY = "ssh-ed25519 AAAA"
+OTHER_KEY = "ssh-ed25519 BBBB"
 
 
 @pytest.fixture
@@ -91,7 +92,10 @@ def test_known_hosts_are_live_nodes_with_keys_by_all_their_addresses(fleet: Data
         ({"ansible_host": "192.0.2.9"}, ["web-1", "10.0.0.1", "10.90.0.1", "192.0.2.9"]),
         ({"ansible_host": "10.0.0.1"}, ["web-1", "10.0.0.1", "10.90.0.1"]),
         ({"ansible_port": 22}, ["web-1", "10.0.0.1", "10.90.0.1"]),
-        ({"ansible_port": 2222}, ["[web-1]:2222", "[10.0.0.1]:2222", "[10.90.0.1]:2222"]),
+        (
+            {"ansible_port": 2222},
+            ["web-1", "[web-1]:2222", "[10.0.0.1]:2222", "[10.90.0.1]:2222"],
+        ),
     ],
 )
 def test_a_host_key_is_known_by_the_address_that_ansible_connects_to(
@@ -101,6 +105,36 @@ def test_a_host_key_is_known_by_the_address_that_ansible_connects_to(
         change_node(session, ACTOR, "web-1", NodeChange(vars=variables), allocator=ALLOCATOR)
     with fleet.reading() as session:
         assert list_known_hosts(session) == [(names, [KEY])]
+
+
+@pytest.mark.parametrize(
+    ("neighbour", "of_neighbour", "of_web"),
+    [
+        # Two clusters may have the same private network.
+        ({"internal_ip": "10.0.0.1"}, [], ["10.90.0.1"]),
+        ({"vars": {"ansible_host": "10.0.0.1"}}, [], ["10.90.0.1"]),
+        # Behind one address, two nodes are told apart by their ports.
+        (
+            {"vars": {"ansible_host": "10.0.0.1", "ansible_port": 2222}},
+            ["[far-1]:2222", "[10.91.0.1]:2222", "[10.0.0.1]:2222"],
+            ["10.0.0.1", "10.90.0.1"],
+        ),
+        ({"internal_ip": "10.0.0.9"}, ["10.0.0.9"], ["10.0.0.1", "10.90.0.1"]),
+    ],
+)
+def test_an_address_of_two_nodes_is_the_name_of_neither(
+    fleet: Database, neighbour: dict[str, Any], of_neighbour: list[str], of_web: list[str]
+) -> None:
+    with fleet.writing() as session:
+        add_cluster(session, "edge", "10.91.0.0/24")
+        add_node(session, "far-1", cluster_id="edge", ssh_host_keys=[OTHER_KEY], **neighbour)
+    own = [] if "vars" in neighbour and len(neighbour["vars"]) > 1 else ["10.91.0.1"]
+    with fleet.reading() as session:
+        (far, far_keys), (web, web_keys) = list_known_hosts(session)
+    assert (far_keys, web_keys) == ([OTHER_KEY], [KEY])
+    assert (far[0], web[0]) == ("far-1", "web-1")
+    assert set(far[1:]) == {*own, *of_neighbour}
+    assert web[1:] == of_web
 
 
 @pytest.mark.parametrize(("job", "names"), [(None, ["api"]), ("app", ["api"]), ("ap", [])])

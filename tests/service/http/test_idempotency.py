@@ -94,6 +94,27 @@ def test_a_change_of_what_was_changed_meanwhile_is_refused(
     operator.patch(path, body, headers={"If-Match": "*"})
 
 
+@pytest.mark.parametrize("form", ['W/"{}"', '"{}-gzip"', '"{};br"', 'W/"{}-zstd"'])
+def test_an_etag_that_a_proxy_has_changed_is_understood(operator: Caller, form: str) -> None:
+    operator.post("/api/v1/projects", BODY)
+    etag = operator.call("GET", "/api/v1/projects/shop", status=200).headers["ETag"]
+    sent = {"If-Match": form.format(etag.strip('"'))}
+    path, body = "/api/v1/projects/shop", {"owner": "Ada"}
+    operator.patch(path, body, headers=sent)
+    operator.patch(path, {"owner": "Bea"}, headers=sent, status=412)
+
+
+@pytest.mark.parametrize("sent", ["12", "W/12", '"abc"', '"1", x', "", '"12'])
+def test_what_is_no_etag_is_refused_by_name_and_not_as_a_change(
+    operator: Caller, sent: str
+) -> None:
+    operator.post("/api/v1/projects", BODY)
+    change = {"owner": "Ada"}
+    headers = {"If-Match": sent}
+    problem = operator.patch("/api/v1/projects/shop", change, headers=headers, status=422)
+    assert [error["field"] for error in problem["errors"]] == ["If-Match"]
+
+
 def test_who_adds_records_makes_room_for_them(
     make_app: Callable[[Settings], Flask], settings: Settings
 ) -> None:

@@ -22,6 +22,7 @@ from inventory_service.app import create_app
 from inventory_service.core.actors import Scope
 from inventory_service.http.dependencies import EXTENSION
 from inventory_service.settings import Settings
+from tests.conftest import IS_SOAK
 from tests.service import postgres
 from tests.service.conftest import Caller, make_caller, make_node
 
@@ -39,7 +40,7 @@ def test_each_route_of_the_api_stands_in_the_document(app: Flask, stranger: Call
         for rule in app.url_map.iter_rules()
         if hasattr(app.view_functions[rule.endpoint], "required_scope")
     }
-    assert routes - {"/api/v1/docs", "/metrics"} == documented
+    assert routes - {"/", "/api/v1/", "/api/v1/docs", "/metrics"} == documented
 
 
 #: What each of some operations answers when it fails.
@@ -75,8 +76,9 @@ def test_an_answer_whose_status_is_not_listed_fails_the_test_that_asked(
     viewer.get("/api/v1/nodes/nobody", status=500)
 
 
-def test_the_page_needs_nothing_from_elsewhere(stranger: Caller) -> None:
-    answer = stranger.call("GET", "/api/v1/docs", status=302)
+@pytest.mark.parametrize("path", ["/", "/api/v1/", "/api/v1/docs"])
+def test_the_page_needs_nothing_from_elsewhere(stranger: Caller, path: str) -> None:
+    answer = stranger.call("GET", path, status=302)
     page = stranger.call("GET", answer.headers["Location"], status=200).get_data(as_text=True)
     assert "swagger-ui" in page
     assert "https://" not in page.replace("https://json-schema.org", "")
@@ -113,15 +115,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("operation", labels)
 
 
+@pytest.mark.soak(short=10, long=500)
 def test_no_input_breaks_the_service_or_its_promises(
-    operation: str, storm: tuple[Any, Caller]
+    operation: str, storm: tuple[Any, Caller], rounds: int
 ) -> None:
     schema, admin = storm
 
     @given(case=schema.find_operation_by_label(operation).as_strategy())
     @settings(
-        max_examples=25,
-        derandomize=True,
+        max_examples=rounds,
+        # The soak tries others each time.
+        derandomize=not IS_SOAK,
         suppress_health_check=list(HealthCheck),
     )
     def weather(case: schemathesis.Case) -> None:

@@ -75,7 +75,7 @@ def test_strangers_and_wrong_tokens_of_an_address_share_its_limit(
     app = make_limited(address=4)
     client = app.test_client()
     assert ask(Caller(client, WRONG), 2) == [401, 401]
-    assert ask(Caller(client, None), 4, "/api/v1/openapi.json") == [200, 200, 429, 429]
+    assert ask(Caller(client, None), 4) == [401, 401, 429, 429]
     assert ask(Caller(client, WRONG), 1) == [429]
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     assert ask(Caller(client, WRONG), 1, environ_base=elsewhere) == [401]
@@ -101,6 +101,29 @@ def test_all_together_have_a_limit_that_refused_requests_do_not_use_up(
     assert ask(Caller(viewer.client, WRONG), 10) == [401] + 9 * [429]
     assert ask(viewer, 4) == [200, 200, 200, 429]
     assert "QM_LIMIT_TOTAL_PER_MIN" in viewer.get(NODES, status=429)["detail"]
+
+
+def test_strangers_leave_half_of_the_total_to_those_with_a_token(
+    make_limited: MakeLimited,
+) -> None:
+    app = make_limited(total=10, trusted_proxies=1)
+    viewer = make_caller(app, Scope.VIEWER)
+    statuses = [
+        viewer.client.get(NODES, headers={"X-Forwarded-For": f"192.0.2.{number}"}).status_code
+        for number in range(50)
+    ]
+    assert statuses == 5 * [401] + 45 * [429]
+    assert ask(viewer, 6) == 5 * [200] + [429]
+
+
+def test_a_script_without_a_token_locks_nobody_out_of_the_page_of_the_api(
+    make_limited: MakeLimited,
+) -> None:
+    stranger = Caller(make_limited(address=4).test_client(), None)
+    assert ask(stranger, 5) == 4 * [401] + [429]
+    paths = ["/api/v1/docs", "/api/v1/swagger", "/api/v1/openapi.json"]
+    assert [ask(stranger, 1, path)[0] for path in paths] == [302, 200, 200]
+    assert ask(stranger, 2, "/api/v1/swagger") == [200, 429]
 
 
 def test_zero_is_no_limit(make_limited: MakeLimited) -> None:

@@ -2,6 +2,7 @@
 """What other programs read of a node is made from one row."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,12 @@ def test_a_name_that_is_refused_now_is_not_given_out_from_an_older_record(name: 
 def test_a_tag_within_a_value_is_not_given_out_from_an_older_record() -> None:
     row = make_row(vars={"x": {"__ansible_vault": "a", "y": [{"__ansible_unsafe": "b", "z": 1}]}})
     assert get_host_variables(row)["x"] == {"y": [{"z": 1}]}
+
+
+def test_the_page_of_inventories_names_each_variable_of_a_host() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "inventory.md").read_text("utf-8")
+    listed = page.partition("## What the service knows of a node\n")[2].partition(
+        ". The environment"
+    )[0]
+    names = re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", listed, flags=re.DOTALL))
+    assert names == [name for name in COLUMNS if name != "vars"]

@@ -58,6 +58,15 @@ def test_chunk_lines_have_a_bound(body: bytes, reason: str | None, size: int) ->
     assert (reason or "") in str(getattr(request.error, "body", ""))
 
 
+@pytest.mark.parametrize("size", [1, 65_536])
+def test_a_client_of_https_is_refused_at_its_first_byte(size: int) -> None:
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+    request = Request(Adjustments())
+    consumed = request.received(hello[:size])
+    assert (consumed, request.completed) == (len(hello[:size]), True)
+    assert "not HTTPS" in str(request.error.body)
+
+
 def test_a_refused_head_has_a_command_and_a_path_that_can_be_logged() -> None:
     request = receive(b"nonsense\r\n\r\n", size=100)
     assert request.error is not None

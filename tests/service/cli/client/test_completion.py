@@ -37,7 +37,7 @@ def test_every_place_of_a_name_is_completed(ask: Ask, mesh: str) -> None:
     ask("service", "add", "shop-api", "--project", "shop", "--environment", "prod")
     ask("node", "add", "web-1", "--type", "web", "--cluster", mesh, "--project", "shop")
     ask("node", "add", "old-1", "--type", "web", "--cluster", mesh)
-    ask("node", "retire", "old-1", "--reason", "gone")
+    ask("node", "retire", "old-1", "--reason", "gone", "--yes")
     for words, expected in (
         (("node", "restore", ""), ["old-1"]),
         (("node", "set", "w"), ["web-1"]),

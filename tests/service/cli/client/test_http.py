@@ -87,6 +87,39 @@ def test_a_closed_port_is_told_with_the_way_to_start_the_service() -> None:
     assert "qm serve" in caught.value.next_step
 
 
+def test_a_server_that_speaks_no_tls_is_told_after_the_seconds_that_were_waited() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        api = Api(Connection(url, None), timeout_s=(0.2, 600))
+        with pytest.raises(Failure, match=r"not reachable: no answer within [0-9]+ s$") as caught:
+            api.get("/api/v1/status", Target("status"))
+    assert caught.value.exit_code == Exit.UNREACHABLE
+    assert "http:// instead of https://" in caught.value.next_step
+
+
+def test_a_server_that_answers_without_tls_is_told(serve: Serve) -> None:
+    plain = serve(answer(200)).url
+    with pytest.raises(Failure, match="it does not speak TLS") as caught:
+        Api(Connection(plain.replace("http", "https"), None)).get("/api/v1/status", NODE)
+    assert "http:// instead of https://" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [(None, "needs a token, and there is none to send"), ("qm_token", "The token is not valid")],
+)
+def test_who_has_no_good_token_is_told_where_one_is_kept(
+    serve: Serve, token: str | None, told: str
+) -> None:
+    url = serve(answer(401, {"detail": "The token is not valid. Send a header."})).url
+    with pytest.raises(Failure, match=told) as caught:
+        Api(Connection(url, token)).get("/api/v1/status", NODE)
+    for step in ("QM_TOKEN", "config.ini", "qm init --save-profile"):
+        assert step in caught.value.next_step
+
+
 def test_every_request_shows_the_token_and_the_door_whatever_netrc_and_proxies_say(
     serve: Serve, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

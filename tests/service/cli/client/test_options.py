@@ -6,7 +6,13 @@ from typing import Any
 import click
 import pytest
 
-from inventory_service.cli.client.options import drop_unset, json_or_text, json_pairs, pairs
+from inventory_service.cli.client.options import (
+    drop_unset,
+    json_or_text,
+    json_pairs,
+    option_of,
+    pairs,
+)
 
 CONTEXT = click.Context(click.Command("set"))
 OPTION = click.Option(["--label"])
@@ -67,3 +73,22 @@ def test_only_what_was_said_is_sent_and_empty_text_clears(
     said: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     assert drop_unset(**said) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("node_type", "--type"),
+        ("labels.tier", "--label tier"),
+        ("labels[0]", "--label [0]"),
+        ("node_id", "node_id"),
+        ("node_typo", "node_typo"),
+        ("", ""),
+    ],
+)
+def test_a_field_is_named_by_the_option_of_the_running_command(field: str, expected: str) -> None:
+    options = [click.Option(["--type", "node_type"]), click.Option(["--label", "labels"])]
+    command = click.Command("add", params=[click.Argument(["node_id"]), *options])
+    assert option_of(field) == field
+    with click.Context(command):
+        assert option_of(field) == expected

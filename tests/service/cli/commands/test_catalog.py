@@ -35,7 +35,7 @@ def test_an_entry_is_shown_as_it_is_listed(ask: Ask, noun: str) -> None:
 def test_each_step_is_confirmed(qm: Qm, added: Result, noun: str) -> None:
     field = ["--region", "eu"] if noun == "cluster" else ["--description", "Another"]
     changed = qm(noun, "set", "first", *field)
-    retired = qm(noun, "retire", "first", "--reason", "done")
+    retired = qm(noun, "retire", "first", "--reason", "done", "--yes")
     lines = [result.stdout.splitlines()[0] for result in (added, changed, retired)]
     name = f"{noun.capitalize()} first is"
     assert lines == [f"{name} registered.", f"{name} changed.", f"{name} retired."]

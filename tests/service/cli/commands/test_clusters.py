@@ -16,13 +16,13 @@ def test_a_cluster_is_added_changed_and_retired(ask: Ask) -> None:
     ask("cluster", "set", "edge-1", "--region", "", "--mesh-port", "51822", "--reason", "moved")
     found = ask("cluster", "show", "edge-1")
     assert [found["cluster_type"], found["region"], found["mesh_port"]] == ["edge", None, 51822]
-    assert ask("cluster", "retire", "edge-1", "--reason", "done")["retired_at"]
+    assert ask("cluster", "retire", "edge-1", "--reason", "done", "--yes")["retired_at"]
     assert [cluster["cluster_id"] for cluster in ask("cluster", "list")] == ["edge-1"]
 
 
 def test_a_cluster_with_nodes_is_not_retired(qm: Qm, ask: Ask, mesh: str) -> None:
     ask("node", "add", "web-1", "--type", "web", "--cluster", mesh)
-    result = qm("cluster", "retire", mesh, "--reason", "too early")
+    result = qm("cluster", "retire", mesh, "--reason", "too early", "--yes")
     assert result.exit_code == 5
     assert mesh in result.stderr
 

@@ -15,7 +15,7 @@ def test_an_environment_is_added_changed_and_retired(ask: Ask) -> None:
     ask("environment", "set", "load", "--owner", "")
     found = ask("environment", "show", "load")
     assert [found["owner"], found["description"]] == [None, "Under load"]
-    assert ask("environment", "retire", "load", "--reason", "done")["retired_at"]
+    assert ask("environment", "retire", "load", "--reason", "done", "--yes")["retired_at"]
     names = [one["environment"] for one in ask("environment", "list")]
     assert names == ["load", "prod", "staging", "test", "uat"]
 

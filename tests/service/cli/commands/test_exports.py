@@ -141,7 +141,7 @@ def test_a_fleet_that_is_exported_can_be_imported(
     before = [ask("node", "show", f"web-{number}") for number in (1, 2, 3)]
     qm("export", "nodes", "--format", form, "--with-secrets", "--output", str(path))
     for number in (1, 2, 3):
-        ask("node", "retire", f"web-{number}", "--reason", "moved")
+        ask("node", "retire", f"web-{number}", "--reason", "moved", "--yes")
     result = qm("import", "nodes", "--format", form, str(path), "--apply")
     assert result.exit_code == 0, result.output
     assert "Plan: 3 to add, 0 to update, 0 unchanged." in result.stdout

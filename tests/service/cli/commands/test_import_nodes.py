@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -37,6 +38,18 @@ def test_without_apply_only_the_plan_is_printed(qm: Qm, ask: Ask) -> None:
     assert "Plan: 2 to add, 0 to update, 0 unchanged." in result.stdout
     assert "--apply" in result.stdout
     assert names(ask) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "warned"),
+    [("{port: 1, app_port: 2}", ["port"]), ("{app_port: 2}", []), ("7", [])],
+)
+def test_a_variable_of_which_ansible_warns_is_named(
+    qm: Qm, variables: str, warned: list[str]
+) -> None:
+    text = f"- {{node_id: a, node_type: web, vars: {variables}}}"
+    result = qm("import", "nodes", "-", "--format", "yaml", stdin=text)
+    assert re.findall("Warning: The variable '(.*?)'", result.stderr) == warned
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_without_apply_only_the_plan_is_printed(qm: Qm, ask: Ask) -> None:
     assert "node_type=media" in lines[1]
     assert "module.edge.hcloud_server.node[0]" in lines[1]
     assert "Not mapped: hcloud_server.bastion: has no label 'role'" in result.stdout
-    assert "Plan: 2 to add, 0 to update, 0 unchanged, 3 not mapped." in result.stdout
+    assert "Plan: 2 to add, 0 to update, 0 unchanged, 1 not mapped." in result.stdout
     assert "--apply" in result.stdout
     assert names(ask) == []
 
@@ -91,7 +91,7 @@ def test_nothing_secret_leaves_the_machine_or_is_printed(
         result = qm("import", "terraform", str(path))
         assert result.exit_code == 0, result.output
         assert "SECRET" not in result.output
-    assert len(sent) == 4
+    assert len(sent) == len(list(CASES.glob("*.json")))
     assert not [body for body in sent if "SECRET" in body]
 
 

@@ -60,20 +60,41 @@ def test_an_edited_file_scales_and_resizes(qm: Qm, ask: Ask, mesh: str) -> None:
     assert names(ask) == ["shop-prod-master", "shop-prod-web-1"]
 
 
+def test_a_region_that_an_import_does_not_change_is_named_with_the_way_on(
+    qm: Qm, ask: Ask, mesh: str
+) -> None:
+    regions = "Project,Servers,MasterSpec,WebSpec,Region\nshop,1,cx22,cx22,{}\n"
+    ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=regions.format("lon1"))
+    result = qm("import", "csv", "-", "--cluster", mesh, stdin=regions.format("fra1"))
+    assert result.exit_code == 0
+    assert "lon1, in the file fra1" in result.stdout
+    assert "There is nothing to record." in result.stdout
+    step = re.search(r"qm (node set shop-prod-master --region fra1)", result.stdout)
+    assert step
+    assert qm(*step[1].split()).exit_code == 0
+    again = qm("import", "csv", "-", "--cluster", mesh, stdin=regions.format("fra1"))
+    assert "in the file" not in again.stdout
+
+
 @pytest.mark.parametrize(
-    ("edited", "playbooks"),
+    ("states", "edited", "playbooks"),
     [
-        ("shop,4,s-2vcpu-4gb,s-1vcpu-1gb\n", {"provision"}),
-        ("shop,3,s-4vcpu-8gb,s-1vcpu-1gb\n", {"provision"}),
-        ("shop,2,s-2vcpu-4gb,s-1vcpu-1gb\n", {"retire"}),
-        ("shop,2,s-4vcpu-8gb,s-1vcpu-1gb\n", {"provision", "retire"}),
-        ("shop,3,s-2vcpu-4gb,s-1vcpu-1gb\n", set()),
+        ([], "shop,4,s-2vcpu-4gb,s-1vcpu-1gb\n", {"provision"}),
+        ([], "shop,3,s-4vcpu-8gb,s-1vcpu-1gb\n", {"provision"}),
+        (["provisioning"], "shop,2,s-2vcpu-4gb,s-1vcpu-1gb\n", {"retire"}),
+        (["provisioning", "failed"], "shop,2,s-2vcpu-4gb,s-1vcpu-1gb\n", {"retire"}),
+        # It never had a server.
+        ([], "shop,2,s-2vcpu-4gb,s-1vcpu-1gb\n", set()),
+        (["provisioning"], "shop,2,s-4vcpu-8gb,s-1vcpu-1gb\n", {"provision", "retire"}),
+        ([], "shop,3,s-2vcpu-4gb,s-1vcpu-1gb\n", set()),
     ],
 )
 def test_who_applies_is_told_which_playbook_comes_next(
-    qm: Qm, ask: Ask, mesh: str, edited: str, playbooks: set[str]
+    qm: Qm, ask: Ask, mesh: str, states: list[str], edited: str, playbooks: set[str]
 ) -> None:
     ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
+    for state in states:
+        ask("node", "set", "shop-prod-web-2", "--state", state)
     apply = ("--cluster", mesh, "--apply", "--yes")
     result = qm("import", "csv", "-", *apply, stdin=HEADER + edited)
     assert set(re.findall(r"quartermaster\.fleet\.(\w+)", result.stdout)) == playbooks
@@ -106,7 +127,7 @@ def test_a_project_that_is_retired_is_told_with_line_and_column(
     qm: Qm, ask: Ask, mesh: str, file: Path
 ) -> None:
     ask("project", "add", "shop")
-    ask("project", "retire", "shop", "--reason", "over")
+    ask("project", "retire", "shop", "--reason", "over", "--yes")
     result = qm("import", "csv", str(file), "--cluster", mesh)
     assert result.exit_code == 1
     told = [line for line in result.stderr.splitlines() if "retired" in line]
@@ -123,7 +144,7 @@ def test_a_plan_that_is_out_of_date_is_not_applied(
 
     def meddle(plan: dict[str, Any]) -> None:
         printed(plan)
-        ask("node", "retire", "shop-prod-web-1", "--reason", "meddling")
+        ask("node", "retire", "shop-prod-web-1", "--reason", "meddling", "--yes")
 
     ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
     monkeypatch.setattr(door, "_print_plan", meddle)

@@ -98,6 +98,18 @@ def test_a_drawing_fits_its_terminal_and_is_coloured(service: Service) -> None:
         assert plain(lines[0]) == "edge: 1 node (1 P)"
 
 
+@pytest.mark.usefixtures("fleet")
+def test_a_drawing_has_no_colours_for_whoever_wants_none(service: Service) -> None:
+    environment = {
+        "QM_URL": service.url,
+        "QM_TOKEN": service.tokens[Scope.VIEWER],
+        "NO_COLOR": "1",
+    }
+    (lines,) = run_in_terminal([(80, ("node", "graph"))], environment)
+    assert "A web-1" in plain("\n".join(lines))
+    assert "\x1b[3" not in "\n".join(lines)
+
+
 def test_a_large_fleet_is_summed_up_with_what_needs_somebody_first() -> None:
     main = make_group("main", {NodeState.ACTIVE: 9_990, NodeState.FAILED: 10})
     lines = draw_lines([main], "cluster", most=100)

@@ -81,14 +81,58 @@ def test_maintenance_begins_and_ends_with_a_record_through_this_door(ask: Ask, w
     assert [begun["door"], begun["reason"]] == ["cli", "disk"]
 
 
+def test_only_the_begin_of_a_maintenance_needs_a_reason(qm: Qm, ask: Ask, web: str) -> None:
+    activate(ask, web)
+    refused = qm("node", "maintain", web)
+    assert (refused.exit_code, "--reason" in refused.stderr) == (2, True)
+    ask("node", "maintain", web, "--reason", "disk")
+    assert ask("node", "maintain", web, "--end")["to_state"] == "active"
+
+
+def test_the_only_cluster_takes_a_node_and_of_several_one_is_chosen(
+    qm: Qm, ask: Ask, mesh: str
+) -> None:
+    assert ask("node", "add", "web-1", "--type", "web")["cluster_id"] == mesh
+    ask("cluster", "add", "edge", "--mesh-prefix", "10.91.0.0/24")
+    refused = qm("node", "add", "web-2", "--type", "web")
+    assert refused.exit_code == 2
+    assert "--cluster. There are: edge, main" in refused.stderr
+    ask("cluster", "retire", "edge", "--reason", "over", "--yes")
+    assert ask("node", "add", "web-2", "--type", "web")["cluster_id"] == mesh
+
+
+def test_a_node_without_a_cluster_leads_to_the_command_that_adds_one(qm: Qm) -> None:
+    refused = qm("node", "add", "web-1", "--type", "web")
+    assert refused.exit_code == 2
+    assert "qm cluster add" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--type", "a b"], "  --type: "),
+        (["--type", "web", "--internal-ip", "x"], "  --internal-ip: "),
+        (["--type", "web", "--ssh-host-key", "x"], "  --ssh-host-key"),
+        (["--type", "web", "--label", "a b=c"], "  --label"),
+    ],
+)
+@pytest.mark.usefixtures("mesh")
+def test_a_value_that_the_service_refuses_is_named_by_its_option(
+    qm: Qm, words: list[str], named: str
+) -> None:
+    refused = qm("node", "add", "web-1", *words)
+    assert refused.exit_code == 1
+    assert named in refused.stderr
+
+
 def test_a_retired_node_is_listed_only_on_demand(ask: Ask, web: str) -> None:
-    ask("node", "retire", web, "--reason", "done")
+    ask("node", "retire", web, "--reason", "done", "--yes")
     assert ask("node", "list") == []
     assert [found["node_id"] for found in ask("node", "list", "--state", "retired")] == [web]
 
 
 def test_a_retired_node_is_brought_back_and_the_audit_tells_of_it(ask: Ask, web: str) -> None:
-    ask("node", "retire", web, "--reason", "by mistake")
+    ask("node", "retire", web, "--reason", "by mistake", "--yes")
     assert ask("node", "restore", web, "--reason", "it is needed")["state"] == "planned"
     records = ask("audit", "--noun", "node", "--subject", web)
     assert [(one["action"], one["reason"]) for one in records] == [
@@ -112,6 +156,12 @@ def test_an_empty_list_is_said_to_people_and_silent_for_programs(qm: Qm) -> None
     assert (told.stdout, told.exit_code) == ("", 0)
     assert "qm node add" in told.stderr
     assert qm("node", "list", "--json").stdout == "[]\n"
+
+
+def test_a_list_that_filters_leave_empty_is_not_taken_for_an_empty_fleet(qm: Qm, web: str) -> None:
+    told = qm("node", "list", "--project", "nope")
+    assert web not in told.stdout
+    assert told.stderr == "Nothing fits these filters.\n"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_a_project_is_added_changed_and_retired(ask: Ask) -> None:
     ask("project", "set", "shop", "--owner", "", "--description", "-x = [1]")
     found = ask("project", "show", "shop")
     assert [found["owner"], found["description"]] == [None, "-x = [1]"]
-    assert ask("project", "retire", "shop", "--reason", "closed")["retired_at"]
+    assert ask("project", "retire", "shop", "--reason", "closed", "--yes")["retired_at"]
     assert [project["project"] for project in ask("project", "list")] == ["shop"]
 
 

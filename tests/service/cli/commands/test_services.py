@@ -26,7 +26,7 @@ def test_a_service_is_added_changed_and_retired(ask: Ask) -> None:
     ask("service", "set", "api", "--node-type", "", "--health-path", "", "--scrape-job", "api")
     found = ask("service", "show", "api")
     assert [found["node_types"], found["health_path"], found["scrape_job"]] == [[], None, "api"]
-    assert ask("service", "retire", "api", "--reason", "closed")["retired_at"]
+    assert ask("service", "retire", "api", "--reason", "closed", "--yes")["retired_at"]
     assert [service["service"] for service in ask("service", "list")] == ["api"]
 
 
@@ -40,7 +40,7 @@ def test_a_node_that_is_none_is_named(qm: Qm, ask: Ask) -> None:
     add(ask)
     result = qm("service", "set", "api", "--node", "web-9")
     assert result.exit_code == 1
-    assert "nodes.0: node 'web-9' is not known or retired" in result.stderr
+    assert "--node 0: node 'web-9' is not known or retired" in result.stderr
 
 
 def test_nothing_to_change_is_wrong_usage(qm: Qm, ask: Ask) -> None:

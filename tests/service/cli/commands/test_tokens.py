@@ -32,10 +32,10 @@ def test_a_list_never_shows_a_secret(qm: Qm) -> None:
 
 def test_a_revoked_token_is_refused_from_then_on(qm: Qm, ask: Ask, service: Any) -> None:
     made = ask("token", "create", "robot", "--scope", "viewer")
-    ask("token", "revoke", made["token_id"])
+    ask("token", "revoke", made["token_id"], "--yes")
     environment = {"QM_URL": service.url, "QM_TOKEN": made["token"]}
     assert CliRunner(env=environment).invoke(main, ["status"]).exit_code == 6
-    assert qm("token", "revoke", "nobody").exit_code == 4
+    assert qm("token", "revoke", "nobody", "--yes").exit_code == 4
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,19 @@
 """The inventory as a file: Ansible's YAML plugin and our own import read the fleet from it."""
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
 from hypothesis import given
+from hypothesis import strategies as st
 
 from inventory_service.cli.formats.ansible_yaml import write_inventory
 from inventory_service.cli.formats.yaml_nodes import UNSAFE, read_yaml
+from inventory_service.core.variables import check_variables
 from inventory_service.inventory.domain import COLUMNS
 from tests.service.cli.formats.node_strategies import NODES, PATIENT, find_hidden, set_fields
 
@@ -91,6 +95,58 @@ def test_a_text_that_ansible_could_run_is_marked_however_deep_it_is(
     (found,) = load(write([row], {}))["hosts"]["a"]["own"]["deep"]
     assert found == value
     assert isinstance(found, Unsafe) == is_marked
+
+
+#: Texts that YAML 1.1 or 1.2 reads as something else where they have no quotes.
+OTHER_MEANINGS = [
+    *("=", "<<", "~", "null", "Null", "", "yes", "off", "y", "true", "TRUE", "!", "&a", "*a", "?"),
+    *("1_000", "0x1F", "0o17", "0b1", "017", "1e3", "1.5e+3", "-.5", "+1", "190:20:30", "12:30"),
+    *(".inf", "-.INF", ".nan", "2026-11-26", "2026-11-26T10:00:00+01:00", "2026-11-26 10:00:00Z"),
+    *("true\n", "=\n", "~\n", "1_0\n", "---", "...", "- a", "a: b", "# a", " a ", "%a", "{}", "[]"),
+]
+
+
+def load_by_ansible(text: str) -> Any:
+    """Return what ansible-core itself reads, as plain values."""
+    return json.loads(json.dumps(DataLoader().load(text)["all"]["hosts"]["a"]))
+
+
+@pytest.mark.parametrize("text", OTHER_MEANINGS, ids=repr)
+def test_a_text_with_another_meaning_without_quotes_stays_a_text(text: str) -> None:
+    row = make_row(node_id="a", vars={"own": [text]}, labels={"mark": text})
+    written = write([row], {})
+    found = load_by_ansible(written)
+    assert (found["own"], found["labels"]) == ([text], {"mark": text})
+    (again,) = set_fields(read_yaml(written))
+    assert (again["vars"], again["labels"]) == ({"own": [text]}, {"mark": text})
+
+
+@pytest.mark.parametrize("text", ["1e3", "1.5E-3", "0o17", "12e03", "-.5e1"])
+def test_a_number_of_yaml_1_2_is_in_quotes(text: str) -> None:
+    assert f"own: '{text}'" in write([make_row(node_id="a", vars={"own": text})], {})
+
+
+def is_allowed(text: str) -> bool:
+    """Return whether a variable may hold the text."""
+    try:
+        check_variables({"own": text})
+    except ValueError:
+        return False
+    return True
+
+
+_ODD = st.one_of(
+    st.sampled_from(OTHER_MEANINGS),
+    st.text("=<~_.+-:0123456789eExTZn \n{%#}'\"\\!&*?|>@`,[]", max_size=8),
+    st.text(max_size=12),
+).filter(is_allowed)
+
+
+@given(st.dictionaries(st.from_regex(r"own_[a-z]{1,5}", fullmatch=True), _ODD, max_size=8))
+@PATIENT
+def test_each_text_is_the_same_for_ansible(variables: dict[str, str]) -> None:
+    found = load_by_ansible(write([make_row(node_id="a", vars=variables)], {}))
+    assert {name: found.get(name) for name in variables} == variables
 
 
 def test_a_character_that_turns_text_round_is_written_as_an_escape() -> None:

@@ -73,6 +73,28 @@ def test_variables_of_a_host_are_the_fields_of_a_node(host: str, fields: dict[st
         ("a: 1", ("file", 1, None), "no list of nodes"),
         ("all: {hosts: []}", ("file", 1, None), "no list of nodes"),
         ("7", ("file", 1, None), "no list of nodes"),
+        ("web: {hosts: {a: }}", ("file", 1, None), "as `qm export nodes` writes it"),
+        (
+            "all: {children: {web: {hosts: {a: {x: 1}}}}}",
+            ("file", 1, None),
+            "write the nodes as a list: `- {node_id:",
+        ),
+        (
+            "all:\n  hosts: {a: }\n  children: {x: {children: {y: {hosts: {b: }}}}}",
+            ("value", 3, 41),
+            "the host 'b' is not",
+        ),
+        (
+            "all:\n  hosts: {a: }\n  children: {x: {hosts: {a: {y: 1}}}}",
+            ("value", 3, 26),
+            "the host 'a' is not",
+        ),
+        (
+            "all:\n  hosts: {a: }\n  children: {x: {vars: {y: 1}}}",
+            ("value", 3, 18),
+            "variables of a group",
+        ),
+        ("all:\n  hosts: {a: }\n  vars: {y: 1}", ("value", 3, 3), "variables of a group"),
         ("- &a {x: 1}\n- *a", ("value", 2, 3), "is an alias"),
         ("- {1: x}", ("value", 1, 4), "must be a text"),
         ("- {[a]: x}", ("value", 1, 4), "must be a text"),

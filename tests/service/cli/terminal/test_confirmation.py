@@ -5,10 +5,19 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import click
 import pytest
+from click.testing import Result
 
+from inventory_service.cli import main
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.confirmation import confirm
+
+Qm = Callable[..., Result]
+Ask = Callable[..., Any]
 
 _ASK = """
 from inventory_service.cli.client.errors import Failure
@@ -59,3 +68,78 @@ def test_on_a_terminal_only_yes_means_yes(answer: bytes, printed: str) -> None:
     os.close(ours)
     assert stdout.decode().strip() == printed
     assert "Retire 3 nodes? [y/N]" in stderr.decode()
+
+
+def commands_of(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, listed in group.commands.items():
+        command = listed.load() if isinstance(listed, LazyCommand) else listed
+        if isinstance(command, click.Group):
+            yield from commands_of(command, (*path, name))
+        elif name in {"retire", "revoke", "delete", "remove"}:
+            yield (*path, name)
+
+
+#: Each command that takes something away, and what its question says.
+DESTRUCTIVE = {
+    ("node", "retire"): (
+        ["web-1", "--reason", "over"],
+        "Retire node web-1 (type web, project shop, environment prod, cluster main, state planned",
+    ),
+    ("cluster", "retire"): (
+        ["edge", "--reason", "over"],
+        "Retire cluster edge (type regional, mesh 10.91.0.0/24, port 51820)?",
+    ),
+    ("project", "retire"): (["idle", "--reason", "over"], "Retire project idle (owner ops)?"),
+    ("environment", "retire"): (["load", "--reason", "over"], "Retire environment load?"),
+    ("service", "retire"): (
+        ["api", "--reason", "over"],
+        "Retire service api (port 8100, project shop, environment prod)?",
+    ),
+    ("token", "revoke"): (["{token}"], "(name robot, scope viewer, "),
+}
+
+
+@pytest.fixture
+def fleet(ask: Ask, mesh: str) -> str:
+    """Return the id of a token, beside one of each kind that can be taken away."""
+    ask("project", "add", "shop")
+    ask("project", "add", "idle", "--owner", "ops")
+    ask("environment", "add", "load")
+    ask("cluster", "add", "edge", "--mesh-prefix", "10.91.0.0/24")
+    place = ("--project", "shop", "--environment", "prod")
+    ask("node", "add", "web-1", "--type", "web", "--cluster", mesh, *place)
+    ask("service", "add", "api", *place, "--port", "8100")
+    return str(ask("token", "create", "robot")["token_id"])
+
+
+def test_each_command_that_takes_away_is_in_the_table() -> None:
+    assert set(commands_of(main)) == set(DESTRUCTIVE)
+
+
+@pytest.mark.parametrize("words", DESTRUCTIVE, ids=" ".join)
+def test_what_is_taken_away_is_shown_before_it_is_and_wants_yes(
+    qm: Qm, fleet: str, words: tuple[str, ...]
+) -> None:
+    arguments, question = DESTRUCTIVE[words]
+    command = [*words, *(word.format(token=fleet) for word in arguments)]
+    for form in ((), ("--json",)):
+        refused = qm(*command, *form)
+        assert refused.exit_code == 2
+        assert question in refused.stderr
+        assert "--yes" in refused.stderr
+    assert qm(*command, "--yes").exit_code == 0
+
+
+@pytest.mark.usefixtures("fleet")
+def test_the_state_retired_is_asked_about_as_the_retirement(qm: Qm) -> None:
+    refused = qm("node", "set", "web-1", "--state", "retired")
+    assert refused.exit_code == 2
+    assert DESTRUCTIVE["node", "retire"][1] in refused.stderr
+    assert qm("node", "set", "web-1", "--state", "retired", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["node", "retire", "no-1", "--reason", "x"], ["token", "revoke", "no-1"]]
+)
+def test_an_unknown_name_is_not_found_before_the_question(qm: Qm, words: list[str]) -> None:
+    assert qm(*words).exit_code == 4

@@ -34,6 +34,28 @@ def test_a_terminal_table_keeps_to_the_width_and_loses_nothing(
     assert ("n" * length in out) == (length < 30)
 
 
+def test_into_a_pipe_no_blanks_fill_the_last_column(capsys: pytest.CaptureFixture[str]) -> None:
+    print_item({"a": "x", "keys": "k" * 800})
+    print_lines(["a", "b"], [["x", "y"], ["x", "z" * 800]])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_addresses_and_times_are_whole_in_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    columns = ["node_id", "state", "node_type", "cluster_id", "project", "environment"]
+    row = ["shop-prod-master", "maintenance", "master", "frankfurt-1", "hostomatic", "production"]
+    print_lines([*columns, "internal_ip"], [[*row, "10.220.103.250"]])
+    print_lines(["subject", "at", "actor"], [["n" * 60, "2026-11-25T11:12:13.5Z", "a" * 40]])
+    out = STYLE.sub("", capsys.readouterr().out)
+    assert "10.220.103.250" in out
+    assert "2026-11-25T11:12:13Z" in out
+
+
 def test_markup_in_a_value_stays_text(capsys: pytest.CaptureFixture[str]) -> None:
     print_item({"reason": "[link=http://evil]x[/link] :boom:"})
     assert "[link=http://evil]x[/link] :boom:" in capsys.readouterr().out

@@ -33,6 +33,14 @@ def sqlite_error(code: int) -> DBAPIError:
         (wrap(psycopg.errors.LockNotAvailable("x")), "Another writer holds"),
         (wrap(psycopg.errors.ReadOnlySqlTransaction("x")), "can only be read"),
         (wrap(psycopg.errors.DiskFull("x")), "disk of the database is full"),
+        (wrap(sqlite3.OperationalError("no such table: nodes")), "has another schema"),
+        (wrap(sqlite3.OperationalError("no such column: nodes.vars")), "has another schema"),
+        (
+            wrap(sqlite3.OperationalError("table nodes has no column named vars")),
+            "has another schema",
+        ),
+        (wrap(psycopg.errors.UndefinedTable("nodes")), "has another schema"),
+        (wrap(psycopg.errors.UndefinedColumn("vars")), "has another schema"),
         (wrap(psycopg.OperationalError("host 10.0.0.1 is gone")), "does not answer"),
     ],
 )

@@ -85,6 +85,31 @@ def test_a_database_that_is_missing_is_not_made_by_asking_it(tmp_path: Path) -> 
     database.engine.dispose()
 
 
+@pytest.mark.parametrize(
+    "change", ["ALTER TABLE projects RENAME owner TO o", "ALTER TABLE projects RENAME TO p"]
+)
+def test_a_database_of_another_schema_is_unavailable_and_no_value_is_logged(
+    store: Database, change: str
+) -> None:
+    """The service was not stopped before `qm migrate --to`."""
+
+    def write() -> None:
+        with store.writing() as session:
+            now = datetime.now(UTC)
+            session.add(Project(project="shop", owner="hunter2", created_at=now, revision=1))
+
+    def read() -> None:
+        with store.reading() as session:
+            session.query(Project).all()
+
+    with store.writing() as session:
+        session.execute(text(change))
+    for act in (write, read):
+        with pytest.raises(Unavailable, match="another schema") as refusal:
+            act()
+        assert "hunter2" not in str(refusal.value.__cause__)
+
+
 def test_each_of_many_threads_gets_a_connection(database: Database) -> None:
     all_read = threading.Barrier(40, timeout=60)
     revisions = []

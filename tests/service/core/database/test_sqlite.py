@@ -13,6 +13,16 @@ from inventory_service.core.database.sqlite import get_path, open_sqlite
 from inventory_service.core.revision import get_revision, next_revision
 
 
+def test_only_its_owner_reads_a_database_and_what_is_written_beside_it(tmp_path: Path) -> None:
+    """It holds the hashes of tokens, and its folder may be open to all."""
+    engine = open_engine(f"sqlite:///{tmp_path}/fleet.sqlite")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE a (b)"))
+        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    engine.dispose()
+    assert modes == dict.fromkeys(("fleet.sqlite", "fleet.sqlite-wal", "fleet.sqlite-shm"), "0o600")
+
+
 @pytest.mark.parametrize(
     ("url", "path"),
     [

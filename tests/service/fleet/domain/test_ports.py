@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.core.errors import Exhausted
-from inventory_service.fleet.domain.ports import PortRequest, choose_port, get_hash_based_port
+from inventory_service.fleet.domain.ports import (
+    PortRequest,
+    check_range,
+    choose_port,
+    get_hash_based_port,
+)
 
 labels = st.from_regex(r"\A[a-z][a-z0-9]{0,20}\Z")
 
@@ -46,3 +51,10 @@ def test_a_full_range_says_so() -> None:
 def test_names_that_read_alike_when_joined_differ() -> None:
     first = get_hash_based_port("a-b", "c", 1, 60000)
     assert first != get_hash_based_port("a", "b-c", 1, 60000)
+
+
+@pytest.mark.parametrize(("base", "size"), [(65535, 1), (65000, 536), (1, 65535)])
+def test_a_range_may_end_at_the_highest_port(base: int, size: int) -> None:
+    check_range(base, size)
+    with pytest.raises(ValueError, match="must not exceed 65535"):
+        check_range(base, size + 1)

@@ -149,3 +149,10 @@ def test_no_rows_or_too_many_are_refused(operator: Caller) -> None:
     operator.post(PATH, {"nodes": []}, status=422)
     problem = operator.post(PATH, {"nodes": [{}] * 10_001}, status=422)
     assert "nodes" in fields(problem)
+
+
+def test_a_registration_that_is_sent_again_is_answered_again(operator: Caller) -> None:
+    key = {"Idempotency-Key": "k1"}
+    body = {"nodes": rows(2)}
+    first = operator.post(PATH, body, headers=key)
+    assert operator.post(PATH, body, headers=key) == first

@@ -19,8 +19,10 @@ from inventory_service.fleet.models.services import Service
 from inventory_service.fleet.usecases.catalog import (
     change_entry,
     check_unused,
+    find_missing,
     get_entry,
     register_entry,
+    register_names,
     retire_entry,
 )
 from tests.service.fleet_rows import (
@@ -128,3 +130,17 @@ def test_an_unknown_name_is_shortened_in_the_message(fleet: Database) -> None:
     with fleet.reading() as session, pytest.raises(NotFound) as refusal:
         get_entry(session, Project, "x" * 255)
     assert f"There is no project '{'x' * 64}'." in refusal.value.detail
+
+
+def test_names_are_missing_until_they_are_registered_and_after_it_never_again(
+    store: Database,
+) -> None:
+    names = ["shop", "blog", "shop"]
+    with store.writing() as session:
+        assert find_missing(session, Project, names) == ["blog", "shop"]
+        register_names(session, ACTOR, Project, ["blog"])
+        retire_entry(session, ACTOR, Project, "blog", RetirementRequest())
+        assert find_missing(session, Project, names) == ["shop"]
+        register_names(session, ACTOR, Project, ["shop"])
+        assert get_entry(session, Project, "shop").as_dict()["description"] is None
+        assert find_missing(session, Project, names) == []

@@ -15,8 +15,8 @@ from inventory_service.fleet.usecases.nodes import change_node
 from inventory_service.fleet.usecases.uniqueness import (
     GroupNameCheck,
     NodeIdCheck,
+    ReferenceCheck,
     UniqueFieldCheck,
-    check_references,
 )
 from tests.service.fleet_rows import (
     ACTOR,
@@ -162,8 +162,8 @@ def test_what_a_node_refers_to_must_be_live(
 ) -> None:
     with fleet.reading() as session:
         if reason is None:
-            check_references(session, fields)
+            ReferenceCheck(session, [fields]).check(fields)
             return
         with pytest.raises(BadInput) as refusal:
-            check_references(session, fields)
+            ReferenceCheck(session, [fields]).check(fields)
     assert [error.reason for error in refusal.value.field_errors] == [reason]

@@ -36,11 +36,12 @@ from inventory_service.fleet.usecases.services import change_service, register_s
 from inventory_service.identity.domain import TokenRequest
 from inventory_service.identity.usecases import create_token
 from inventory_service.imports.domain.projects_plan import ImportRequest
-from inventory_service.imports.usecases.projects import apply_import
+from inventory_service.imports.usecases.files import apply_import, plan_import, read_file
 
 ACTOR = Actor("somebody", Channel.ANSIBLE, Scope.OPERATOR)
 ALLOCATOR = AddressAllocator(quarantine=timedelta(days=1))
 CSV = "Project,Servers,MasterSpec,WebSpec\nshop,2,s-1vcpu-1gb,s-1vcpu-1gb\n"
+FILE = read_file(ImportRequest(content=CSV, cluster="main"))
 
 Act = Callable[[Session], object]
 
@@ -96,7 +97,7 @@ ACTS: dict[str, Act] = {
         session, ACTOR, "web-1", TransitionRequest(state=NodeState.RETIRED, reason="done")
     ),
     "apply an import": lambda session: apply_import(
-        session, ACTOR, ImportRequest(content=CSV, cluster="main"), allocator=ALLOCATOR
+        session, ACTOR, FILE, plan_import(session, FILE), allocator=ALLOCATOR
     ),
     "create a token": lambda session: create_token(session, ACTOR, TokenRequest(name="robot")),
 }

@@ -64,7 +64,7 @@ def test_terraform_declares_no_provider_and_nothing_that_the_service_sets(field:
         (
             {"labels": {f"l{n}": "" for n in range(65)}},
             "labels",
-            "Dictionary should have",
+            "has 65 labels, and a node has 64 at most",
         ),
         ({"vars": {f"v{n}": 0 for n in range(257)}}, "vars", "Value should have at most 256"),
     ],

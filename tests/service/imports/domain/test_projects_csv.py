@@ -42,8 +42,23 @@ def test_each_error_is_named_by_field_line_and_column(case: dict[str, Any]) -> N
         EXAMPLE.replace("hostomatic", '"hostomatic"').replace(",3,", ',"3",'),
         EXAMPLE.replace(",", " , "),
         EXAMPLE.replace("\ndigital", "\n\n\ndigital"),
+        EXAMPLE.replace("\n", ",,\n"),
+        EXAMPLE.replace("\ndigital", ", ,\ndigital"),
+        "\n \n,,,\n" + EXAMPLE,
     ],
-    ids=["plain", "bom", "crlf", "bom and crlf", "no last newline", "quotes", "blanks", "gaps"],
+    ids=[
+        "plain",
+        "bom",
+        "crlf",
+        "bom and crlf",
+        "no last newline",
+        "quotes",
+        "blanks",
+        "gaps",
+        "empty columns",
+        "empty cells",
+        "empty first lines",
+    ],
 )
 def test_what_spreadsheets_write_means_the_same(content: str) -> None:
     assert parse_projects(content) == ROWS
@@ -66,3 +81,32 @@ def test_any_text_is_either_rows_or_errors(text: str) -> None:
             parse_projects(content)
         except BadInput as refused:
             assert refused.field_errors  # noqa: PT017 - either outcome is right
+
+
+def make_rows(count: int, servers: int = 1) -> str:
+    return HEADER + "".join(f"p{number},{servers},cx22,cx22\n" for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("," * 1_000_000 + "\n", "is empty"),
+        ("a," * 200_000 + "\n", "has 200000 columns, and 6 are known"),
+        (make_rows(10_001), "has more than 10000 lines"),
+        (HEADER + "a\n" * 2_000_000, "has more than 10000 lines"),
+        (make_rows(11, 1000), "has 11000 servers in all, more than 10000"),
+    ],
+    ids=["commas", "columns", "lines", "malformed lines", "servers"],
+)
+def test_what_is_too_large_is_one_error_before_it_is_read(content: str, reason: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        parse_projects(content)
+    (error,) = refused.value.field_errors
+    assert error.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "content", [make_rows(10_000), make_rows(10, 1000)], ids=["lines", "servers"]
+)
+def test_as_much_as_one_import_may_be_is_read(content: str) -> None:
+    assert sum(row.servers for row in parse_projects(content)) == 10_000

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from inventory_service.core.errors import Conflict
 from inventory_service.imports.domain.projects_csv import REQUIRED, Location, ProjectRow
 from inventory_service.imports.domain.projects_plan import (
+    Difference,
     KnownNode,
     Plan,
     RetirementShare,
@@ -52,6 +53,37 @@ def test_a_name_whose_old_server_still_exists_is_passed_over() -> None:
     held = KnownNode("shop-prod-web-1", "web", "shop", "prod", "cx22", is_held=True)
     names = [new.node_id for new in plan_projects([row(2)], [held]).add]
     assert names == ["shop-prod-master", "shop-prod-web-2"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "in_file", "differs"),
+    [
+        ("lon1", "lon1", False),
+        ("lon1", "fra1", True),
+        (None, "fra1", True),
+        ("lon1", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_region_that_no_import_changes_is_a_difference(
+    recorded: str | None, in_file: str | None, *, differs: bool
+) -> None:
+    known = [
+        KnownNode("shop-prod-master", "master", "shop", "prod", "cx32", region=recorded),
+        KnownNode("shop-prod-web-9", "web", "shop", "prod", "cx22", "retired", is_held=True),
+    ]
+    wanted = ProjectRow("shop", 1, "cx32", "cx22", "prod", in_file, Location(2, REQUIRED))
+    plan = plan_projects([wanted], known)
+    expected = [Difference("shop-prod-master", "region", recorded, in_file or "")]
+    assert plan.differences == (expected if differs else [])
+    assert (plan.add, plan.resize, plan.retire, plan.unchanged) == ([], [], [], 1)
+
+
+def test_a_node_that_is_retired_or_added_differs_from_nothing() -> None:
+    wanted = ProjectRow("shop", 1, "cx32", "cx22", "prod", "fra1", Location(2, REQUIRED))
+    leaving = KnownNode("shop-prod-web-1", "web", "shop", "prod", "cx22", region="lon1")
+    plan = plan_projects([wanted], [leaving])
+    assert (plan.differences, len(plan.add), plan.retire) == ([], 1, ["shop-prod-web-1"])
 
 
 def test_projects_that_the_file_does_not_name_are_left_alone() -> None:

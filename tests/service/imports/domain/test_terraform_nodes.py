@@ -57,6 +57,14 @@ def test_an_output_declares_nodes_by_their_names() -> None:
     assert skipped == []
 
 
+def test_a_variable_of_which_ansible_warns_is_taken_with_a_warning() -> None:
+    file = read_terraform(outputs({"a": {"node_type": "web", "vars": {"port": 1, "app_port": 2}}}))
+    assert file.rows[0].node.vars == {"port": 1, "app_port": 2}
+    (warning,) = file.skipped
+    assert (warning.address, warning.kind) == ('nodes["a"]', "warning")
+    assert warning.reason.startswith("has the variable 'port', a keyword of Ansible")
+
+
 def test_an_output_may_be_a_list() -> None:
     file = read_terraform(outputs([{"node_id": "a", "node_type": "web"}]))
     assert [(row.address, row.node.node_id) for row in file.rows] == [("nodes[0]", "a")]
@@ -144,6 +152,75 @@ def test_tags_of_other_clouds_are_read_likewise(
     assert [reason for _, reason, _ in skipped] == reasons
 
 
+def test_what_a_node_lacks_or_soon_is_no_more_is_named() -> None:
+    nodes, skipped = read_case("amazon_tags.json")
+    assert nodes == {
+        "module.webserver.aws_instance.web": {
+            "node_id": "web-1",
+            "node_type": "web",
+            "cluster_id": "main",
+            "region": "eu-central-1",
+            "environment": "staging",
+            "project": "shop",
+            "external_ip": "2001:db8:1::10",
+            "image": "ami-00000000",
+            "labels": {"managed-by": "terraform"},
+        },
+        "aws_instance.unreachable": {"node_id": "far-1", "node_type": "data", "labels": {}},
+    }
+    assert [
+        (address, reason.partition(",")[0].partition(":")[0]) for address, reason, _ in skipped
+    ] == [
+        ("output nodes", "has no object in it"),
+        ("module.webserver.aws_instance.web", "its size 't3.micro' is no spec that is known"),
+        ("module.webserver.aws_instance.web", "is tainted"),
+        ("aws_instance.unreachable", "has no address"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_read"),
+    [
+        (["192.0.2.1"], False),
+        ({"a": "192.0.2.1"}, False),
+        ("192.0.2.1", False),
+        (None, False),
+        ([], True),
+        ({}, True),
+        ([{"node_id": "a", "node_type": "web"}], True),
+    ],
+)
+def test_an_output_called_nodes_without_any_object_leaves_the_servers(
+    value: Any, *, is_read: bool
+) -> None:
+    state = json.loads((CASES / "hetzner.json").read_text())
+    state["outputs"]["nodes"] = {"value": value, "type": "dynamic"}
+    for document in (state, prune_terraform(state)):
+        file = read_terraform(json.dumps(document))
+        assert ("hcloud_server" in str([row.address for row in file.rows])) is not is_read
+        warned = [skip.address for skip in file.skipped if skip.kind == "warning"]
+        assert warned == ([] if is_read else ["output nodes"])
+
+
+@pytest.mark.parametrize(
+    ("output", "sensitive"),
+    [("quartermaster_nodes", False), ("nodes", True)],
+)
+def test_an_output_that_is_ours_or_sensitive_never_leaves_the_servers(
+    output: str, *, sensitive: bool
+) -> None:
+    state = json.loads((CASES / "hetzner.json").read_text())
+    state["outputs"][output] = {"value": ["192.0.2.1"], "sensitive": sensitive}
+    for document in (state, prune_terraform(state)):
+        with pytest.raises(BadInput, match=f"The output '{output}' is"):
+            read_terraform(json.dumps(document))
+
+
+def test_an_output_about_something_else_is_refused_with_the_way_on() -> None:
+    with pytest.raises(BadInput, match="declare the nodes in an output 'quartermaster_nodes'"):
+        read_terraform(outputs(["192.0.2.1"]))
+
+
 def test_an_output_goes_before_the_servers_of_the_same_state() -> None:
     state = json.loads((CASES / "hetzner.json").read_text())
     state["outputs"]["nodes"] = {"value": [{"node_id": "a", "node_type": "web"}], "type": "list"}
@@ -170,6 +247,10 @@ def test_what_is_left_out_for_one_reason_is_listed_once() -> None:
         ('{"version": 3, "resources": []}', "is a state file of version 3"),
         ('{"format_version": "1.0", "values": {}}', "is what `terraform show -json` prints"),
         ('{"nodes": []}', "is a JSON object with 'nodes'"),
+        (
+            '{"serial": 1, "meta": {}, "encrypted_data": "AA", "encryption_version": "v0"}',
+            "is an encrypted state of OpenTofu",
+        ),
         ("{}", "declares no nodes"),
         ('{"a": {"sensitive": false, "value": 1}}', "declares no nodes"),
     ],

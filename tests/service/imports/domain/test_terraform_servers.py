@@ -8,11 +8,19 @@ import pytest
 from inventory_service.imports.domain.terraform_files import Server
 from inventory_service.imports.domain.terraform_servers import Skip, Skips, read_server
 
+ADDRESS = {"ipv4_address": "192.0.2.9"}
+
+
+def read_all(
+    kind: str, attributes: dict[str, Any], *, is_tainted: bool = False
+) -> tuple[dict[str, Any] | None, list[Skip]]:
+    skips = Skips()
+    return read_server(Server("x.y", kind, attributes, is_tainted), skips), skips.all()
+
 
 def read(kind: str, **attributes: Any) -> tuple[dict[str, Any] | None, list[str]]:
-    skips = Skips()
-    fields = read_server(Server("x.y", kind, attributes), skips)
-    return fields, [skip.reason for skip in skips.all()]
+    fields, skipped = read_all(kind, attributes)
+    return fields, [skip.reason for skip in skipped if skip.kind != "warning"]
 
 
 def read_hcloud(**attributes: Any) -> dict[str, Any]:
@@ -106,5 +114,66 @@ def test_an_unknown_size_and_a_name_that_is_no_label_are_left_out_and_named() ->
 def test_each_reason_is_listed_once_with_its_first_address() -> None:
     skips = Skips()
     for address, reason in (("x", "r"), ("y", "s"), ("z", "r")):
-        skips.note(address, reason)
-    assert skips.all() == [Skip("x", "r", more=1), Skip("y", "s")]
+        skips.note(address, reason, "field")
+    assert skips.all() == [Skip("x", "r", more=1, kind="field"), Skip("y", "s", kind="field")]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_tainted", "kinds"),
+    [
+        ({"labels": {"role": "web"}, **ADDRESS}, False, []),
+        ({"labels": {}, **ADDRESS}, False, ["server"]),
+        ({"labels": {}}, True, ["server"]),
+        (
+            {"labels": {"role": "web", "A": "b"}, "server_type": "x", **ADDRESS},
+            False,
+            ["field"] * 2,
+        ),
+        ({"labels": {"role": "web"}}, False, ["warning"]),
+        ({"labels": {"role": "web"}, "network": [{"ip": "10.0.0.1"}]}, False, []),
+        ({"labels": {"role": "web"}, "ipv6_address": "2001:db8::1"}, False, []),
+        ({"labels": {"role": "web"}, **ADDRESS}, True, ["warning"]),
+        ({"labels": {"role": "web"}}, True, ["warning"] * 2),
+    ],
+)
+def test_a_node_that_is_mapped_is_not_counted_as_a_server_that_is_none(
+    attributes: dict[str, Any], *, is_tainted: bool, kinds: list[str]
+) -> None:
+    fields, skipped = read_all("hcloud_server", attributes, is_tainted=is_tainted)
+    assert (fields is None) is (kinds == ["server"])
+    assert [skip.kind for skip in skipped] == kinds
+
+
+@pytest.mark.parametrize(
+    ("tags", "tags_all", "project"),
+    [
+        ({"role": "web"}, {"role": "web", "project": "shop"}, "shop"),
+        ({"role": "web", "project": "own"}, {"project": "shop"}, "own"),
+        (None, {"role": "web", "project": "shop"}, "shop"),
+        ({"role": "web", "project": "own"}, None, "own"),
+        ({"role": "web"}, {"project": ""}, None),
+    ],
+)
+def test_tags_of_the_provider_are_tags_of_the_instance(
+    tags: dict[str, str] | None, tags_all: dict[str, str] | None, project: str | None
+) -> None:
+    fields, _ = read("aws_instance", tags=tags, tags_all=tags_all)
+    assert fields is not None
+    assert (fields["node_type"], fields.get("project")) == ("web", project)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "address"),
+    [
+        ({"public_ip": "192.0.2.1", "ipv6_addresses": ["2001:db8::1"]}, "192.0.2.1"),
+        ({"public_ip": "", "ipv6_addresses": ["2001:db8::1", "2001:db8::2"]}, "2001:db8::1"),
+        ({"public_ip": "", "ipv6_addresses": []}, None),
+        ({"ipv6_addresses": None}, None),
+    ],
+)
+def test_an_instance_without_a_public_ipv4_has_its_first_ipv6_address(
+    attributes: dict[str, Any], address: str | None
+) -> None:
+    fields, _ = read("aws_instance", tags={"role": "web"}, **attributes)
+    assert fields is not None
+    assert fields.get("external_ip") == address

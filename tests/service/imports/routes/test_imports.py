@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from inventory_service.core.database.engine import Database
+from inventory_service.core.revision import next_revision
 from tests.service.conftest import Caller
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -58,3 +60,27 @@ def test_a_viewer_cannot_even_plan(viewer: Caller, stranger: Caller, *, apply: b
     body = {"content": CSV, "apply": apply}
     viewer.post(PATH, body, status=403)
     stranger.post(PATH, body, status=401)
+
+
+@pytest.mark.parametrize("form", CONTENTS)
+def test_a_plan_waits_for_no_writer_and_holds_up_none(
+    operator: Caller, database: Database, form: str
+) -> None:
+    body = {"format": form, "content": CONTENTS[form]}
+    with database.writing() as session:
+        next_revision(session)
+        plan = operator.post(PATH, body, status=200)["plan"]
+        assert len(plan["add"]) == 1
+    assert operator.post(PATH, {**body, "plan_digest": plan["digest"], "apply": True})["applied"]
+
+
+def test_a_plan_is_no_act_and_so_its_answer_is_not_kept(operator: Caller) -> None:
+    key = {"Idempotency-Key": "k1"}
+    body = {"content": CSV}
+    operator.post(PATH, body, status=200, headers=key)
+    operator.post(PATH, {**body, "apply": True}, headers=key)
+    assert operator.post(PATH, body, status=422, headers=key)["errors"][0]["field"] == (
+        "Idempotency-Key"
+    )
+    again = operator.post(PATH, {**body, "apply": True}, headers=key)
+    assert len(again["plan"]["add"]) == 1

@@ -56,6 +56,21 @@ def test_editing_a_count_scales_up_and_down(operator: Caller) -> None:
     assert len(operator.get("/api/v1/nodes?state=retired")["items"]) == 6
 
 
+def test_a_region_that_has_changed_in_the_file_is_named_and_recorded_nowhere(
+    operator: Caller,
+) -> None:
+    send(operator, HEADER + "shop,2,cx32,cx22,prod,lon1\n", apply=True)
+    plan = send(operator, HEADER + "shop,2,cx32,cx22,prod,fra1\n", apply=True)["plan"]
+    assert plan["differences"] == [
+        {"node_id": name, "field": "region", "recorded": "lon1", "file": "fra1"}
+        for name in ("shop-prod-master", "shop-prod-web-1")
+    ]
+    assert operator.get("/api/v1/nodes/shop-prod-master")["region"] == "lon1"
+    operator.patch("/api/v1/nodes/shop-prod-master", {"region": "fra1"})
+    plan = send(operator, HEADER + "shop,2,cx32,cx22,prod,fra1\n")["plan"]
+    assert [one["node_id"] for one in plan["differences"]] == ["shop-prod-web-1"]
+
+
 def test_the_same_file_twice_changes_nothing(operator: Caller) -> None:
     content = HEADER + "shop,3,cx32,cx22,prod,\nblog,1,cx22,cx22,uat,\n"
     send(operator, content, apply=True)

@@ -2,6 +2,7 @@
 """The inventory merged with a Terraform file: the values of the service take precedence."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_file_without_nodes_leaves_the_inventory_as_it_is(
 ) -> None:
     make_node(operator, "a", state="active", internal_ip="10.0.0.1", region="fsn1")
     merged = merge(viewer, outputs())
-    assert merged.pop("conflicts") == merged.pop("left_out") == []
+    assert merged.pop("conflicts") == merged.pop("left_out") == merged.pop("warnings") == []
     assert merged == viewer.get(f"{PATH}?format=columns")
 
 
@@ -160,3 +161,12 @@ def test_merging_records_nothing(operator: Caller, viewer: Caller) -> None:
     before = operator.get("/api/v1/status")
     merge(viewer, outputs(a={}))
     assert operator.get("/api/v1/status") == before
+
+
+def test_a_server_that_is_about_to_go_is_a_host_with_a_warning(viewer: Caller) -> None:
+    tainted = Path(__file__).parents[3] / "cases" / "terraform" / "amazon_tags.json"
+    merged = merge(viewer, tainted.read_text("utf-8"), "environment=staging")
+    assert set(hosts(merged)) == {"web-1"}
+    assert [warning["reason"].partition(" ")[0] for warning in merged["warnings"]] == [
+        *("has", "is", "has")
+    ]

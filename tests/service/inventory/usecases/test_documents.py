@@ -22,7 +22,6 @@ from inventory_service.settings import Settings
 from tests.service import postgres
 from tests.service.conftest import Caller, make_caller, make_node
 
-ROUNDS = 25
 #: Names of which some begin a section of their own.
 NAMES = [f"n-{number}" for number in range(12)] + [
     section.hosts[0].name
@@ -147,19 +146,22 @@ def compare(database: Database, documents: InventoryDocuments) -> int:
     return followed.revision
 
 
+@pytest.mark.soak(short=25, long=500)
 @pytest.mark.parametrize("seed", [1, 2])
-def test_it_is_so_after_each_of_many_acts(app: Flask, database: Database, seed: int) -> None:
+def test_it_is_so_after_each_of_many_acts(
+    app: Flask, database: Database, seed: int, rounds: int
+) -> None:
     caller = make_caller(app, Scope.OPERATOR)
     prepare(caller)
     acts, documents = Acts(caller, seed), InventoryDocuments(to_json)
     for name in NAMES[::2]:
         make_node(caller, name, state="failed")
     begun = compare(database, documents)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         acts.act()
         compare(database, documents)
     done = compare(database, documents) - begun
-    assert done > ROUNDS / 3, "hardly an act did anything: the test has shown nothing"
+    assert done > rounds / 3, "hardly an act did anything: the test has shown nothing"
 
 
 def test_a_name_of_a_retired_node_is_that_of_the_live_one(

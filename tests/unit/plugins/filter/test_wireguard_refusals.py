@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -51,6 +52,42 @@ def test_a_wrong_value_gives_its_reason(option: str, value: t.Any, reason: str) 
 
 def test_every_wrong_value_is_told_at_once() -> None:
     assert len(wireguard_refusals({**GOOD, "mtu": 1, "listen_port": "x", "name": "a/b"})) == 3
+
+
+NODES = [
+    {"node_id": "a", "cluster_id": "m", "state": "active", "wireguard_ip": "10.8.0.1"},
+    {"node_id": "b", "cluster_id": "m", "state": "active", "wireguard_ip": "10.8.0.2"},
+]
+
+
+@pytest.mark.parametrize(
+    ("address", "recorded", "layout", "reasons"),
+    [
+        (["10.8.0.1/24"], "10.8.0.1", {}, []),
+        (["10.8.0.9/24"], None, {}, []),
+        ([], None, {}, ["a has no wireguard_ip or no mesh_prefix"]),
+        (
+            *(["10.8.0.2/24"], "10.8.0.1", {}),
+            ["has the mesh address 10.8.0.1 on record.*is 10.8.0.2, which is that of b; leave"],
+        ),
+        (["10.8.0.9/24"], "10.8.0.1", {}, ["wireguard_address is 10.8.0.9; leave"]),
+        (["10.8.0.1/24"], "10.8.0.1", {"hub": "b"}, []),
+        (["10.8.0.1/24"], "10.8.0.1", {"hub": "c"}, ["the hub c"]),
+        (["10.8.0.9/24"], "10.8.0.1", {"hub": "c"}, ["wireguard_address", "the hub c"]),
+    ],
+)
+def test_address_and_layout_are_compared_with_the_records(
+    address: list[str], recorded: str | None, layout: dict[str, str], reasons: list[str]
+) -> None:
+    found = wireguard_refusals({**GOOD, "address": address}, NODES, "a", recorded, **layout)
+
+    assert len(found) == len(reasons)
+    assert all(re.search(reason, text) for reason, text in zip(reasons, found, strict=True))
+
+
+def test_a_node_that_is_not_on_record_is_named() -> None:
+    with pytest.raises(AnsibleFilterError, match="ghost"):
+        wireguard_refusals(GOOD, NODES, "ghost")
 
 
 def test_only_options_are_taken() -> None:

@@ -151,6 +151,40 @@ def test_jinja_of_the_file_makes_variables_and_groups(
     assert groups["rack_a1"] == ["a", "b"]
 
 
+def test_the_documented_defaults_are_for_what_a_host_lacks(
+    loopback: t.Any, source: Source, columns: Columns
+) -> None:
+    page = (Path(__file__).parents[4] / "docs/inventory.md").read_text("utf-8")
+    section = page.partition("## What the service knows of a node")[2]
+    example = section.partition("```yaml\n")[2].partition("```")[0]
+    document = columns("a", "b")
+    document["columns"] = ["node_id", "ansible_host", "project", "region", "labels", "vars"]
+    document["rows"][0][2:4] = ["shop", "fsn1"]
+    document["rows"][1][2:4] = [None, None]
+    loopback.reply(document)
+    inventory = source.parse(example.partition("\n")[2])
+    assert [inventory.hosts[name].vars["team"] for name in "ab"] == ["shop", "nobody"]
+    groups = inventory.get_groups_dict()
+    assert (groups["site_fsn1"], groups["site_elsewhere"]) == (["a"], ["b"])
+
+
+@pytest.mark.parametrize("bulk", ["true", "false"])
+def test_a_group_that_is_called_like_a_host_takes_none_of_its_variables(
+    loopback: t.Any, source: Source, columns: Columns, bulk: str
+) -> None:
+    loopback.reply(columns("a", "a1", "b"))
+    source.inventory.add_group("b")
+    inventory = source.parse(
+        f"bulk: {bulk}\n"
+        "compose: {ansible_host: \"'mesh-' ~ node_id\"}\n"
+        "keyed_groups: [{key: labels.rack, prefix: '', separator: ''}]\n"
+    )
+    found = {name: host.vars["ansible_host"] for name, host in inventory.hosts.items()}
+    assert found == {"a": "mesh-a", "a1": "mesh-a1", "b": "mesh-b"}
+    assert {"a1", "b"} <= set(inventory.groups)
+    assert all("ansible_host" not in group.vars for group in inventory.groups.values())
+
+
 def test_strict_makes_a_failing_expression_an_error(
     loopback: t.Any, source: Source, columns: Columns
 ) -> None:

@@ -33,6 +33,9 @@ class Lamp(FleetModule):
     def guarded(self) -> None:
         raise InsecureFile("/etc/lamp.key is a link; remove it")
 
+    def on_a_full_disk(self) -> None:
+        raise OSError(28, "No space left on device", "/etc/lamp")
+
     def _light(self) -> None:
         self.lit = True
 
@@ -71,4 +74,14 @@ def test_an_insecure_file_fails_with_its_own_code(run_module: t.Callable[..., t.
         "failed": True,
         "msg": "/etc/lamp.key is a link; remove it",
         "code": "unsafe_file",
+    }
+
+
+def test_an_error_of_the_system_fails_with_its_reason(run_module: t.Callable[..., t.Any]) -> None:
+    result = _run(run_module, "on_a_full_disk")
+
+    assert result == {
+        "failed": True,
+        "msg": "[Errno 28] No space left on device: '/etc/lamp'",
+        "code": "os_error",
     }

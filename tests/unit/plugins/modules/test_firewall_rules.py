@@ -114,3 +114,16 @@ def test_absent_removes_the_firewall_once(run: Run, guarded: t.Any) -> None:
     assert (removed["changes"], removed["firewall"]) == (["table: removed"], None)
     assert (again["changed"], again["changes"]) == (False, [])
     assert (guarded.running, guarded.saved, guarded.unit) == ("", None, False)
+
+
+def test_a_host_without_nftables_is_refused_with_the_package(
+    run: Run, firewall_host: t.Any
+) -> None:
+    firewall_host.has = lambda _tool: False
+
+    refused, preview = run(rules=[SSH]), run(rules=[SSH], _ansible_check_mode=True)
+
+    assert (refused["failed"], refused["code"]) == (True, "tool_missing")
+    assert refused["packages"] == preview["packages"] == ["nftables"]
+    assert preview["changes"] == ["table: replaced"]
+    assert firewall_host.running == ""

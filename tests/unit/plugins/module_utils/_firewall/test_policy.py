@@ -19,6 +19,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nfta
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
     Refused,
     parse_policy,
+    parse_ports,
 )
 
 
@@ -199,3 +200,40 @@ def test_what_leaves_is_left_alone_unless_asked_for() -> None:
     assert "meta l4proto { 1, 58 } accept" in render(bound)
     assert (free.lets_out(db, "tcp", 80), bound.lets_out(db, "tcp", 80)) == (True, False)
     assert bound.lets_out(db, "tcp", 5432)
+
+
+@pytest.mark.parametrize(
+    ("given", "ports"),
+    [
+        (["1"], ((1, 1),)),
+        (["65535"], ((65535, 65535),)),
+        (["1-65535"], ((1, 65535),)),
+        (["8", "9"], ((8, 9),)),
+        (["8", "10"], ((8, 8), (10, 10))),
+        (["10-20", "5-12", "21"], ((5, 21),)),
+    ],
+)
+def test_ports_are_ranges_without_gaps_between_neighbours(
+    given: list[str], ports: tuple[tuple[int, int], ...]
+) -> None:
+    reasons: list[str] = []
+    assert parse_ports(given, "ssh", reasons) == ports
+    assert not reasons
+
+
+@pytest.mark.parametrize("given", ["0", "65536", "1-65536", "9-8"])
+def test_a_range_that_ends_beyond_the_ports_is_refused(given: str) -> None:
+    reasons: list[str] = []
+    assert parse_ports([given], "ssh", reasons) == ()
+    assert len(reasons) == 1
+
+
+@pytest.mark.parametrize("port", [1, 65535])
+def test_the_mesh_may_have_the_lowest_and_the_highest_port(port: int) -> None:
+    parse_policy(options(mesh_port=port))
+
+
+@pytest.mark.parametrize("port", [0, 65536])
+def test_the_mesh_has_no_port_beyond_them(port: int) -> None:
+    with pytest.raises(Refused, match=f"mesh_port {port} is not within"):
+        parse_policy(options(mesh_port=port))

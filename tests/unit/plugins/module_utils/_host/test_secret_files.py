@@ -164,3 +164,10 @@ def _hold(folder: Path, holds: object, ends: object) -> None:
     with files.locked(folder):
         holds.set()  # type: ignore[attr-defined] # an event of multiprocessing
         ends.wait(60)  # type: ignore[attr-defined] # as above
+
+
+def test_a_file_may_be_as_large_as_its_limit(path: Path) -> None:
+    files.replace(path, "text")
+    assert files.read(path, 4) == ("text", [])
+    with pytest.raises(files.InsecureFile, match="larger than 3 bytes"):
+        files.read(path, 3)

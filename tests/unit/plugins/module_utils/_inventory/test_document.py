@@ -297,3 +297,19 @@ def test_text_is_marked_unless_no_engine_could_make_anything_of_it(
     value: t.Any, marked: t.Any
 ) -> None:
     assert mark(value, lambda text: [text]) == marked
+
+
+def test_the_last_row_is_a_host_of_a_group_and_the_one_after_it_is_not(columns: Columns) -> None:
+    parse_fleet(json.dumps(columns("a", "b", groups={"web": [1]})).encode())
+    with pytest.raises(InvalidResponse, match="a host that is not there"):
+        parse_fleet(json.dumps(columns("a", "b", groups={"web": [2]})).encode())
+
+
+@pytest.mark.parametrize(("port", "is_kept"), [(1, True), (65535, True), (65536, False)])
+def test_a_port_is_kept_up_to_the_highest_one(
+    columns: Columns, port: int, *, is_kept: bool
+) -> None:
+    document = columns("a")
+    document["rows"][0][5] = {"ansible_port": port}
+    ((variables,), warnings) = variables_of(document)
+    assert ("ansible_port" in variables, not warnings) == (is_kept, is_kept)

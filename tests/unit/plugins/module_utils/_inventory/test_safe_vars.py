@@ -54,3 +54,12 @@ def test_a_flood_of_variables_that_are_left_out_is_cut_short() -> None:
     skipped.report(warnings.append)
     assert len(warnings) == MAX_REPORTED + 1
     assert warnings[-1] == "2 further variables are left out."
+
+
+def test_as_many_variables_as_are_reported_need_no_summary() -> None:
+    skipped, warnings = SkippedVariables(), []
+    for number in range(MAX_REPORTED):
+        skipped.accept_name("a", f"ansible_x{number}")
+    skipped.report(warnings.append)
+    assert len(warnings) == MAX_REPORTED
+    assert "further" not in warnings[-1]

@@ -86,16 +86,25 @@ def test_the_file_is_sent_and_what_is_not_used_is_reported(
 ) -> None:
     warnings: list[str] = []
     left_out = [{"node_id": "old", "state": "retired"}]
-    loopback.reply({**columns("a", "b"), "conflicts": [CONFLICT], "left_out": left_out})
+    warned = [{"address": "x.y[0]", "reason": "is tainted: `apply`", "more": 2, "kind": "warning"}]
+    loopback.reply(
+        {
+            **columns("a", "b"),
+            "conflicts": [CONFLICT],
+            "left_out": left_out,
+            "warnings": warned,
+        }
+    )
     assert fetch(loopback.url, '{"x": 1}', warnings) == ["a", "b"]
     (asked,) = loopback.asked
     assert (asked.method, asked.path) == ("POST", "/api/v1/inventory?state=any")
     assert asked.body == {"terraform": '{"x": 1}'}
-    conflict, absent = warnings
+    conflict, absent, tainted = warnings
     assert conflict.startswith("'a': 'region' is 'fsn1' in the service and 'hel1' in the")
     assert conflict.endswith("Terraform file; the service's value is used.")
     assert absent.startswith("'old' is in the Terraform file, but")
     assert "'retired'" in absent
+    assert tainted == "Terraform file: x.y[0] and 2 more is tainted: `apply`."
 
 
 def test_an_outage_is_bridged_for_the_same_file_only(loopback: t.Any, columns: Columns) -> None:
@@ -127,13 +136,33 @@ def test_many_conflicts_are_counted(columns: Columns) -> None:
 
 
 def test_a_note_cannot_steer_the_terminal(columns: Columns) -> None:
-    conflict = {**CONFLICT, "file": "\x1b[31m" + "x" * 500, "field": "a\nb"}
-    (note,) = parse_fleet(json.dumps({**columns("a"), "conflicts": [conflict]}).encode()).notes
-    assert note.isprintable()
-    assert len(note) < 300
+    bad = "\x1b[31m" + "x" * 500
+    conflict = {**CONFLICT, "file": bad, "field": "a\nb"}
+    warning = {"address": "a\nb", "reason": bad, "more": 0}
+    document = {**columns("a"), "conflicts": [conflict], "warnings": [warning]}
+    for note in parse_fleet(json.dumps(document).encode()).notes:
+        assert note.isprintable()
+        assert len(note) < 300
 
 
 @pytest.mark.parametrize("conflicts", [None, {}, [1], [{"node_id": "a"}]])
 def test_notes_of_another_shape_refuse_the_answer(columns: Columns, conflicts: t.Any) -> None:
     with pytest.raises(InvalidResponse, match="conflicts"):
         parse_fleet(json.dumps({**columns("a"), "conflicts": conflicts}).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "summary"),
+    [
+        ("conflicts", CONFLICT, "differ in 21 values in all"),
+        ("left_out", {"node_id": "old", "state": "retired"}, "21 nodes of the Terraform file"),
+    ],
+)
+def test_as_many_notes_as_are_shown_need_no_count(
+    columns: Columns, name: str, one: dict[str, t.Any], summary: str
+) -> None:
+    for number, expected in ((20, 20), (21, 21)):
+        document = {**columns("a"), name: [one] * number}
+        notes = list(parse_fleet(json.dumps(document).encode()).notes)
+        assert len(notes) == expected
+        assert (summary in notes[-1]) == (number == 21)

@@ -55,3 +55,14 @@ def test_what_is_no_spec_is_refused_by_name(spec: str) -> None:
 @pytest.mark.parametrize("spec", ["s-2vcpu-4gb", "s-1vcpu-512mb", "s-3vcpu-1536mb"])
 def test_a_size_says_its_own_spec(spec: str) -> None:
     assert parse_spec(spec).spec == spec
+
+
+@pytest.mark.parametrize("spec", ["s-1vcpu-1mb", "s-512vcpu-24576gb", "s-512vcpu-1gb"])
+def test_the_smallest_and_the_largest_size_are_specs(spec: str) -> None:
+    assert parse_spec(spec).spec == spec
+
+
+@pytest.mark.parametrize("spec", ["s-513vcpu-1gb", "s-1vcpu-24577gb"])
+def test_what_is_larger_than_the_largest_size_is_refused(spec: str) -> None:
+    with pytest.raises(Failure, match="unknown spec"):
+        parse_spec(spec)

@@ -96,7 +96,7 @@ def received(interface: Interface, key: str, endpoint: str = "192.0.2.9:4000") -
 def test_nothing_happens_while_the_key_in_use_is_used(interface: Interface) -> None:
     before = interface.peers
 
-    key_follower.follow("wg0", [PAIR])
+    key_follower.follow("wg0", [PAIR], key_follower.Handshakes())
 
     assert interface.peers == before
 
@@ -105,7 +105,7 @@ def test_a_handshake_of_the_other_key_exchanges_the_two(interface: Interface) ->
     third = interface.peers["third"]
     received(interface, "new")
 
-    key_follower.follow("wg0", [PAIR])
+    key_follower.follow("wg0", [PAIR], key_follower.Handshakes())
 
     assert interface.peers["new"] == [
         "(none)", "192.0.2.9:4000", "10.8.0.2/32", 0, 0, 0, "off"
@@ -116,10 +116,10 @@ def test_a_handshake_of_the_other_key_exchanges_the_two(interface: Interface) ->
 
 def test_a_peer_that_goes_back_is_followed_back(interface: Interface) -> None:
     received(interface, "new")
-    key_follower.follow("wg0", [PAIR])
+    key_follower.follow("wg0", [PAIR], key_follower.Handshakes())
     received(interface, "old")
 
-    key_follower.follow("wg0", [PAIR])
+    key_follower.follow("wg0", [PAIR], key_follower.Handshakes())
 
     assert interface.peers["old"][2] == "10.8.0.2/32"
     assert interface.peers["new"][2] == "(none)"
@@ -131,10 +131,71 @@ def test_preshared_key_and_keepalive_go_with_the_allowed_ips(interface: Interfac
     interface.peers = rows
     received(interface, "new")
 
-    key_follower.follow("wg0", [PAIR])
+    key_follower.follow("wg0", [PAIR], key_follower.Handshakes())
 
     assert interface.peers["new"][0] == "the pair's"
     assert interface.peers["new"][6] == "10"
+
+
+def exchange(interface: Interface) -> key_follower.Handshakes:
+    """Let the peer in under its new key, and return the handshake that this began."""
+    received(interface, "new")
+    begun = key_follower.Handshakes()
+    key_follower.follow("wg0", [PAIR], begun)
+    return begun
+
+
+def follow(interface: Interface, begun: key_follower.Handshakes) -> bool:
+    """Return whether the peer of the new key was made anew, and with it the handshake."""
+    rows = interface.peers
+    rows["new"][5] = 148  # what was sent to it, which a new peer does not have
+    interface.peers = rows
+    key_follower.follow("wg0", [PAIR], begun)
+    return interface.peers["new"] == [*rows["new"][:5], 0, rows["new"][6]]
+
+
+@pytest.mark.parametrize(
+    ("patience", "handshake", "again"), [(-1.0, 0, True), (600.0, 0, False), (-1.0, 700, False)]
+)
+def test_a_handshake_that_is_lost_is_begun_again(
+    interface: Interface,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+    handshake: int,
+    *,
+    again: bool,
+) -> None:
+    """Once it had its time, and if it was not answered."""
+    monkeypatch.setattr(key_follower, "PATIENCE_S", (patience, 600.0))
+    begun = exchange(interface)
+    rows = interface.peers
+    rows["new"][3] = handshake
+    interface.peers = rows
+
+    assert follow(interface, begun) == again
+    assert not follow(interface, begun)
+    assert interface.peers["new"][2] == "10.8.0.2/32"
+
+
+def test_an_owner_that_is_gone_is_left_to_wireguard_after_some_handshakes(
+    interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_follower, "PATIENCE_S", (-1.0,) * 3)
+    begun = exchange(interface)
+
+    assert [follow(interface, begun) for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_no_handshake_is_begun_with_a_key_that_its_owner_has_left_again(
+    interface: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_follower, "PATIENCE_S", (-1.0, 600.0))
+    begun = exchange(interface)
+    received(interface, "old")
+
+    assert not follow(interface, begun)
+    assert interface.peers["old"][2] == "10.8.0.2/32"
+    assert interface.peers["new"][2] == "(none)"
 
 
 @pytest.mark.parametrize("missing", ["old", "new"])
@@ -144,7 +205,7 @@ def test_a_peer_that_is_gone_is_not_followed(interface: Interface, missing: str)
     del rows[missing]
     interface.peers = rows
 
-    key_follower.follow("wg0", [PAIR])
+    key_follower.follow("wg0", [PAIR], key_follower.Handshakes())
 
     assert interface.peers == rows
 

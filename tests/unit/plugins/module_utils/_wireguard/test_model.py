@@ -14,6 +14,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.mod
     Invalid,
     Peer,
     check_interface_name,
+    check_range,
     fingerprint,
     is_key,
     parse_addresses,
@@ -218,3 +219,26 @@ def test_a_preshared_key_that_is_none_is_refused_and_not_repeated() -> None:
         parse_peer({"name": "b", "public_key": KEY, "preshared_key": "hunter2"})
 
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_host"),
+    [("10.8.0.0/30", False), ("10.8.0.1/30", True), ("10.8.0.2/30", True), ("10.8.0.3/30", False)],
+)
+def test_a_network_of_four_addresses_has_two_hosts(text: str, *, is_host: bool) -> None:
+    if is_host:
+        assert parse_addresses([text]) == (text,)
+        return
+    with pytest.raises(Invalid):
+        parse_addresses([text])
+
+
+@pytest.mark.parametrize("value", [None, 68, 9000])
+def test_a_number_may_be_at_the_ends_of_its_range(value: int | None) -> None:
+    assert check_range("mtu", value, 68, 9000) == value
+
+
+@pytest.mark.parametrize("value", [67, 9001])
+def test_a_number_beyond_its_range_is_refused(value: int) -> None:
+    with pytest.raises(Invalid, match=f"mtu {value} is not within 68 and 9000"):
+        check_range("mtu", value, 68, 9000)

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import shlex
+import time
 import typing as t
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.mod
 
 FORMER = base64.b64encode(bytes(range(32))).decode()
 PEER = "10.90.0.2"
+UP_S = 180
+"""A peer whose latest handshake is older is down."""
 
 
 def public(private_key: str) -> str:
@@ -47,7 +50,15 @@ class Module:
         self.timer = False
         self.timer_starts = True
         self.changes = 0
+        self.peers: dict[str, int] = {}
+        """The seconds since the latest handshake with each peer, by its key."""
+        self.lost = 0
+        """How many of the next packets to the peers are lost."""
+        self.warnings: list[str] = []
         self._folder = folder
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
     @property
     def changed_host(self) -> list[str]:
@@ -71,18 +82,32 @@ class Module:
             return self._systemctl(verb, words[-1]), "", ""
         if program == "systemd-run":
             self.timer = self.timer_starts
+        if program == "sh":
+            self._ping()
         return 0, "", ""
+
+    def _ping(self) -> None:
+        if self.lost:
+            self.lost -= 1
+        else:
+            self.peers = {key: age if age > UP_S else 0 for key, age in self.peers.items()}
 
     def _links(self) -> str:
         link = {"ifname": "wg0", "mtu": 1420, "flags": ["UP"], "addr_info": []}
         return json.dumps([link] if self.running else [])
 
     def _wg(self, verb: str, words: list[str], data: str | None) -> str:
+        if verb == "set" and "remove" in words:
+            return ""
         if verb == "set":
             assert words[2:4] == ["wg0", "private-key"]
             self.running = Path(words[4]).read_text().strip()
         if verb == "show":
-            return f"{self.running}\t{public(self.running or '')}\t51820\toff\n"
+            rows = [
+                f"{key}\t(none)\t192.0.2.2:51820\t{PEER}/32\t{int(time.time()) - age}\t9\t9\t25\n"
+                for key, age in self.peers.items()
+            ]
+            return f"{self.running}\t{public(self.running or '')}\t51820\toff\n{''.join(rows)}"
         if verb == "genkey":
             return base64.b64encode(hashlib.sha256(b"next").digest()).decode() + "\n"
         return public((data or "").strip()) + "\n"
@@ -158,6 +183,28 @@ def test_the_timer_runs_before_the_key_does_and_the_files_keep_the_former_one(fo
     assert armed < set_key < woke
     assert PEER in module.asked[woke]
     assert {name: files_of(folder)[name] for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("lost", "age_s", "begun_again"),
+    [(0, 60, 0), (1, 60, 1), (2, 60, 2), (9, 60, 2), (0, 600, 0), (9, 600, 0)],
+)
+def test_a_handshake_that_is_lost_is_begun_again_with_peers_that_were_up(
+    folder: Path, lost: int, age_s: int, begun_again: int
+) -> None:
+    """WireGuard itself would wait 5 s."""
+    module = Module(folder)
+    module.peers = {"peer": age_s}
+    go(module, "prepared")
+    module.lost = lost
+
+    go(module, "switched")
+
+    begin = f"endpoint 192.0.2.2:51820 persistent-keepalive 25 allowed-ips {PEER}/32"
+    again = [words for words in module.asked if "remove" in words]
+    assert again == [f"wg set wg0 peer peer remove peer peer {begin}"] * begun_again
+    assert len(module.warnings) == begun_again
+    assert all(f"{PEER}/32 was lost" in text for text in module.warnings)
 
 
 def test_switching_twice_arms_the_timer_once(folder: Path) -> None:
