@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[2]
-ROLES = ("common", "provision")
+ROLES = ("common", "firewall", "provision", "wireguard")
 #: Keys of a task whose text is an expression without braces.
 CONDITIONS = {"when", "that", "failed_when", "changed_when", "until"}
 JINJA = Environment(autoescape=False)  # noqa: S701 - only parsed
