@@ -72,7 +72,7 @@ def rounds(request: pytest.FixtureRequest, record_property: Any) -> int:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures of the soak; docs/decisions/0025-tests-that-leave-room.md has them."""
+    """Print the figures of the soak; docs/decisions/0024-tests-that-leave-room.md has them."""
     if not IS_SOAK:
         return
     terminalreporter.section("rounds and seconds of tests that only a long run proves")
