@@ -20,7 +20,7 @@ from inventory_service.http.transactions import reading, writing
 
 View = Callable[..., Response]
 _HEADER = "Idempotency-Key"
-_VALIDATOR = re.compile(r'(?:W/)?"([0-9]+(?:\.[0-9]+)?)(?:[-;][a-z]+)?"\Z')
+_VALIDATOR = re.compile(r'(?:W/)?"([0-9]+(?:\.[0-9]+){0,2})(?:[-;][a-z]+)?"\Z')
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 #: The headers of an answer that are kept with it.
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location")

@@ -57,7 +57,8 @@ def register_routes(app: OpenAPI, blueprints: Iterable[APIBlueprint]) -> None:
 def init_app(app: OpenAPI) -> None:
     """Add errors, headers and scopes to the document, and redirect what people try to the page."""
 
-    @app.route("/")
+    # Not strict: an empty path would be redirected to whatever Host the client named.
+    @app.route("/", strict_slashes=False)
     @app.route(f"{PREFIX}/docs")
     @public
     def _docs() -> Response:

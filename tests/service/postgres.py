@@ -39,7 +39,13 @@ SELECT setval(format('%I', sequencename)::regclass, start_value, false)
 FROM pg_sequences WHERE schemaname = 'public'
 """
 INITDB = ("-A", "trust", "-E", "UTF8", "--no-sync")
-SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=")
+SETTINGS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "autovacuum=off",
+    "listen_addresses=",
+)
 
 
 class Postgres:

@@ -211,7 +211,12 @@ def test_a_body_with_more_errors_than_can_be_listed_is_refused(operator: Caller)
     assert problem["errors"] == [{"field": "body", "reason": "has 128000 errors, too many to list"}]
 
 
-@pytest.mark.parametrize("path", ["//x", "/api/v1//nodes", "/api/v1/swagger//x", "/health//live"])
+@pytest.mark.parametrize("path", ["/api/v1//nodes", "/api/v1/swagger//x", "/health//live"])
 def test_no_path_is_redirected_to_the_host_of_a_request(stranger: Caller, path: str) -> None:
     answer = stranger.call("GET", path, status=404, headers={"Host": "evil.example"})
     assert "Location" not in answer.headers
+
+
+def test_an_empty_path_is_redirected_to_no_other_host(stranger: Caller) -> None:
+    answer = stranger.call("GET", "//evil.example", status=302, headers={"Host": "evil.example"})
+    assert answer.headers["Location"] == "/api/v1/swagger"

@@ -142,6 +142,10 @@ def explain(database: Database, read: Callable[[Session], object]) -> str:
     def note(_connection: object, _cursor: object, statement: str, *rest: Any) -> None:
         seen.append((statement, rest[0]))
 
+    if database.engine.dialect.name != "sqlite":
+        # What another test has left of the table's size would be part of the estimate.
+        with database.writing() as session:
+            session.execute(text("TRUNCATE audit_records"))
     event.listen(database.engine, "before_cursor_execute", note)
     with database.reading() as session:
         read(session)
