@@ -85,24 +85,46 @@ def test_an_inventory_shows_its_environment_with_checked_host_keys(
         assert "StrictHostKeyChecking=yes" in variables["ansible_ssh_common_args"]
 
 
+def find_ssh_options(output: str) -> list[dict[str, str]]:
+    """Return the options of each ssh that Ansible called, as ssh itself understands them."""
+    found = []
+    for line in re.findall(r"SSH: EXEC (ssh .* 127\.0\.0\.1) '", output):
+        words = ["ssh", "-G", *shlex.split(line)[1:]]
+        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        found.append(dict(option.split(" ", 1) for option in told.splitlines()))
+    return found
+
+
+PING = ("ansible", "all", "-m", "ping")
+#: Of a delegated task, `inventory_hostname` is the name of another host.
+DELEGATED_PING = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.ping:
+      delegate_to: "{{ item }}"
+      loop: "{{ groups['all'] }}"
+      ignore_unreachable: true
+"""
+
+
+@pytest.mark.parametrize("is_delegated", [False, True])
 @pytest.mark.parametrize("name", ["local", "staging", "prod"])
 def test_ssh_knows_a_host_by_its_name_alone_and_shares_no_connection_with_another(
-    tmp_path: Path, service: Service, name: str
+    tmp_path: Path, service: Service, name: str, *, is_delegated: bool
 ) -> None:
     """Two nodes may have the same address: each is accepted only under its own key."""
+    (tmp_path / "ping.yml").write_text(DELEGATED_PING, "utf-8")
+    words = ("ansible-playbook", tmp_path / "ping.yml") if is_delegated else PING
     # Nothing listens there; what Ansible calls is what matters.
     nowhere = ("-e", "ansible_host=127.0.0.1", "-e", "ansible_port=1")
     done = run(
-        *("ansible", "all", "-i", ROOT / "inventory" / name, *nowhere, "-m", "ping", "-vvv"),
+        *(*words, "-i", ROOT / "inventory" / name, *nowhere, "-vvv"),
         folder=tmp_path,
         service=service,
     )
     paths: dict[str, set[str]] = {}
-    for line in re.findall(r"SSH: EXEC (ssh .* 127\.0\.0\.1) '", done.stdout):
-        told = subprocess.run(
-            ["ssh", "-G", *shlex.split(line)[1:]], capture_output=True, text=True, check=True
-        ).stdout
-        options = dict(option.split(" ", 1) for option in told.splitlines())
+    for options in find_ssh_options(done.stdout):
         assert options["checkhostip"] == "no"
         paths.setdefault(options["hostkeyalias"], set()).add(options["controlpath"])
     assert set(paths) == {

@@ -18,9 +18,11 @@ FOLDER = "/var/tmp/quartermaster-tests"
 """Of a host; it outlives a restart."""
 TIMEOUT_S = 600.0
 POLL_S = 0.1
-#: Runs the words after the first; nobody sees the code before both files are whole.
+#: Runs the words after the first; nobody sees the code before both files are whole. Only root reads
+#: them: programs warn of a secret that goes into a file that others can read.
 RUN = """
 mkdir -p "${1%/*}"; file=$1; shift
+(umask 077; : >"$file.out"; : >"$file.err")
 "$@" >"$file.out" 2>"$file.err"
 printf '%s\\n' "$?" >"$file.new"; mv "$file.new" "$file.code"
 """

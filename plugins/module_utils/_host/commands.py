@@ -67,7 +67,9 @@ class HostCommands:
         """
         words = [self.need(command[0]), *command[1:]]
         if self.has("timeout"):
-            words = [self.need("timeout"), str(self.timeout_s), *words]
+            # On a terminal, as SSH without pipelining gives one, the system would stop a program of
+            # a group in the background that sets the terminal's modes, as apt-get does.
+            words = [self.need("timeout"), "--foreground", str(self.timeout_s), *words]
         code, out, error = self._module.run_command(
             words, data=data, environ_update={"LC_ALL": "C.UTF-8"}
         )
