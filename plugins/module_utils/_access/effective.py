@@ -22,7 +22,7 @@ def parse(output: str) -> Settings:
     """Return what `sshd -T` prints."""
     settings: dict[str, list[str]] = {}
     for line in output.splitlines():
-        keyword, _, value = line.strip().partition(" ")
+        keyword, _blank, value = line.strip().partition(" ")
         if keyword:
             settings.setdefault(keyword.lower(), []).append(value)
     return settings
@@ -76,7 +76,7 @@ def listens(effective: Settings, address: str, port: int) -> bool:
     """Return whether sshd would listen at an address and port of this host."""
     wildcard = str(ipaddress.ip_network(f"{address}/0", strict=False).network_address)
     for value in effective.get("listenaddress", ()):
-        host, _, number = value.rpartition(":")
+        host, _colon, number = value.rpartition(":")
         host = host.strip("[]").partition("%")[0]
         if number == str(port) and host in (address, wildcard):
             return True

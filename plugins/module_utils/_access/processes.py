@@ -38,7 +38,9 @@ def read_all() -> dict[int, Process]:
 
 def _read(folder: Path) -> Process | None:
     lines = (folder / "status").read_text(encoding="utf-8", errors="replace").splitlines()
-    status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    status = {
+        name: value.split() for name, _colon, value in (line.partition(":") for line in lines)
+    }
     if status["State"][0] in ("Z", "X"):
         return None
     uids = {int(uid) for uid in status["Uid"]}
@@ -69,7 +71,7 @@ def find_of(uid: int, processes: t.Mapping[int, Process]) -> set[int]:
 
 def end_all(uid: int) -> bool:
     """End the processes of an account at once; False if some cannot be ended."""
-    for _ in range(TRIES):
+    for _try in range(TRIES):
         processes = read_all()
         spared = {process.pid for process in find_ancestors(os.getpid(), processes)} | {1}
         left = find_of(uid, processes) - spared

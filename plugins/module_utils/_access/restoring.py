@@ -168,4 +168,4 @@ def _exists(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit("\n".join(restore(sys.argv[1])) or None)
+    raise SystemExit("\n".join(restore(sys.argv[1])) or None)

@@ -87,7 +87,7 @@ class Sshd:
         # It needs a key of the host to print anything, and reads none of them from the drop-in.
         keys = [word for key in base.get("hostkey", ()) for word in ("-h", key)]
         wanted = self._ask(str(ours), {str(ours): DROP_IN}, self._base, *keys)
-        keywords = [words[0] for _, words in sshd_config.parse(text)]
+        keywords = [words[0] for _line, words in sshd_config.parse(text)]
         faults = list(_describe(config, keywords, wanted, base, "every account"))
         blocks = sshd_config.list_match_blocks(config)
         groups = list_groups() if blocks else {}

@@ -126,7 +126,7 @@ def find_distribution(sources: t.Iterable[Path] = OS_RELEASE) -> tuple[str, list
         except FileNotFoundError:
             continue
         pairs = (line.partition("=") for line in lines if "=" in line)
-        values = {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
+        values = {key.strip(): value.strip().strip("\"'") for key, _sign, value in pairs}
         family = f"{values.get('ID', 'linux')} {values.get('ID_LIKE', '')}".split()
         return values.get("PRETTY_NAME") or family[0], family
     return "an unknown system", []

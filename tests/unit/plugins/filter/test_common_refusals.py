@@ -37,9 +37,14 @@ UNITS = {"apt-daily.timer": "set common_upgrades_enabled to false"}
 
 
 def refuse(
-    variables: t.Any = None, host: t.Any = None, service: str = "chrony", units: t.Any = UNITS
+    variables: t.Any = None, host: t.Any = None, service: str = "chrony", units: t.Any = None
 ) -> list[str]:
-    return common_refusals({**GOOD, **(variables or {})}, {**HOST, **(host or {})}, service, units)
+    return common_refusals(
+        {**GOOD, **(variables or {})},
+        {**HOST, **(host or {})},
+        service,
+        UNITS if units is None else units,
+    )
 
 
 def test_good_variables_on_a_good_host_have_no_refusals() -> None:

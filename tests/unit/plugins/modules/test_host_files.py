@@ -21,7 +21,7 @@ def test_files_units_and_settings_are_kept_by_one_call(
         "units": [{"name": "a.timer", "enabled": True, "active": True}],
     }
 
-    first, second = (run_host_module(host_files, **options) for _ in range(2))
+    first, second = (run_host_module(host_files, **options) for _run in range(2))
 
     assert first == {
         "failed": False,

@@ -86,8 +86,9 @@ def wanted(*users: User, **more: t.Any) -> Wanted:
     return Wanted("ops", users, "text\n", connection=CAME, **more)
 
 
-def trial_of(what: Wanted, settings: effective.Settings = SETTINGS) -> Trial:
+def trial_of(what: Wanted, settings: effective.Settings | None = None) -> Trial:
     """Return that sshd has the same settings for everybody."""
+    settings = SETTINGS if settings is None else settings
     return Trial(settings, {user.name: settings for user in what.users}, (), DIGEST)
 
 
@@ -98,7 +99,7 @@ def make(*users: User, host: Host | None = None) -> plan.Plan:
 
 
 def refusals(
-    what: Wanted, settings: effective.Settings = SETTINGS, host: Host | None = None
+    what: Wanted, settings: effective.Settings | None = None, host: Host | None = None
 ) -> list[str]:
     """Return why nothing may be done."""
     found = plan.find_refusals(t.cast("t.Any", host or Host()), what, trial_of(what, settings))

@@ -183,7 +183,7 @@ def test_an_owner_that_is_gone_is_left_to_wireguard_after_some_handshakes(
     monkeypatch.setattr(key_follower, "PATIENCE_S", (-1.0,) * 3)
     begun = exchange(interface)
 
-    assert [follow(interface, begun) for _ in range(5)] == [True, True, True, False, False]
+    assert [follow(interface, begun) for _try in range(5)] == [True, True, True, False, False]
 
 
 def test_no_handshake_is_begun_with_a_key_that_its_owner_has_left_again(
