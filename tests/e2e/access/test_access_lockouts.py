@@ -92,7 +92,9 @@ def test_a_password_of_sudo_that_is_locked_is_taken_back(kept: t.Any) -> None:
     user = {"name": "deploy", "public_keys": [kept.public_key()]}
     come = {**AS_DEPLOY, "ansible_become_password": "pw"}
 
-    code, output = kept.run(**come, **SHORT, common_users=[user])
+    # Long enough for an attempt of a busy machine, whose reason the message has.
+    come["common_access_confirm_timeout_s"] = 20
+    code, output = kept.run(**come, common_users=[user])
     again = kept.run("--check", **come)
 
     assert code == 2, output
