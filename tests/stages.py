@@ -98,7 +98,7 @@ SLOW = (
     Stage(
         "hosts",
         (*ON_HOSTS, *BY_FILE, "-m", "hosts and not soak", "tests"),
-        timeout_s=1800,
+        timeout_s=3000,
         has_hosts=True,
     ),
     # The scenarios follow, and are run beside it.
