@@ -20,9 +20,11 @@ help: ## list the verbs
 .venv/ok: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Set PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
-	@echo "Python packages: one or two minutes, once"
+	@echo "Python packages: half a minute, once"
 	@base=$$($(PYTHON) -c 'import sys; print(sys._base_executable)') && rm -rf .venv && "$$base" -m venv .venv # not .venv's own, where that is active
-	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r packaging/installer.lock
+# pip takes over where it alone knows the mirror: uv does not read its settings.
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock || .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch .venv/ok
 
@@ -32,11 +34,11 @@ link: .venv/ok ## make the checkout importable as quartermaster.fleet (links, en
 	@for entry in $(LINKED); do ln -s ../../../../$$entry $(COLLECTION)/$$entry; done
 
 .PHONY: lock
-lock: ## choose newer versions of all dependencies
-	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv
-	build/uv/bin/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
-	build/uv/bin/uv pip compile pyproject.toml --quiet --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o packaging/requirements.lock
-	build/uv/bin/uv pip compile tests/cores/oldest.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o tests/cores/oldest.lock
+lock: .venv/ok ## choose newer versions of all dependencies
+	echo uv | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o packaging/installer.lock
+	uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --quiet --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o packaging/requirements.lock
+	uv pip compile tests/cores/oldest.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o tests/cores/oldest.lock
 
 .PHONY: demo
 demo: link ## show it all: a fleet from a CSV file on real hosts, with mesh and firewall
