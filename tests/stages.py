@@ -6,7 +6,8 @@ seconds of each stage, the slowest tests, those lines once more, and each test t
 that fails ends `check`; the slow stages of `test` run on without it, so that one run shows all.
 
 Stages that use one core, or mostly wait for hosts, are run two at a time where they follow each
-other in the list; the output of such a stage comes as a whole when it ends.
+other in the list; the output of such a stage comes as a whole when it ends. Each minute a line says
+what is running.
 
 What fails of a stage with real hosts is run once more, alone. If it passes then, the run is good,
 and a line `flaky: STAGE TEST - REASON` names a fault to be mended, of the test or of its subject.
@@ -16,9 +17,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -47,6 +50,8 @@ TESTS_FAILED = 1
 WHOLE = {"BUILD_NUMBER": "0"}
 CORES = 2
 """More workers, or stages at a time, would only wait for each other."""
+SAY_EACH_S = 60
+"""Nobody should have to ask whether it still runs."""
 PARALLEL = ("-n", str(CORES))
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
 BY_FILE = (*PARALLEL, "--dist", "loadfile")
@@ -100,8 +105,9 @@ SLOW = (
         (*ON_HOSTS, *BY_FILE, "-m", "hosts and not soak", "tests"),
         timeout_s=3000,
         has_hosts=True,
+        leaves_room=True,
     ),
-    # The scenarios follow, and are run beside it.
+    # Both and the scenarios, which follow, wait for hosts more than they work.
     Stage(
         "collection",
         ("python", "-m", "tests.architecture.collection"),
@@ -138,6 +144,7 @@ def run(group: Sequence[Stage]) -> list[Outcome]:
     with (
         tempfile.TemporaryDirectory(prefix="qm-stages-") as caches,
         ThreadPoolExecutor(CORES) as pool,
+        _saying_what_runs(group),
     ):
         whole = [_keep_failed(stage, caches) for stage in group]
         firsts = list(pool.map(lambda stage: _run_once(stage, is_live=len(group) == 1), whole))
@@ -145,6 +152,25 @@ def run(group: Sequence[Stage]) -> list[Outcome]:
             _run_again(stage, first) if _can_be_flaky(stage, first) else first
             for stage, first in zip(whole, firsts, strict=True)
         ]
+
+
+@contextmanager
+def _saying_what_runs(group: Sequence[Stage]) -> Iterator[None]:
+    """Print each minute which stages were begun, and how long ago."""
+    has_ended, start = threading.Event(), time.monotonic()
+
+    def say() -> None:
+        while not has_ended.wait(SAY_EACH_S):
+            minutes = round((time.monotonic() - start) / 60)
+            _say(f"== {', '.join(stage.name for stage in group)}: {minutes} min")
+
+    thread = threading.Thread(target=say)
+    thread.start()
+    try:
+        yield
+    finally:
+        has_ended.set()
+        thread.join()
 
 
 def _group(chosen: Sequence[Stage]) -> Iterator[Sequence[Stage]]:

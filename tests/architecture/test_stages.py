@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closing lines of `make test` tell what happened, and nothing that did not happen."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,23 @@ def test_a_stage_ends_with_its_command(capsys: pytest.CaptureFixture[str]) -> No
     (outcome,) = stages.run([stages.Stage("sample", ("false",))])
     assert str(outcome) == "sample: 0 passed, 1 failed, 0 skipped"
     assert "sample: 0 passed, 1 failed, 0 skipped in" in capsys.readouterr().out
+
+
+def test_a_long_stage_is_never_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on once a line has said that it runs."""
+    go_on, said = tmp_path / "go-on", list[str]()
+    os.mkfifo(go_on)
+
+    def say(line: str) -> None:
+        said.append(line)
+        if said.count(line) == 1 and line == "== sample: 0 min":
+            go_on.write_text("and ends\n", "utf-8")
+
+    monkeypatch.setattr(stages, "SAY_EACH_S", 0.01)
+    monkeypatch.setattr(stages, "_say", say)
+    (outcome,) = stages.run([stages.Stage("sample", ("cat", str(go_on)), timeout_s=60)])
+    assert outcome.is_good
+    assert "== sample: 0 min" in said
 
 
 MOLECULE = """

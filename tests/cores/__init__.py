@@ -33,7 +33,13 @@ def _install(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     options = ("install", "--quiet", "--require-hashes", "-r", LOCK)
-    uv = (Path(sys.executable).parent / "uv", "pip", *options, "--python", folder / "bin" / "python")
+    uv = (
+        Path(sys.executable).parent / "uv",
+        "pip",
+        *options,
+        "--python",
+        folder / "bin" / "python",
+    )
     pip = (folder / "bin" / "pip", *options, "--disable-pip-version-check")
     # As in the Makefile: pip takes over where it alone knows the mirror.
     if subprocess.run(uv, check=False, env=_get_environment()).returncode:

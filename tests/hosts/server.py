@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.hosts.engine import Engine
 
 ROOT = Path(__file__).parents[2]
+RUN_MODULE = Path(__file__).with_name("run_module.py")
 
 
 def make(host_engine: Engine, *, name: str, image: str, network: str, **more: t.Any) -> t.Any:
@@ -24,20 +25,13 @@ def make(host_engine: Engine, *, name: str, image: str, network: str, **more: t.
         "docker_network": network,
         **more,
     }
-    ansible = str(Path(sys.executable).with_name("ansible"))
-    # An inventory of its own: that of ansible.cfg wants a service.
-    here = ["localhost", "--inventory=localhost,", "--connection=local"]
-    here.append(f"-eansible_python_interpreter={sys.executable}")
     made = subprocess.run(
-        [ansible, *here, "-mquartermaster.fleet.server", "-a", json.dumps(options)],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
+        [sys.executable, str(RUN_MODULE), "server"],
+        input=json.dumps(options),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
         check=True,
         capture_output=True,
         text=True,
         timeout=180,
     )
-    return json.loads(made.stdout[made.stdout.index("{") :])["server"]
+    return json.loads(made.stdout)["server"]

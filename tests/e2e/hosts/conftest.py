@@ -17,10 +17,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.hosts import engine, image, network
+from tests.hosts import engine, image, network, server
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
+ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 180
 
 
@@ -55,7 +54,7 @@ class Lab:
             f"_ansible_{key}": options.pop(key) for key in ("check_mode", "diff") if key in options
         }
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "run_module.py"), module, *steps],
+            [sys.executable, str(server.RUN_MODULE), module, *steps],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": f"{ROOT}/collections"},
             stdin=subprocess.PIPE,
