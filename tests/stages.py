@@ -55,6 +55,11 @@ SAY_EACH_S = 60
 PARALLEL = ("-n", str(CORES))
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
 BY_FILE = (*PARALLEL, "--dist", "loadfile")
+# Real hosts keep a worker waiting, so that one more has room; conftest.py puts files in order.
+WAITING = ("-n", str(CORES + 1), "--dist", "loadfile", "--no-loadscope-reorder")
+
+HOSTS = ("tests/e2e", "tests/hosts")
+"""Where all tests are that have the mark `hosts`; to collect the others would take a while."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ SLOW = (
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
     Stage(
         "hosts",
-        (*ON_HOSTS, *BY_FILE, "-m", "hosts and not soak", "tests"),
+        (*ON_HOSTS, *WAITING, "-m", "hosts and not soak", *HOSTS),
         timeout_s=3000,
         has_hosts=True,
         leaves_room=True,

@@ -9,6 +9,8 @@ import pytest
 
 from tests import stage_outcomes, stages
 
+TESTS = Path(__file__).parents[1]
+
 
 @pytest.mark.parametrize(
     ("output", "code", "expected"),
@@ -43,6 +45,15 @@ def test_a_stage_ends_with_its_command(capsys: pytest.CaptureFixture[str]) -> No
     (outcome,) = stages.run([stages.Stage("sample", ("false",))])
     assert str(outcome) == "sample: 0 passed, 1 failed, 0 skipped"
     assert "sample: 0 passed, 1 failed, 0 skipped in" in capsys.readouterr().out
+
+
+def test_all_tests_on_hosts_are_where_their_stage_looks() -> None:
+    # In two parts, so that this file does not have it.
+    mark = "pytest.mark." + "hosts"
+    files = {path for path in TESTS.rglob("*.py") if mark in path.read_text("utf-8")}
+    assert files
+    folders = [stages.ROOT / folder for folder in stages.HOSTS]
+    assert [path for path in files if not any(map(path.is_relative_to, folders))] == []
 
 
 def test_a_long_stage_is_never_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
