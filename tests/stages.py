@@ -50,6 +50,8 @@ CORES = 2
 PARALLEL = ("-n", str(CORES))
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
 BY_FILE = (*PARALLEL, "--dist", "loadfile")
+# Tests that go well on their own: whoever has ended his half takes some of the other's.
+SHARED = (*PARALLEL, "--dist", "worksteal")
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ SLOW = (
         ("python", "-m", "tests.cores", *PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"),
         timeout_s=900,
     ),
-    Stage("contract", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/contract"), timeout_s=1800),
+    Stage("contract", (*PYTEST, *SHARED, "-m", "not hosts", "tests/contract"), timeout_s=1800),
     Stage(
         "e2e",
         (*ON_HOSTS, *BY_FILE, "-m", "not hosts", "tests/e2e"),
