@@ -84,11 +84,6 @@ CHECK = (
 )
 
 SLOW = (
-    Stage(
-        "plugins-oldest-core",
-        ("python", "-m", "tests.cores", *PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"),
-        timeout_s=900,
-    ),
     Stage("contract", (*PYTEST, *SHARED, "-m", "not hosts", "tests/contract"), timeout_s=1800),
     Stage(
         "e2e",
