@@ -57,6 +57,8 @@ PARALLEL = ("-n", str(CORES))
 BY_FILE = (*PARALLEL, "--dist", "loadfile")
 # Real hosts keep a worker waiting, so that one more has room; conftest.py puts files in order.
 WAITING = ("-n", str(CORES + 1), "--dist", "loadfile", "--no-loadscope-reorder")
+# Tests that go well on their own: whoever has ended his half takes some of the other's.
+SHARED = (*PARALLEL, "--dist", "worksteal")
 
 HOSTS = ("tests/e2e", "tests/hosts")
 """Where all tests are that have the mark `hosts`; to collect the others would take a while."""
@@ -92,12 +94,7 @@ CHECK = (
 )
 
 SLOW = (
-    Stage(
-        "plugins-oldest-core",
-        ("python", "-m", "tests.cores", *PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"),
-        timeout_s=900,
-    ),
-    Stage("contract", (*PYTEST, *BY_FILE, "-m", "not hosts", "tests/contract"), timeout_s=1800),
+    Stage("contract", (*PYTEST, *SHARED, "-m", "not hosts", "tests/contract"), timeout_s=1800),
     Stage(
         "e2e",
         (*ON_HOSTS, *BY_FILE, "-m", "not hosts", "tests/e2e"),

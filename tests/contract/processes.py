@@ -2,10 +2,12 @@
 """The real service as a process of its own, on a free port of the loopback."""
 
 import contextlib
+import functools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -69,16 +71,14 @@ def running_service(folder: Path, *options: str, **settings: str) -> Iterator[Se
     It writes its log to `serve.log` there.
     """
     port = find_free_port()
+    database = folder / "fleet.sqlite"
+    token = make_database(database)
     environment = clean_environment(
-        QM_DATABASE_URL=f"sqlite:///{folder}/fleet.sqlite",
+        QM_DATABASE_URL=f"sqlite:///{database}",
         QM_CONFIG=str(folder / "config.ini"),
         QM_BIND=f"127.0.0.1:{port}",
         **settings,
     )
-    made = subprocess.run(
-        [QM, "init", "--json"], env=environment, capture_output=True, text=True, check=True
-    )
-    token = json.loads(made.stdout)["token"]
     with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen([QM, "serve", *options], env=environment, stdout=log, stderr=log)
     try:
@@ -87,6 +87,34 @@ def running_service(folder: Path, *options: str, **settings: str) -> Iterator[Se
     finally:
         process.terminate()
         process.wait(STOP_S)
+
+
+def make_database(path: Path) -> str:
+    """Write an empty fleet's SQLite database, and return the token of its administrator.
+
+    `qm init` makes one; the others are copies, with the same token, as the migrations take longer
+    than many a test.
+    """
+    content, token = _init_database()
+    path.write_bytes(content)
+    path.chmod(0o600)
+    return token
+
+
+@functools.cache
+def _init_database() -> tuple[bytes, str]:
+    """Return what `qm init` makes: the whole database, and the token."""
+    with tempfile.TemporaryDirectory(prefix="qm-init-") as folder:
+        path = Path(folder) / "fleet.sqlite"
+        made = subprocess.run(
+            [QM, "init", "--json"],
+            env=clean_environment(QM_DATABASE_URL=f"sqlite:///{path}"),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert list(Path(folder).iterdir()) == [path], "a part of it is elsewhere"
+        return path.read_bytes(), json.loads(made.stdout)["token"]
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -46,7 +46,8 @@ CONNECTIONS: dict[str, Callable[[str], Any]] = {
 }
 TASKS = """
 - name: Show and condition
-  hosts: all
+  # Whose payload is in a variable of the connection is connected to below.
+  hosts: all:!ansible-*
   gather_facts: false
   # That no payload is run is what the test asserts, by the files that they would make.
   ignore_errors: true # a payload may be an error in a task, and each task has to have its turn
@@ -55,7 +56,6 @@ TASKS = """
     - ansible.builtin.debug: {msg: "{{ payload }}"}
     - ansible.builtin.debug: {var: payload}
     - ansible.builtin.debug: {msg: "{{ lookup('ansible.builtin.vars', 'payload') | to_json }}"}
-    - ansible.builtin.debug: {msg: "{{ hostvars[inventory_hostname] | to_json }}"}
     - ansible.builtin.debug: {msg: "{{ region }} {{ labels }}"}
     - ansible.builtin.set_fact: {copied: "{{ payload }}"}
     - ansible.builtin.debug: {msg: "{{ copied }} {{ copied | string }}"}
@@ -65,6 +65,14 @@ TASKS = """
       when: payload
     - ansible.builtin.debug: {msg: kept}
       when: "{{ payload }}"
+
+- name: Connect
+  hosts: all
+  gather_facts: false
+  ignore_errors: true # as above
+  ignore_unreachable: true
+  tasks:
+    - ansible.builtin.debug: {msg: "{{ hostvars[inventory_hostname] | to_json }}"}
     - ansible.builtin.raw: "true"
 """
 

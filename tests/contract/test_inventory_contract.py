@@ -4,12 +4,13 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contract.ansible_runs import SCRIPT, Ansible, unwrap
+from tests.contract.ansible_runs import SCRIPT, Ansible, get_core, unwrap
 from tests.contract.conftest import NODES, VARIABLES
 from tests.contract.processes import Service
 
@@ -119,24 +120,37 @@ def test_a_host_that_is_not_there_is_an_error_of_the_script(with_fleet: Ansible)
     assert "nobody" in done.stderr
 
 
-def test_the_script_explains_itself(ansible: Ansible) -> None:
-    done = ansible.script("--help")
+@pytest.fixture
+def with_script(tmp_path: Path) -> Ansible:
+    """Return an Ansible for the script alone, to which all cores are the same."""
+    return Ansible(get_core("newest"), tmp_path)
+
+
+def test_the_script_needs_no_ansible() -> None:
+    done = subprocess.run([sys.executable, "-I", "-S", SCRIPT, "--help"], check=False)
+    assert done.returncode == 0
+
+
+def test_the_script_explains_itself(with_script: Ansible) -> None:
+    done = with_script.script("--help")
     assert done.returncode == 0
     assert all(word in done.stdout for word in ("--list", "--host", "QM_URL", "QM_CACHE_MAX_AGE"))
 
 
 @pytest.mark.parametrize("arguments", [[], ["--list", "--host", "a"], ["--lists"], ["--host"]])
-def test_the_script_refuses_what_it_does_not_know(ansible: Ansible, arguments: list[str]) -> None:
-    done = ansible.script(*arguments)
+def test_the_script_refuses_what_it_does_not_know(
+    with_script: Ansible, arguments: list[str]
+) -> None:
+    done = with_script.script(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_the_script_may_be_run(ansible: Ansible) -> None:
+def test_the_script_may_be_run(with_script: Ansible) -> None:
     listed = subprocess.run(
         ["git", "ls-files", "--stage", SCRIPT], cwd=SCRIPT.parent, capture_output=True, check=True
     )
     assert listed.stdout.startswith(b"100755 ")
-    link = ansible.folder / "link.py"
+    link = with_script.folder / "link.py"
     link.symlink_to(SCRIPT)
     assert subprocess.run([link, "--help"], capture_output=True, check=False).returncode == 0
 

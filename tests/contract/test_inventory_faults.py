@@ -16,6 +16,7 @@ from tests.ports import find_free_port
 
 V1 = {"headers": {"ETag": '"v1"'}}
 PROBLEM = {"title": "x", "detail": "y"}
+TOKEN = "qm_secret_token"
 #: Answers that waiting may cure: the kept answer serves meanwhile.
 OUTAGES = {
     "empty": {"document": b""},
@@ -59,8 +60,14 @@ def hosts_of(done: Done) -> list[str]:
 @pytest.fixture
 def troubled(ansible: Ansible, loopback: Any) -> Ansible:
     """Return an Ansible whose service answers as the test lines up."""
-    ansible.settings = {"QM_URL": loopback.url, "QM_TOKEN": "qm_secret_token"}
+    ansible.settings = {"QM_URL": loopback.url, "QM_TOKEN": TOKEN}
     return ansible
+
+
+@pytest.fixture
+def with_script(tmp_path: Path, loopback: Any) -> Ansible:
+    """Return a troubled Ansible for the script alone, to which all cores are the same."""
+    return Ansible(get_core("newest"), tmp_path, {"QM_URL": loopback.url, "QM_TOKEN": TOKEN})
 
 
 def kept(ansible: Ansible) -> list[bytes]:
@@ -69,40 +76,40 @@ def kept(ansible: Ansible) -> list[bytes]:
 
 @pytest.mark.parametrize("bad", [*OUTAGES.values(), *REFUSALS.values()], ids=[*OUTAGES, *REFUSALS])
 def test_the_script_fails_with_a_reason_and_prints_nothing(
-    troubled: Ansible, loopback: Any, bad: dict[str, Any]
+    with_script: Ansible, loopback: Any, bad: dict[str, Any]
 ) -> None:
     loopback.reply(**bad)
-    done = by_script(troubled)
+    done = by_script(with_script)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("ERROR: GET http://127.0.0.1:")
     assert "Traceback" not in done.stderr
-    assert "qm_secret_token" not in done.stderr
-    assert not kept(troubled)
+    assert TOKEN not in done.stderr
+    assert not kept(with_script)
 
 
 @pytest.mark.parametrize("bad", OUTAGES.values(), ids=OUTAGES)
 def test_the_script_bridges_an_outage_with_a_warning_and_keeps_what_it_has(
-    troubled: Ansible, loopback: Any, columns: Columns, bad: dict[str, Any]
+    with_script: Ansible, loopback: Any, columns: Columns, bad: dict[str, Any]
 ) -> None:
     loopback.reply(columns("a", "b"), **V1)
     loopback.reply(**bad)
-    good = by_script(troubled)
-    before = kept(troubled)
-    done = by_script(troubled)
+    good = by_script(with_script)
+    before = kept(with_script)
+    done = by_script(with_script)
     assert (done.returncode, done.stdout) == (0, good.stdout)
     assert "WARNING" in done.stderr
     assert "2 hosts" in done.stderr
-    assert kept(troubled) == before
+    assert kept(with_script) == before
 
 
 @pytest.mark.parametrize("bad", REFUSALS.values(), ids=REFUSALS)
 def test_the_script_does_not_hide_a_refusal(
-    troubled: Ansible, loopback: Any, columns: Columns, bad: dict[str, Any]
+    with_script: Ansible, loopback: Any, columns: Columns, bad: dict[str, Any]
 ) -> None:
     loopback.reply(columns("a"), **V1)
     loopback.reply(**bad)
-    by_script(troubled)
-    done = by_script(troubled)
+    by_script(with_script)
+    done = by_script(with_script)
     assert (done.returncode, done.stdout) == (1, "")
     assert [asked.path for asked in loopback.asked] == ["/api/v1/inventory?format=columns"] * 2
 
@@ -184,18 +191,18 @@ def test_a_wrong_setting_is_named(
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_age_is_named_by_the_script(troubled: Ansible) -> None:
-    done = by_script(troubled, QM_CACHE_MAX_AGE="soon")
+def test_a_wrong_age_is_named_by_the_script(with_script: Ansible) -> None:
+    done = by_script(with_script, QM_CACHE_MAX_AGE="soon")
     assert (done.returncode, done.stdout) == (1, "")
     assert "QM_CACHE_MAX_AGE" in done.stderr
 
 
 def test_a_fleet_without_nodes_is_an_inventory_with_a_warning(
-    troubled: Ansible, loopback: Any, columns: Columns
+    with_script: Ansible, loopback: Any, columns: Columns
 ) -> None:
     """A new service has no nodes yet; that is an answer, and not a fault."""
     loopback.reply(columns(groups={}), **V1)
-    done = by_script(troubled)
+    done = by_script(with_script)
     assert json.loads(done.stdout) == {
         "_meta": {"hostvars": {}},
         "all": {"children": ["ungrouped"]},
@@ -204,19 +211,19 @@ def test_a_fleet_without_nodes_is_an_inventory_with_a_warning(
 
 
 def test_scripts_at_once_all_print_the_same(
-    troubled: Ansible, loopback: Any, columns: Columns
+    with_script: Ansible, loopback: Any, columns: Columns
 ) -> None:
     loopback.reply(columns(*(f"n{number}" for number in range(500))), **V1)
     running = [
         subprocess.Popen(
-            [SCRIPT, "--list"], env=troubled.environment(), stdout=subprocess.PIPE, text=True
+            [SCRIPT, "--list"], env=with_script.environment(), stdout=subprocess.PIPE, text=True
         )
         for _ in range(8)
     ]
     printed = [process.communicate(timeout=60)[0] for process in running]
     assert {process.returncode for process in running} == {0}
     assert len(set(printed)) == 1
-    assert len(kept(troubled)) == 1
+    assert len(kept(with_script)) == 1
 
 
 @pytest.mark.parametrize("playbook", ["site", "infrastructure", "verify", "rotate_wireguard"])

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.safe_vars import (
@@ -39,15 +38,22 @@ def test_the_service_and_the_plugin_have_one_list(name: str) -> None:
     assert is_name(name) == (name in NAMES["allowed"])
 
 
+@pytest.fixture(scope="module")
+def with_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Return a service with the node `good`."""
+    with running_service(tmp_path_factory.mktemp("service")) as running:
+        running.call("POST", "/api/v1/clusters", CLUSTER)
+        running.call("POST", "/api/v1/nodes", {"node_id": "good", **NODE})
+        yield running
+
+
 @pytest.mark.parametrize("name", ["__ansible_unsafe", "lookup", "provision_known_hosts_path"])
-def test_each_way_in_refuses_the_name(own_service: Service, tmp_path: Path, name: str) -> None:
+def test_each_way_in_refuses_the_name(with_node: Service, tmp_path: Path, name: str) -> None:
     given = {"node_id": "evil", **NODE, "vars": {name: {"ansible_connection": "local"}}}
-    body: dict[str, Any] = {"node_id": "good", **NODE}
-    own_service.call("POST", "/api/v1/nodes", body)
     answers = [
-        own_service.ask("POST", "/api/v1/nodes", given),
-        own_service.ask("POST", "/api/v1/registrations", {"nodes": [given]}),
-        own_service.ask("PATCH", "/api/v1/nodes/good", {"vars": given["vars"]}),
+        with_node.ask("POST", "/api/v1/nodes", given),
+        with_node.ask("POST", "/api/v1/registrations", {"nodes": [given]}),
+        with_node.ask("PATCH", "/api/v1/nodes/good", {"vars": given["vars"]}),
     ]
     assert [status for status, _ in answers] == [422] * 3
     assert all(name in json.dumps(answer) for _, answer in answers)
@@ -55,7 +61,7 @@ def test_each_way_in_refuses_the_name(own_service: Service, tmp_path: Path, name
     file.write_text(json.dumps([given]))
     done = subprocess.run(
         [QM, "import", "nodes", file, "--apply"],
-        env=clean_environment(**own_service.environment),
+        env=clean_environment(**with_node.environment),
         capture_output=True,
         text=True,
         check=False,
@@ -63,7 +69,7 @@ def test_each_way_in_refuses_the_name(own_service: Service, tmp_path: Path, name
     )
     assert done.returncode != 0
     assert name in done.stderr
-    assert [one["node_id"] for one in own_service.call("GET", "/api/v1/nodes")["items"]] == ["good"]
+    assert [one["node_id"] for one in with_node.call("GET", "/api/v1/nodes")["items"]] == ["good"]
 
 
 def test_an_older_record_runs_nothing_and_hides_nobody(

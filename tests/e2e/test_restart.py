@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The service takes up new code and settings by a restart, and ends, without losing a request."""
 
+import compileall
 import contextlib
 import http.client
 import json
 import os
+import py_compile
 import shutil
 import signal
 import socket
@@ -18,7 +20,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.contract.processes import QM, clean_environment
+from tests.contract.processes import QM, clean_environment, make_database
 from tests.e2e.service.process import wait_until
 from tests.ports import find_free_port
 
@@ -36,15 +38,17 @@ HAND_OVER = 'exec 3<&"$0" && exec env LISTEN_FDS=1 LISTEN_PID=$$ "$@"'
 class Service:
     """`qm serve` from a copy of the code, so that the copy can be changed under it."""
 
-    def __init__(self, folder: Path, *words: str, listener: socket.socket | None = None) -> None:
+    def __init__(
+        self, folder: Path, code: Path, *words: str, listener: socket.socket | None = None
+    ) -> None:
         self.code = folder / "code"
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "inventory_service", self.code / "inventory_service", ignore=ignored)
+        shutil.copytree(code, self.code)
         self._listener, self._words = listener, words
         self.port = listener.getsockname()[1] if listener else find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = folder / "quartermaster.env"
         self._database_url = f"sqlite:///{folder}/fleet.sqlite"
+        self.token = make_database(folder / "fleet.sqlite")
         self.set()
         self.log = folder / "serve.log"
         self._environment = clean_environment(
@@ -54,7 +58,6 @@ class Service:
             # Two edits within a second would leave the first one's byte code in use.
             PYTHONDONTWRITEBYTECODE="1",
         )
-        self.token = self._run("init").strip()
         self.process = self._start()
         try:
             wait_until(
@@ -122,27 +125,33 @@ class Service:
             return requests.get(f"{self.url}/health/ready", timeout=2).ok
         return False
 
-    def _run(self, *words: str) -> str:
-        done = subprocess.run(
-            [QM, *words], env=self._environment, capture_output=True, text=True, check=True
-        )
-        return done.stdout
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code, with byte code that an edit makes useless at once."""
+    folder = tmp_path_factory.mktemp("code")
+    package = folder / "inventory_service"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "inventory_service", package, ignore=ignored)
+    checked = py_compile.PycInvalidationMode.CHECKED_HASH
+    assert compileall.compile_dir(package, quiet=1, invalidation_mode=checked)
+    return folder
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(tmp_path: Path, code: Path) -> Iterator[Service]:
     """A service that listens on an address of its own."""
-    service = Service(tmp_path)
+    service = Service(tmp_path, code)
     yield service
     service.process.kill()
     service.process.wait(10)
 
 
 @pytest.fixture(params=[1, 2], ids=["one process", "two processes"])
-def handed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+def handed(request: pytest.FixtureRequest, tmp_path: Path, code: Path) -> Iterator[Service]:
     """A service on a socket that the test keeps open, as systemd does."""
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        service = Service(tmp_path, "--workers", str(request.param), listener=listener)
+        service = Service(tmp_path, code, "--workers", str(request.param), listener=listener)
         yield service
         service.process.terminate()
         service.process.wait(60)
@@ -198,6 +207,21 @@ class SlowRegistration:
         )
         self._socket = socket.create_connection(("127.0.0.1", service.port), timeout=30)
         self._socket.sendall(head.encode() + self._body[:5])
+        wait_until(self._is_read, what="the service reads the request", timeout_s=START_S)
+
+    def _is_read(self) -> bool:
+        """Return whether the service has accepted the connection and read what was sent.
+
+        A connection that waits in the queue of the socket has no inode yet, see proc(5).
+        """
+        ports = [
+            f":{end[1]:04X}" for end in (self._socket.getpeername(), self._socket.getsockname())
+        ]
+        for line in Path("/proc/net/tcp").read_text("utf-8").splitlines():
+            _, here, there, _, queues, *_, inode = line.split()[:10]
+            if [here[-5:], there[-5:]] == ports:
+                return queues.endswith(":00000000") and inode != "0"
+        return False
 
     def finish(self) -> tuple[int, str | None]:
         """Send the rest; return the answer's status and what it says of the connection."""
@@ -242,9 +266,9 @@ def test_a_request_that_is_arriving_at_a_restart_is_answered(handed: Service) ->
         assert waiting.recv(12) == b"HTTP/1.1 200"
 
 
-def test_when_one_of_several_processes_ends_all_do(tmp_path: Path) -> None:
+def test_when_one_of_several_processes_ends_all_do(tmp_path: Path, code: Path) -> None:
     """Whoever started the service, systemd say, sees it and starts it again as a whole."""
-    service = Service(tmp_path, "--workers", "2")
+    service = Service(tmp_path, code, "--workers", "2")
     try:
         os.kill(service.workers()[0], signal.SIGKILL)
         assert service.process.wait(60) == 1
@@ -254,8 +278,8 @@ def test_when_one_of_several_processes_ends_all_do(tmp_path: Path) -> None:
     assert not _is_open(service.port)
 
 
-def test_no_process_is_left_behind_when_the_first_one_is_killed(tmp_path: Path) -> None:
-    service = Service(tmp_path, "--workers", "2")
+def test_no_process_is_left_behind_when_the_first_one_is_killed(tmp_path: Path, code: Path) -> None:
+    service = Service(tmp_path, code, "--workers", "2")
     service.process.kill()
     service.process.wait(10)
     wait_until(lambda: not _is_open(service.port), what="nobody listens any more")

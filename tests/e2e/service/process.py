@@ -12,9 +12,10 @@ from typing import Any
 
 import requests
 
-from tests.contract.processes import QM, STOP_S, clean_environment
+from tests.contract.processes import QM, STOP_S, clean_environment, make_database
 from tests.ports import find_free_port
 
+SQLITE = "sqlite:///"
 #: As root, but as one to whom the modes of files apply.
 HONEST_ROOT = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--")
 #: A storm of requests is what these tests are made of.
@@ -45,6 +46,9 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
 
     def _make_token(self) -> str:
+        url = self._environment["QM_DATABASE_URL"]
+        if url.startswith(SQLITE):
+            return make_database(Path(url.removeprefix(SQLITE)))
         made = subprocess.run(
             [QM, "init"], env=self._environment, capture_output=True, text=True, check=True
         )

@@ -189,3 +189,14 @@ def test_in_a_larger_fleet_nobody_has_more_to_ask() -> None:
         most.append(max(map(len, asked)))
 
     assert most == [2 * len(kinds)] * 2
+
+
+@pytest.mark.parametrize(("up_to", "is_full"), [(7, True), (6, True), (5, False), (0, False)])
+def test_up_to_the_given_size_each_node_probes_all_others(up_to: int, *, is_full: bool) -> None:
+    kinds = {"node_type": "web", "region": "north", "paths": "inside", "has_mesh": True}
+    nodes = [node(number, **kinds) for number in range(11, 17)]
+
+    asked = ask(nodes, full_up_to=up_to, sample=1)
+
+    targets = {len({probe["target"] for probe in probes}) for probes in asked.values()}
+    assert targets == {5 if is_full else 1}

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nftables import render
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
+    COMMENT_MAX,
     Refused,
     parse_policy,
 )
@@ -94,6 +95,25 @@ def test_without_a_mesh_nobody_is_let_in_by_zone() -> None:
     assert rule.as_option("sources")["sources"] == ["192.0.2.0/24"]
     assert rules_of(NODE, alone) == []
     assert len(rules_of(NODE, alone, "10.90.0.0/24")) == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "is_cut"),
+    [(COMMENT_MAX - 1, False), (COMMENT_MAX, False), (COMMENT_MAX + 1, True)],
+)
+def test_a_comment_that_nftables_would_not_take_is_cut(size: int, *, is_cut: bool) -> None:
+    name = "z" * 20
+    # Zones besides make up the length that is asked for.
+    others = ["a" * 31, "b" * 31, "c" * (size - len(f"{name} from , , ") - 62)]
+    zones = [zone(name=other)[0] for other in others]
+    zones += zone(name=name, allow=[{"from": others, "tcp": [80]}])
+
+    (rule,) = rules_of(NODE, zones, "10.90.0.0/24")
+
+    whole = f"{name} from {', '.join(others)}"
+    assert len(whole) == size
+    assert rule.comment == (f"{whole[: COMMENT_MAX - 3]}..." if is_cut else whole)
+    assert len(rule.comment) <= COMMENT_MAX
 
 
 # Values that are right, and texts made of what nft(8), a shell and Python take for their own.

@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory import cache
 from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.cache import Cache
 from ansible_collections.quartermaster.fleet.plugins.module_utils._inventory.fetch import (
     fetch_fleet,
@@ -147,6 +148,31 @@ def test_a_service_that_is_down_is_bridged_for_the_stated_time_only(
         else:
             with pytest.raises(ClientError, match="cache_max_age"):
                 reader.fetch()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "is_used"), [(0, True), (HOUR_S, True), (HOUR_S + 1, False), (-2, True), (-3, False)]
+)
+def test_the_stated_time_is_the_last_second_that_is_bridged(
+    loopback: t.Any,
+    reader: Reader,
+    columns: Columns,
+    monkeypatch: pytest.MonkeyPatch,
+    age_s: int,
+    *,
+    is_used: bool,
+) -> None:
+    loopback.reply(columns("a"), **V1)
+    loopback.reply(PROBLEM, status=500)
+    reader.fetch()
+    os.utime(kept_files()[0], (1_800_000_000, 1_800_000_000))
+    # Time stands still, so that the age is exact.
+    monkeypatch.setattr(cache.time, "time", lambda: 1_800_000_000.0 + age_s)
+    if is_used:
+        assert reader.fetch() == ["a"]
+    else:
+        with pytest.raises(ClientError, match=f" {age_s} s old; at most {HOUR_S} s"):
+            reader.fetch()
 
 
 def test_an_age_of_zero_means_never(loopback: t.Any, reader: Reader, columns: Columns) -> None:

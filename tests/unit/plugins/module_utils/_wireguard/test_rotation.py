@@ -187,7 +187,7 @@ def test_the_timer_runs_before_the_key_does_and_the_files_keep_the_former_one(fo
 
 @pytest.mark.parametrize(
     ("lost", "age_s", "begun_again"),
-    [(0, 60, 0), (1, 60, 1), (2, 60, 2), (9, 60, 2), (0, 600, 0), (9, 600, 0)],
+    [(0, 60, 0), (1, 60, 1), (2, 60, 2), (9, 60, 2), (9, 180, 0), (0, 600, 0), (9, 600, 0)],
 )
 def test_a_handshake_that_is_lost_is_begun_again_with_peers_that_were_up(
     folder: Path, lost: int, age_s: int, begun_again: int

@@ -59,6 +59,37 @@ def test_an_error_says_what_was_tried(error: Exception, words: str) -> None:
     assert (str(refusal.value), refusal.value.code) == (words, "engine")
 
 
+class Api:
+    """What the engine answers when a command is run in a container."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        self.exit_code = exit_code
+        self.commands: list[list[str]] = []
+
+    def exec_create(self, container_id: str, command: list[str]) -> dict[str, str]:
+        self.commands.append([container_id, *command])
+        return {"Id": "run"}
+
+    def exec_start(self, run: str) -> None:
+        if self.exit_code is None:
+            raise docker.errors.APIError(f"{run}: the container does not run")
+
+    def exec_inspect(self, _run: str) -> dict[str, int | None]:
+        return {"ExitCode": self.exit_code}
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "is_active"), [(0, True), (1, False), (3, False), (None, False)]
+)
+def test_a_unit_is_active_when_systemctl_says_so(exit_code: int | None, *, is_active: bool) -> None:
+    api = Api(exit_code)
+
+    lab = engine.Engine(t.cast("t.Any", api), "lab", timeout_s=60)
+
+    assert lab.ask("c1", "ssh") is is_active
+    assert api.commands == [["c1", "systemctl", "is-active", "--quiet", "ssh"]]
+
+
 def test_waiting_ends_in_time_with_growing_pauses(clock: Clock) -> None:
     waiting: t.Any = engine.Engine(None, "lab", timeout_s=60)
 
