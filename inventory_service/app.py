@@ -97,7 +97,7 @@ def create_app(settings: Settings) -> Flask:
         security_schemes=openapi.SECURITY_SCHEMES,
         validation_error_status=422,
         validation_error_model=problems.Problem,
-        validation_error_callback=problems.validation_problem_response,
+        validation_error_callback=problems.raise_validation_problem,
         doc_prefix=openapi.PREFIX,
     )
     app.json = _JSON(app)
