@@ -9,6 +9,7 @@ import structlog
 from flask import Flask
 from flask.json.provider import JSONProvider
 from flask_openapi3 import OpenAPI
+from prometheus_client import CollectorRegistry
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from inventory_service.audit import denied_requests
@@ -90,26 +91,43 @@ class _JSON(JSONProvider):
 
 def create_app(settings: Settings) -> Flask:
     """Return the service, ready to be served; the database must have its schema already."""
-    set_up_logs(settings.log_level)
+    app = make_routes()
+    configure(app, settings)
+    return app
+
+
+def make_routes() -> OpenAPI:
+    """Return an application with all routes and their document, which depend on no setting."""
     app = OpenAPI(
         "inventory_service",
         info=openapi.get_info(),
         security_schemes=openapi.SECURITY_SCHEMES,
         validation_error_status=422,
         validation_error_model=problems.Problem,
-        validation_error_callback=problems.validation_problem_response,
+        validation_error_callback=problems.raise_validation_problem,
         doc_prefix=openapi.PREFIX,
     )
-    app.json = _JSON(app)
     # A redirect to the path without its double slash would go to whatever Host the client named.
     app.url_map.merge_slashes = False
+    metrics.add_route(app)
+    openapi.register_routes(app, _ROUTES)
+    openapi.init_app(app)
+    auth.assert_all_views_guarded(app)
+    return app
+
+
+def configure(app: OpenAPI, settings: Settings) -> None:
+    """Give the application its settings, database, checks and error handlers."""
+    set_up_logs(settings.log_level)
+    app.json = _JSON(app)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign] # as Flask's documents advise
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     database = open_database(settings, on_change=_log_outage)
-    app.extensions[EXTENSION] = _make_dependencies(settings, database)
-    _register(app, database)
-    return app
+    registry = CollectorRegistry()
+    app.extensions[EXTENSION] = _make_dependencies(settings, database, registry)
+    registry.register(FleetCollector(database))
+    _register(app, registry)
 
 
 def open_database(settings: Settings, *, on_change: OutageCallback = ignore_change) -> Database:
@@ -119,8 +137,11 @@ def open_database(settings: Settings, *, on_change: OutageCallback = ignore_chan
     )
 
 
-def _make_dependencies(settings: Settings, database: Database) -> Dependencies:
+def _make_dependencies(
+    settings: Settings, database: Database, registry: CollectorRegistry
+) -> Dependencies:
     components = (
+        registry,
         InventoryDocuments(to_json),
         HeartbeatBatcher(database),
         AddressAllocator(settings.address_quarantine),
@@ -138,24 +159,20 @@ def _make_dependencies(settings: Settings, database: Database) -> Dependencies:
     )
 
 
-def _register(app: OpenAPI, database: Database) -> None:
-    """Register all routes, checks and error handlers with the application."""
+def _register(app: OpenAPI, registry: CollectorRegistry) -> None:
+    """Register all checks and error handlers with the application."""
     problems.init_app(app)
     browser_headers.init_app(app)
     # First to see a request, last to see its answer.
     request_log.init_app(app)
     # Before the checks, so that refused requests are counted too.
-    registry = metrics.init_app(app)
-    registry.register(FleetCollector(database))
+    metrics.init_app(app, registry)
     auth.init_callers(app)
     rate_limits.init_app(app, registry)
     auth.init_app(app)
     query_params.init_app(app)
     denied_requests.init_app(app)
     transactions.init_app(app)
-    openapi.register_routes(app, _ROUTES)
-    openapi.init_app(app)
-    auth.assert_all_views_guarded(app)
 
 
 def _log_outage(kind: str, reason: str | None) -> None:

@@ -10,11 +10,21 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from inventory_service.core.actors import Scope
 from inventory_service.http.auth import require_scope
+from inventory_service.http.dependencies import get_component
 
 
-def init_app(app: OpenAPI) -> CollectorRegistry:
-    """Count and time each request; return the registry that /metrics shows, to add others to."""
-    registry = CollectorRegistry()
+def add_route(app: OpenAPI) -> None:
+    """Add the route that shows the metrics."""
+
+    @app.route("/metrics")
+    @require_scope(Scope.VIEWER, anonymous=True)
+    def _metrics() -> Response:
+        text = generate_latest(get_component(CollectorRegistry))
+        return Response(text, content_type=CONTENT_TYPE_LATEST)
+
+
+def init_app(app: OpenAPI, registry: CollectorRegistry) -> None:
+    """Count and time each request in the registry that /metrics shows."""
     requests = Counter(
         "quartermaster_http_requests",
         "Requests by route, method and status.",
@@ -35,10 +45,3 @@ def init_app(app: OpenAPI) -> CollectorRegistry:
         requests.labels(route, request.method, response.status_code).inc()
         seconds.labels(route).observe(time.perf_counter() - g.started)
         return response
-
-    @app.route("/metrics")
-    @require_scope(Scope.VIEWER, anonymous=True)
-    def _metrics() -> Response:
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-    return registry

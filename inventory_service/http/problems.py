@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 from flask import Response, request
@@ -102,21 +102,26 @@ def init_app(app: OpenAPI) -> None:
     app.register_error_handler(Exception, _answer_fault)
 
 
-def validation_problem_response(error: ValidationError) -> Response:
-    """Return the answer to a request whose fields do not fit the schema of the route."""
+def raise_validation_problem(error: ValidationError) -> NoReturn:
+    """Refuse a request whose fields do not fit the schema of the route.
+
+    It raises, and returns no answer, because flask-openapi3 would keep that in an exception that
+    the frames of the request hold. From there a way leads through ``error`` back to these frames,
+    and inside pydantic-core the garbage collector does not follow it: none would ever be freed.
+
+    :raises BadInput: always.
+    """
     if error.error_count() > _MOST_ERRORS:
         reason = f"has {error.error_count()} errors, too many to list"
         field_errors = [errors.FieldError("body", reason)]
         detail = "The request is invalid in too many fields. Send one of its objects to see which."
-        return problem_response(errors.BadInput(detail, field_errors=field_errors))
+        raise errors.BadInput(detail, field_errors=field_errors)
     field_errors = [
         errors.FieldError(".".join(map(str, found["loc"])) or "body", _clean(found["msg"]))
         for found in error.errors(include_url=False, include_input=False)
     ]
     names = ", ".join(sorted({fault.field for fault in field_errors})[:5])
-    return problem_response(
-        errors.BadInput(f"The request is invalid: see {names}.", field_errors=field_errors)
-    )
+    raise errors.BadInput(f"The request is invalid: see {names}.", field_errors=field_errors)
 
 
 def get_problem_type(kind: type[errors.ServiceError]) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import uuid
@@ -21,6 +22,7 @@ from inventory_service.core.actors import Actor, Channel, Scope
 if TYPE_CHECKING:
     from flask import Flask, Response
     from flask.testing import FlaskClient
+    from flask_openapi3 import OpenAPI
     from werkzeug.test import TestResponse
 
     from inventory_service.core.database.engine import Database
@@ -28,6 +30,16 @@ if TYPE_CHECKING:
     from tests.service import postgres
 
 ACTOR = Actor("tester", Channel.API, Scope.ADMIN)
+#: What `configure` and libraries change of an application.
+_OWN = (
+    "config",
+    "extensions",
+    "error_handler_spec",
+    "before_request_funcs",
+    "after_request_funcs",
+    "teardown_request_funcs",
+    "teardown_appcontext_funcs",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -99,16 +111,33 @@ def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url)
 
 
+@pytest.fixture(scope="session")
+def routes() -> OpenAPI:
+    """All routes, registered once: that takes longer than most tests."""
+    from inventory_service.app import make_routes  # noqa: PLC0415 (rules are tested without it)
+
+    return make_routes()
+
+
+def copy_routes(routes: OpenAPI) -> OpenAPI:
+    """Return an application that has the routes in common with others, and nothing else."""
+    app = copy.copy(routes)
+    for name in _OWN:
+        setattr(app, name, copy.deepcopy(getattr(routes, name)))
+    return app
+
+
 @pytest.fixture
-def make_app() -> Iterator[Callable[[Settings], Flask]]:
+def make_app(routes: OpenAPI) -> Iterator[Callable[[Settings], Flask]]:
     """A way to make applications, whose connections are closed at the end."""
-    from inventory_service.app import create_app  # noqa: PLC0415 (rules are tested without it)
+    from inventory_service.app import configure  # noqa: PLC0415 (rules are tested without it)
     from inventory_service.http.dependencies import EXTENSION  # noqa: PLC0415 (rules are tested without it)
 
     made: list[Flask] = []
 
     def make(settings: Settings) -> Flask:
-        app = create_app(settings)
+        app = copy_routes(routes)
+        configure(app, settings)
         app.after_request(partial(check_documented, app))
         made.append(app)
         return app

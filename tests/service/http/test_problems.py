@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every error is a problem document, whatever went wrong."""
 
+import gc
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from pydantic import ValidationError
 from sqlalchemy import make_url
 
 from inventory_service.core import errors
@@ -83,3 +85,11 @@ def test_a_database_that_does_not_answer_is_503(
         request.getfixturevalue("server").drop(make_url(settings.database_url).database)
     answer = admin.call("GET", "/api/v1/nodes", status=503)
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_refused_request_is_forgotten(operator: Caller) -> None:
+    body = {"node_id": "no name", "node_type": "web", "cluster_id": "main"}
+    operator.post("/api/v1/nodes", body, status=422)
+    operator.get("/api/v1/nodes?sort=no.name", status=422)
+    gc.collect()
+    assert not [one for one in gc.get_objects() if isinstance(one, ValidationError)]

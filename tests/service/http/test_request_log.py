@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from inventory_service.app import create_app
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller
 
@@ -84,7 +85,9 @@ def test_a_path_cannot_forge_a_line(stranger: Caller, lines: Lines) -> None:
     assert (line["path"], line["status"]) == (f"/x{forged}", 404)
 
 
-def test_a_fault_is_told_whole_under_the_same_id(app: Flask, lines: Lines) -> None:
+def test_a_fault_is_told_whole_under_the_same_id(lines: Lines) -> None:
+    app = create_app(Settings(database_url="sqlite://"))
+
     @app.get("/broken")
     def _broken() -> str:
         raise RuntimeError("the disk\nis gone")
