@@ -28,6 +28,9 @@ options:
 extends_documentation_fragment:
   - quartermaster.fleet.api
 attributes:
+  action:
+    description: On the controller, as its own account, it runs without a process of its own.
+    support: full
   check_mode:
     description: Can run in check mode and report what would change.
     support: full
