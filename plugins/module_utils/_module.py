@@ -49,10 +49,14 @@ class FleetModule(abc.ABC):
     rules: t.ClassVar[dict[str, t.Any]] = {}
     """Further arguments of AnsibleModule, as required_if."""
     uses_api: t.ClassVar[bool] = False
+    make_module: t.ClassVar[t.Callable[..., t.Any]] = AnsibleModule
+    """What takes the arguments and ends the module; an action plugin puts its own here."""
 
     def __init__(self) -> None:
         spec = {**(API_OPTIONS if self.uses_api else {}), **self.options}
-        self.module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **self.rules)
+        self.module = type(self).make_module(
+            argument_spec=spec, supports_check_mode=True, **self.rules
+        )
         self.params: dict[str, t.Any] = self.module.params
         self.check_mode: bool = self.module.check_mode
         self.changed = False

@@ -26,6 +26,7 @@ description:
 author:
   - The Quartermaster maintainers (@quartermaster)
 extends_documentation_fragment:
+  - quartermaster.fleet.trial
   - quartermaster.fleet.zones
 options:
   state:
@@ -112,21 +113,11 @@ options:
     type: str
     choices: [accept, drop]
     default: accept
-  confirm_timeout:
-    description: Seconds after which a change is taken back that was not confirmed, 5 to 3600.
-    type: int
-    default: 60
   check_controller:
     description: Whether rules are refused that would keep out the address Ansible comes from.
     type: bool
     default: true
-  change:
-    description: Name of the trial, for O(state=confirmed).
-    type: str
 attributes:
-  action:
-    description: Confirms over a fresh connection.
-    support: full
   check_mode:
     description: Can run in check mode and report what would change, also before nftables is there.
     support: full
@@ -207,6 +198,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._host.ssh_conn
     parse_connection,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._host.trial import (
+    TRIAL_OPTIONS,
     check_confirmation,
     check_timeout,
 )
@@ -243,9 +235,8 @@ class FirewallRules(FleetModule):
         "mesh_prefix": {"type": "str", "default": ""},
         "mesh_port": {"type": "int"},
         "forward": {"type": "str", "choices": ["accept", "drop"], "default": "accept"},
-        "confirm_timeout": {"type": "int", "default": 60},
         "check_controller": {"type": "bool", "default": True},
-        "change": {"type": "str"},
+        **TRIAL_OPTIONS,
     }
     rules: t.ClassVar[dict[str, t.Any]] = {"required_if": [("state", "confirmed", ["change"])]}
 

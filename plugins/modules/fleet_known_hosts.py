@@ -28,6 +28,9 @@ options:
 extends_documentation_fragment:
   - quartermaster.fleet.api
 attributes:
+  action:
+    description: On the controller, as its own account, it runs without a process of its own.
+    support: full
   check_mode:
     description: Can run in check mode and report what would change.
     support: full
@@ -124,7 +127,8 @@ class KnownHosts(FleetModule):
             if not LINE.fullmatch(line):
                 raise Failure(
                     f"{self.client.url}{KNOWN_HOSTS}: line {number} is no plain host key: "
-                    f"{line[:80]!r}. The file {self.path} stays as it is; correct the node.",
+                    f"{' '.join(line.split()[:2])[:80]!r}. The file {self.path} stays as it is; "
+                    "correct the node.",
                     code="refused",
                 )
         return lines

@@ -25,6 +25,8 @@ description:
     account is removed. Its home stays.
 author:
   - The Quartermaster maintainers (@quartermaster)
+extends_documentation_fragment:
+  - quartermaster.fleet.trial
 options:
   state:
     description:
@@ -87,22 +89,18 @@ options:
     type: list
     elements: str
     default: []
+  allowed_matches:
+    description: Criteria of the C(Match) blocks that may override these settings, as they are
+      written in sshd's files, for example V(User backup). What they set is not compared.
+    type: list
+    elements: str
+    default: []
   sshd_options:
     description: Further settings of sshd, keyword to value, or to a list for a keyword that may be
       repeated. Booleans are written as C(yes) and C(no).
     type: dict
     default: {}
-  confirm_timeout:
-    description: Seconds after which a change is taken back that was not confirmed, 5 to 3600.
-    type: int
-    default: 60
-  change:
-    description: Name of the trial, for O(state=confirmed).
-    type: str
 attributes:
-  action:
-    description: Confirms over a fresh connection.
-    support: full
   check_mode:
     description: Can run in check mode and report what would change.
     support: full
@@ -172,6 +170,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._access import
     accounts,
     plan,
     settings,
+    sshd_config,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._access.host import (
     Host,
@@ -183,6 +182,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._host.ssh_conn
     parse_connection,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._host.trial import (
+    TRIAL_OPTIONS,
     check_confirmation,
     check_timeout,
 )
@@ -218,9 +218,9 @@ class HostAccess(FleetModule):
             "default": "prohibit-password",
         },
         "allow_users": TEXTS,
+        "allowed_matches": TEXTS,
         "sshd_options": {"type": "dict", "default": {}},
-        "confirm_timeout": {"type": "int", "default": 60},
-        "change": {"type": "str"},
+        **TRIAL_OPTIONS,
     }
     rules: t.ClassVar[dict[str, t.Any]] = {"required_if": [("state", "confirmed", ["change"])]}
 
@@ -275,7 +275,8 @@ class HostAccess(FleetModule):
 
     def _try_settings(self, wanted: plan.Wanted) -> Trial:
         sshd = Sshd(self._host, wanted.account, wanted.connection)
-        return sshd.try_out(wanted.sshd_text, [user.name for user in wanted.users])
+        allowed = map(sshd_config.parse_criteria, self.params["allowed_matches"])
+        return sshd.try_out(wanted.sshd_text, [user.name for user in wanted.users], allowed)
 
     def _apply(self, work: plan.Plan, trial: Trial) -> None:
         rules = work.find_rules()

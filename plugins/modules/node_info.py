@@ -46,6 +46,9 @@ options:
 extends_documentation_fragment:
   - quartermaster.fleet.api
 attributes:
+  action:
+    description: On the controller, as its own account, it runs without a process of its own.
+    support: full
   check_mode:
     description: Changes nothing, in check mode or out of it.
     support: full

@@ -71,5 +71,5 @@ def test_each_module_is_in_an_action_group() -> None:
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text("utf-8"))["action_groups"]
     modules = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
     # No other module has their options.
-    modules -= {"host_access", "host_files", "host_info", "host_packages", "wireguard_key"}
+    modules -= {"host_files", "host_info", "host_packages", "wireguard_key"}
     assert modules == {member for members in groups.values() for member in members}

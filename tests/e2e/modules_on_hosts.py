@@ -29,11 +29,18 @@ def install(container: t.Any) -> None:
 
 
 def run(
-    container: t.Any, module: str, options: dict[str, t.Any], *, die: str = "", check: bool = False
+    container: t.Any,
+    module: str,
+    options: dict[str, t.Any],
+    *,
+    die: str = "",
+    check: bool = False,
+    came_by: str = "",
 ) -> tuple[dict[str, t.Any], Words]:
     """Return a module's result, empty if it was killed, and all that it printed.
 
-    `die` is the step at which it kills itself; see run_on_host.py.
+    `die` is the step at which it kills itself; see run_on_host.py. `came_by` is what sshd gives to
+    each session as SSH_CONNECTION.
     """
     asked = {
         "module": module,
@@ -43,7 +50,11 @@ def run(
     result = commands.run(
         container,
         ["python3", f"{LIBRARY}/run_on_host.py"],
-        environment={"PYTHONPATH": LIBRARY, "ASKED": json.dumps(asked)},
+        environment={
+            "PYTHONPATH": LIBRARY,
+            "ASKED": json.dumps(asked),
+            **({"SSH_CONNECTION": came_by} if came_by else {}),
+        },
     )
     words = (result.output, result.errors)
     if die:

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from .authorized_keys import is_valid
+from .authorized_keys import describe, is_valid
 
 NAME = re.compile(r"(?![0-9]+$)(?!\.{1,2}$)[A-Za-z0-9_.][A-Za-z0-9_.@-]{0,31}")
 """What useradd(8) of Debian takes, and the names that a directory gives."""
@@ -87,9 +87,12 @@ def find_faults(users: t.Sequence[User], keepers: t.AbstractSet[str]) -> t.Itera
 def _faults_of(user: User, keepers: t.AbstractSet[str]) -> t.Iterator[str]:
     if not NAME.fullmatch(user.name):
         yield "a name is made of letters, digits, - _ . and @, and begins with none of - and @"
-    for key in user.public_keys or ():
+    for number, key in enumerate(user.public_keys or (), 1):
         if not is_valid(key):
-            yield f"{key[:60]!r} is no line of authorized_keys without options"
+            yield (
+                f"number {number} of public_keys ({describe(key)}) is no line of authorized_keys "
+                "without options"
+            )
     if user.comment is not None and not LINE.fullmatch(user.comment):
         yield f"the comment {user.comment!r} has a colon or a line break, which /etc/passwd has not"
     if user.only_these_keys and user.public_keys is None:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import typing as t
 
@@ -20,6 +22,22 @@ KEY = re.compile(r"(?:^|\s)(\S+ +AAAA[A-Za-z0-9+/]{40,}={0,3})(?=\s|$)")
 def is_valid(key: str) -> bool:
     """Return whether a text is a public key without options."""
     return VALID.fullmatch(key) is not None
+
+
+def describe(key: str) -> str:
+    """Return by what a key is recognised: its type and fingerprint, as ssh-keygen(1) shows it.
+
+    A text that is none may be anything, as a private key, and is described by its length alone.
+    """
+    found = KEY.search(key)
+    if found is None:
+        return f"a text of {len(key)} characters"
+    kind, data = found[1].split()
+    try:
+        digest = hashlib.sha256(base64.b64decode(data, validate=True)).digest()
+    except ValueError:
+        return f"a text of {len(key)} characters with a key of type {kind}"
+    return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
 def has_key(text: str) -> bool:

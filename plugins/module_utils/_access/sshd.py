@@ -57,8 +57,12 @@ class Sshd:
             "lport": port,
         }
 
-    def try_out(self, text: str, users: t.Iterable[str]) -> Trial:
+    def try_out(
+        self, text: str, users: t.Iterable[str], allowed: t.Iterable[tuple[str, ...]] = ()
+    ) -> Trial:
         """Return what would be in force with a drop-in file, for Ansible, users and Match blocks.
+
+        Match blocks with the `allowed` criteria may override it.
 
         :raises Failure: if sshd does not take it, or does not read it.
         """
@@ -75,31 +79,52 @@ class Sshd:
         if not PRIVILEGE_SEPARATION.is_dir():
             PRIVILEGE_SEPARATION.mkdir(mode=0o755)
         with tempfile.TemporaryDirectory() as folder:
-            return self._try_copy(config, Path(folder), text, tuple(users))
+            return self._try_copy(config, Path(folder), text, tuple(users), set(allowed))
 
     def _try_copy(
-        self, config: sshd_config.Config, folder: Path, text: str, users: tuple[str, ...]
+        self,
+        config: sshd_config.Config,
+        folder: Path,
+        text: str,
+        users: tuple[str, ...],
+        allowed: set[tuple[str, ...]],
     ) -> Trial:
-        main, originals = sshd_config.copy(config, folder, MAIN)
+        main, originals = sshd_config.copy(config, folder / "whole", MAIN)
         base = self._ask(main, originals, self._base)
+        blocks = sshd_config.list_match_blocks(config)
+        faults = self._find_faults(config, folder, text, base, allowed)
+        by_user = {
+            user: self._ask(main, originals, {**self._base, "user": user}) if blocks else base
+            for user in users
+        }
+        return Trial(base, by_user, tuple(dict.fromkeys(faults)), digest_of(config))
+
+    def _find_faults(
+        self,
+        config: sshd_config.Config,
+        folder: Path,
+        text: str,
+        base: effective.Settings,
+        allowed: set[tuple[str, ...]],
+    ) -> list[str]:
+        """Return what another file overrides, with the allowed Match blocks left out."""
+        blocks = sshd_config.list_match_blocks(config)
+        main, originals = sshd_config.copy(config, folder / "held", MAIN, without=allowed)
+        held = self._ask(main, originals, self._base) if allowed.intersection(blocks) else base
         ours = folder / "ours"
         ours.write_text(text, encoding="utf-8")
         # It needs a key of the host to print anything, and reads none of them from the drop-in.
         keys = [word for key in base.get("hostkey", ()) for word in ("-h", key)]
         wanted = self._ask(str(ours), {str(ours): DROP_IN}, self._base, *keys)
         keywords = [words[0] for _line, words in sshd_config.parse(text)]
-        faults = list(_describe(config, keywords, wanted, base, "every account"))
-        blocks = sshd_config.list_match_blocks(config)
+        faults = list(_describe(config, keywords, wanted, held, "every account"))
         groups = list_groups() if blocks else {}
-        for spec in [spec for block in blocks for spec in of_block(block, self._base, groups)]:
+        left = [block for block in blocks if block not in allowed]
+        for spec in [spec for block in left for spec in of_block(block, self._base, groups)]:
             who = f"{spec['user']} from {spec['addr']}"
             found = self._ask(main, originals, spec)
             faults += _describe(config, keywords, wanted, found, who)
-        by_user = {
-            user: self._ask(main, originals, {**self._base, "user": user}) if blocks else base
-            for user in users
-        }
-        return Trial(base, by_user, tuple(dict.fromkeys(faults)), digest_of(config))
+        return faults
 
     def _ask(
         self, path: str, originals: t.Mapping[str, str], spec: t.Mapping[str, str], *words: str
@@ -128,9 +153,11 @@ def _describe(
     for keyword, ours, theirs in effective.find_overridden(keywords, wanted, found):
         lines = sshd_config.find_lines(config, keyword, except_in=DROP_IN)
         where = ", ".join(line.location for line in lines) or "another file"
+        blocks = sorted({" ".join(line.match) for line in lines if line.match})
+        allow = f", or allow {blocks} by common_sshd_allowed_matches" if blocks else ""
         yield (
             f"sshd settings refused: {keyword} would be {theirs} instead of {ours} for {who}, "
-            f"which {where} sets; remove it there"
+            f"which {where} sets; remove it there{allow}"
         )
 
 

@@ -102,17 +102,32 @@ def _expand(path: str, pattern: str, replaced: t.Mapping[str, str | None]) -> li
     return sorted(name for name in found if replaced.get(name, "") is not None and name != path)
 
 
-def copy(config: Config, folder: Path, main: str) -> tuple[str, dict[str, str]]:
-    """Write a copy whose Include lines name copies; return its path, and what each is a copy of."""
+def copy(
+    config: Config, folder: Path, main: str, *, without: t.Container[tuple[str, ...]] = ()
+) -> tuple[str, dict[str, str]]:
+    """Write a copy whose Include lines name copies, but for the Match blocks of some criteria.
+
+    Return its path, and what each file is a copy of.
+    """
+    folder.mkdir(exist_ok=True)
     copies = {path: str(folder / str(at)) for at, path in enumerate(config.texts)}
+    left_out = {(line.path, line.number) for line in config.lines if line.match in without}
     for path, text in config.texts.items():
         lines = text.splitlines()
         for number, found in config.includes.get(path, {}).items():
             names = " ".join(copies[name] for name in found)
             lines[number - 1] = f"Include {names}" if names else ""
+        for number in [number for name, number in left_out if name == path]:
+            lines[number - 1] = ""
         whole = "\n".join([*lines, ""])
         Path(copies[path]).write_text(whole, encoding="utf-8", errors="surrogateescape")
     return copies[main], {copied: path for path, copied in copies.items()}
+
+
+def parse_criteria(text: str) -> tuple[str, ...]:
+    """Return the criteria of a Match line as its words, with or without the word itself."""
+    words = [quoted or plain for quoted, plain in WORDS.findall(text)]
+    return tuple(words[1:] if words[:1] and words[0].lower() == "match" else words)
 
 
 def list_match_blocks(config: Config) -> list[tuple[str, ...]]:

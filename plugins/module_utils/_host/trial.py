@@ -23,6 +23,11 @@ PENDING_MAX_BYTES = 16 * 1024 * 1024
 LOCK_TIMEOUT_S = 5
 TIMEOUT_MIN_S = 5
 TIMEOUT_MAX_S = 3600
+TRIAL_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "confirm_timeout": {"type": "int", "default": 60},
+    "change": {"type": "str"},
+}
+"""Options of modules whose changes are tried out, described in the fragment `trial`."""
 
 
 class TrialHost(HostCommands):

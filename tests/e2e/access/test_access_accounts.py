@@ -145,6 +145,29 @@ def test_what_another_file_decides_is_refused_with_its_line(
     assert foreign.access() == before
 
 
+def test_a_match_block_that_is_allowed_overrides_and_any_other_one_does_not(
+    foreign: t.Any,
+) -> None:
+    """Also where it holds for Ansible's own account, and where a file is included within it."""
+    foreign.sh(
+        f"printf 'X11Forwarding yes\\n' > /etc/ssh/more; cat >> {MAIN} <<'E'\n"
+        "Match User backup,root\n  MaxAuthTries 9\n  Include more\n"
+        "Match Address 10.9.0.0/16\n  AllowAgentForwarding yes\nE\n"
+    )
+    blocks = ["User backup,root", "Match  Address   10.9.0.0/16"]
+
+    refused = [foreign.ask(allowed_matches=allowed) for allowed in ([], blocks[:1], blocks[1:])]
+    done = foreign.keep(allowed_matches=blocks)
+
+    assert [result.get("code") for result in refused] == ["refused"] * 3
+    assert "allow User backup,root by common_sshd_allowed_matches" in refused[0]["msg"]
+    assert "allowagentforwarding" in refused[1]["msg"]
+    assert "maxauthtries" not in refused[1]["msg"]
+    assert "maxauthtries" in refused[2]["msg"]
+    assert "failed" not in done
+    assert foreign.comes_in()
+
+
 @pytest.mark.parametrize(
     ("users", "reason"),
     [

@@ -56,10 +56,12 @@ class Host:
         *,
         die: str = "",
         check: bool = False,
+        came_by: str = "",
         **options: t.Any,
     ) -> Options:
         """Return a module's result on this host; empty if it was killed."""
-        result, words = modules_on_hosts.run(self.container, module, options, die=die, check=check)
+        how = {"check": check, "came_by": came_by}
+        result, words = modules_on_hosts.run(self.container, module, options, die=die, **how)
         self.said += words
         return result
 

@@ -6,14 +6,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import typing as t
+
 import pytest
 from ansible_collections.quartermaster.fleet.plugins.module_utils._access.authorized_keys import (
+    describe,
     has_key,
     is_valid,
     merge,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 ADA, EVE, BOT = (f"ssh-ed25519 AAAA{letter * 60}" for letter in "abc")
 
@@ -34,6 +41,29 @@ ADA, EVE, BOT = (f"ssh-ed25519 AAAA{letter * 60}" for letter in "abc")
 )
 def test_a_key_is_one_line_without_options(key: str, *, expected: bool) -> None:
     assert is_valid(key) == expected
+
+
+@pytest.mark.parametrize("options", ["", 'command="x" ', "cert-authority "], ids=repr)
+def test_a_key_is_described_by_the_fingerprint_of_ssh_keygen(tmp_path: Path, options: str) -> None:
+    file = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file], check=True)
+    public = file.with_name("key.pub")
+    listed = subprocess.run(
+        ["ssh-keygen", "-l", "-f", public], check=True, capture_output=True, text=True
+    )
+
+    described = describe(f"{options}{public.read_text('utf-8')}")
+
+    assert described == f"ssh-ed25519 {listed.stdout.split()[1]}"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blbn", f"ssh-rsa AAAA{'a' * 61}"], ids=len
+)
+def test_what_is_no_key_is_not_repeated(text: str) -> None:
+    assert describe(text).startswith(f"a text of {len(text)} characters")
+    assert "b3Blbn" not in describe(text)
+    assert "aaaa" not in describe(text)
 
 
 @pytest.mark.parametrize(

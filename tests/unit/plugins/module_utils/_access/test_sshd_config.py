@@ -79,6 +79,32 @@ def test_a_copy_includes_copies_alone(main: Path, tmp_path: Path) -> None:
     assert rest == main.read_text(encoding="utf-8").splitlines()[1:]
 
 
+@pytest.mark.parametrize(
+    ("allowed", "left"),
+    [
+        ("User eve", ["Port 22", "Match Group sftp", "Banner none"]),
+        ("Match  User   eve", ["Port 22", "Match Group sftp", "Banner none"]),
+        ("Group sftp", ["Port 22", "Match User eve", "X11Forwarding yes"]),
+        ("User adam", ["Port 22", "Match User eve", "X11Forwarding yes", "Match Group sftp"]),
+    ],
+)
+def test_a_copy_leaves_out_match_blocks_by_their_criteria(
+    tmp_path: Path, allowed: str, left: list[str]
+) -> None:
+    main = tmp_path / "sshd_config"
+    blocks = "Match User eve\nX11Forwarding yes\nMatch Group sftp\nBanner none\n"
+    main.write_text(f"Port 22\n{blocks}", encoding="utf-8")
+    config = sshd_config.read(str(main), {})
+
+    copied, _originals = sshd_config.copy(
+        config, tmp_path / "copies", str(main), without={sshd_config.parse_criteria(allowed)}
+    )
+
+    lines = Path(copied).read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line][: len(left)] == left
+    assert len(lines) == 1 + blocks.count("\n")
+
+
 def test_an_include_of_nothing_is_left_out(tmp_path: Path) -> None:
     main = tmp_path / "sshd_config"
     main.write_text(f"Include {tmp_path}/none/*.conf\nPort 22\n", encoding="utf-8")
