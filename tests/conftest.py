@@ -62,6 +62,12 @@ def _loopback_only(request: pytest.FixtureRequest) -> Iterator[None]:
     _guard["is_on"] = False
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests: at the end, one worker would wait for another."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest, record_property: Any) -> int:
     """The rounds of a test marked `soak(short=…, long=…)`: few in `make test`, many in the soak."""
