@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from types import SimpleNamespace
 
@@ -55,6 +56,8 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
         monkeypatch.setattr(_host, name, path)
     (tmp_path / "run").mkdir(mode=0o700)
     tmp_path.chmod(0o700)
+    # Whoever runs the tests has the files of this host.
+    monkeypatch.setattr(_host.restoring, "acting_as", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(_host.TrialHost, "settle", lambda host: host.asked.append("settle"))
     return Host()
 
