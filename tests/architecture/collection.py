@@ -39,7 +39,7 @@ SKIPPED = {
 
 # By ansible-test each test is a process of its own, which takes twice the time of all. These have
 # tests for each place in which it runs them: the controller, modules and their utilities.
-FORKED = [f"tests/unit/plugins/{part}" for part in ("filter", "modules", "module_utils/_firewall")]
+FORKED = [f"tests/unit/plugins/{part}/" for part in ("filter", "modules", "module_utils/_firewall")]
 OPTIONS = ["-q", "-n", "2", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider"]
 
 SILENT_SKIP = re.compile(r"All targets skipped|no tests ran")

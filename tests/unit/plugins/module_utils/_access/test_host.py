@@ -251,3 +251,86 @@ def test_a_trial_ends_only_when_all_is_restored(
 
     assert asked == [str(_host.RUN)]
     assert host.asked == ([] if faults else ["settle"])
+
+
+@pytest.mark.parametrize(
+    ("content", "owner", "mode"),
+    [
+        (b"key", (0, True), 0o700),
+        (b"key", (1001, True), 0o755),
+        (b"key", (1001, False), 0o700),
+        (None, (1001, True), None),
+    ],
+)
+def test_a_file_gets_the_folder_that_it_lacks(
+    host: Host,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes | None,
+    owner: tuple[int, bool],
+    mode: int | None,
+) -> None:
+    """`owner` is the account, and whether root alone can change the folders above."""
+    (uid, is_roots), written = owner, []
+    monkeypatch.setattr(_host.restoring, "is_roots_alone", lambda _path: is_roots)
+    monkeypatch.setattr(_host.restoring, "write_file", lambda *given: written.append(given))
+    folder = tmp_path / "keys"
+    after = _host.restoring.File(str(folder / "ops"), content, 0o600, uid, uid)
+    write = SimpleNamespace(after=after, uid=uid, gid=uid)
+
+    for _ in range(2):
+        host.write(t.cast("t.Any", write))
+
+    assert written == [(after, uid, uid)] * 2
+    assert (folder.stat().st_mode & 0o777 if folder.exists() else None) == mode
+
+
+def test_only_root_makes_the_folders_above_too(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_host.restoring, "write_file", lambda *_: None)
+    after = _host.restoring.File(str(tmp_path / "home" / ".ssh" / "keys"), b"key", 0o600, 0, 0)
+    write = t.cast("t.Any", SimpleNamespace(after=after, uid=0, gid=0))
+    monkeypatch.setattr(_host.restoring, "is_roots_alone", lambda _path: False)
+
+    with pytest.raises(FileNotFoundError):
+        host.write(write)
+    monkeypatch.setattr(_host.restoring, "is_roots_alone", lambda _path: True)
+    host.write(write)
+
+    assert (tmp_path / "home" / ".ssh").is_dir()
+
+
+def test_files_are_told_apart_by_what_they_are_and_not_by_their_name(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("1")
+    two.write_text("1")
+
+    found = [_host._identify(path) for path in (one, two, one, tmp_path / "none")]
+
+    assert found[0] == found[2] != found[1]
+    assert found[3] is None
+
+
+def test_new_accounts_get_their_keys_before_any_rule(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"ops": "account"}
+    monkeypatch.setattr(_host.accounts, "creation_of", lambda _user: ["--create-home"])
+    monkeypatch.setattr(_host.accounts, "find_account", known.get)
+    monkeypatch.setattr(_host.planning, "plan_keys", lambda *given: [given[1:]])
+    monkeypatch.setattr(host, "write", lambda write: host.asked.append(f"write {write}"))
+    created = [SimpleNamespace(name="ops")]
+    plan = make_plan(created=created, modified=[account("dev")], writes=["rules"])
+
+    host.apply(plan, t.cast("t.Any", {"ops": "settings"}))
+
+    assert host.asked == [
+        "useradd --create-home ops",
+        "write ('account', 'settings')",
+        "usermod --shell /bin/sh dev",
+        "write rules",
+    ]
+    known.clear()
+    with pytest.raises(Failure, match="useradd made no account ops"):
+        host.apply(plan, t.cast("t.Any", {"ops": "settings"}))
