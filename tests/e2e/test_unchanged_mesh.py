@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.processes import running_service
-from tests.e2e.fleet import Fleet
-from tests.hosts import network
+from tests.e2e.fleet import PAIR, Fleet, running_fleet
 
 pytestmark = [pytest.mark.hosts, pytest.mark.slow]
 ROLES = {"quartermaster.fleet.wireguard": 2, "quartermaster.fleet.firewall": 1}
@@ -22,16 +20,9 @@ ON_CONTROLLER = {"assert", "debug", "include_tasks", "validate_argument_spec", "
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("unchanged")
-    with running_service(folder) as service:
-        fleet = Fleet(folder, service, f"unchanged-{network.get_checkout()[:6]}")
-        try:
-            fleet.import_csv("shop,2,s-1vcpu-512mb-10gb,s-1vcpu-512mb-10gb,prod,lon1\n")
-            fleet.play("provision")
-            fleet.play("site", "--tags", "wireguard,firewall,always")
-            yield fleet
-        finally:
-            fleet.remove()
+    with running_fleet(tmp_path_factory.mktemp("unchanged"), PAIR) as fleet:
+        fleet.play("site", "--tags", "wireguard,firewall,always")
+        yield fleet
 
 
 @pytest.fixture(scope="module")
