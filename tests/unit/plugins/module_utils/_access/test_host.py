@@ -278,7 +278,7 @@ def test_a_file_gets_the_folder_that_it_lacks(
     after = _host.restoring.File(str(folder / "ops"), content, 0o600, uid, uid)
     write = SimpleNamespace(after=after, uid=uid, gid=uid)
 
-    for _ in range(2):
+    for __ in range(2):
         host.write(t.cast("t.Any", write))
 
     assert written == [(after, uid, uid)] * 2
