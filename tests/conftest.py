@@ -54,18 +54,18 @@ def is_this_machine(host: str) -> bool:
 sys.addaudithook(_refuse_other_machines)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files of slow tests: a worker that begins one at the end keeps all waiting."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
-
-
 @pytest.fixture(autouse=True)
 def _loopback_only(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that connects to another machine, where its suite has no need to."""
     _guard["is_on"] = request.path.relative_to(TESTS).parts[0] in LOOPBACK_ONLY
     yield
     _guard["is_on"] = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests: at the end, one worker would wait for another."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture

@@ -54,9 +54,10 @@ SAY_EACH_S = 60
 """Nobody should have to ask whether it still runs."""
 PARALLEL = ("-n", str(CORES))
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
-BY_FILE = (*PARALLEL, "--dist", "loadfile")
-# Real hosts keep a worker waiting, so that one more has room; conftest.py puts files in order.
-WAITING = ("-n", str(CORES + 1), "--dist", "loadfile", "--no-loadscope-reorder")
+# The order of the files is that of tests/conftest.py, not by their number of tests.
+BY_FILE = (*PARALLEL, "--dist", "loadfile", "--no-loadscope-reorder")
+# Real hosts keep a worker waiting, so that one more has room.
+WAITING = ("-n", str(CORES + 1), *BY_FILE[2:])
 # Tests that go well on their own: whoever has ended his half takes some of the other's.
 SHARED = (*PARALLEL, "--dist", "worksteal")
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ansible-test on what ships: build the collection, install it, test the installed files.
 
-The sanity tests are those of the newest ansible-core; the unit tests run on the oldest one, see
-docs/decisions/0029-units-once-on-each-core.md.
+The sanity tests are those of the newest ansible-core; the unit tests run on the oldest one, and a
+part of them by `ansible-test units`: docs/decisions/0029-units-once-on-each-core.md.
 
 Run by `make test` as `python -m tests.architecture.collection`. The collection is installed
 outside the checkout: below a git repository that ignores it, ansible-test finds no files, says
@@ -36,6 +36,11 @@ SKIPPED = {
     "pslint": "checks PowerShell, needs pwsh; there is none in this collection",
     "shellcheck": "needs the program shellcheck; there is no shell script in this collection",
 }
+
+# By ansible-test each test is a process of its own, which takes twice the time of all. These have
+# tests for each place in which it runs them: the controller, modules and their utilities.
+FORKED = [f"tests/unit/plugins/{part}/" for part in ("filter", "modules", "module_utils/_firewall")]
+OPTIONS = ["-q", "-n", "2", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider"]
 
 SILENT_SKIP = re.compile(r"All targets skipped|no tests ran")
 ENDED = re.compile(r'^Running sanity test "(?P<name>[^"]+)"', re.MULTILINE)
@@ -105,12 +110,34 @@ def find_good(names: list[str], output: str, code: int) -> set[str]:
 
 def run_units(installed: Path) -> bool:
     """Run the unit tests that ship, and return whether they passed and were not skipped."""
-    result = ansible_test_command(["units", "--python", PYTHON], installed, programs=get_oldest())
-    passed = [int(count) for count in re.findall(r"(\d+) passed", result.stdout)]
-    is_good = result.returncode == 0 and sum(passed) > 0 and not SILENT_SKIP.search(result.stderr)
+    by_ansible_test = ansible_test_command(["units", "--python", PYTHON, *FORKED], installed)
+    return all(
+        [_is_tested("forked units", by_ansible_test), _is_tested("units", pytest(installed))]
+    )
+
+
+def pytest(installed: Path) -> subprocess.CompletedProcess[str]:
+    """Run all unit tests that ship on the oldest ansible-core, and return how that ended."""
+    return subprocess.run(
+        [get_oldest() / "pytest", *OPTIONS, "tests/unit"],
+        cwd=installed,
+        env={
+            **{name: value for name, value in os.environ.items() if name != "ANSIBLE_CONFIG"},
+            "PYTHONPATH": str(installed.parents[2]),
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
+
+
+def _is_tested(name: str, result: subprocess.CompletedProcess[str]) -> bool:
+    passed = sum(int(count) for count in re.findall(r"(\d+) passed", result.stdout))
+    is_good = result.returncode == 0 and passed > 0 and not SILENT_SKIP.search(result.stderr)
     if not is_good:
         say(result.stdout + result.stderr)
-    say(f"units: {sum(passed)} passed, {0 if is_good else 1} failed")
+    say(f"{name}: {passed} passed, {0 if is_good else 1} failed")
     return is_good
 
 
@@ -144,20 +171,18 @@ def _make_environment(path: Path) -> None:
     (path / "marker.txt").touch()
 
 
-def ansible_test_command(
-    words: list[str], folder: Path, *, programs: Path = BIN
-) -> subprocess.CompletedProcess[str]:
+def ansible_test_command(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run ansible-test in a folder, with its own HOME, and return how it ended."""
     return subprocess.run(
         [
-            programs / "ansible-test",
+            BIN / "ansible-test",
             *words,
             *(["--color", "no"] if "--list-tests" not in words else []),
         ],
         cwd=folder,
         env={
             **{name: value for name, value in os.environ.items() if name != "ANSIBLE_CONFIG"},
-            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PATH": f"{BIN}:{os.environ['PATH']}",
             "HOME": str(HOME),
         },
         check=False,

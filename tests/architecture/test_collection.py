@@ -70,9 +70,11 @@ def test_units_count_only_if_some_passed(
     monkeypatch: pytest.MonkeyPatch, output: str, errors: str, code: int, *, expected: bool
 ) -> None:
     done = subprocess.CompletedProcess(["ansible-test"], code, output, errors)
-    monkeypatch.setattr(collection, "get_oldest", lambda: Path("/nowhere"))
-    monkeypatch.setattr(collection, "ansible_test_command", lambda _words, _folder, **_: done)
-    assert collection.run_units(Path("/nowhere")) is expected
+    good = subprocess.CompletedProcess(["ansible-test"], 0, "=== 1 passed in 1.00s ===", "")
+    for forked, whole in ((done, good), (good, done)):
+        monkeypatch.setattr(collection, "ansible_test_command", lambda *_, it=forked: it)
+        monkeypatch.setattr(collection, "pytest", lambda _, it=whole: it)
+        assert collection.run_units(Path("/nowhere")) is expected
 
 
 def test_each_sanity_test_that_is_left_out_has_its_reason() -> None:

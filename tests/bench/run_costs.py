@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-CALLBACKS = Path(__file__).parent / "callbacks"
+CALLBACKS = Path(__file__).parents[1] / "callbacks"
 _NANO = 1e-9
 _TIMEOUT_S = 1200
 
@@ -51,7 +51,7 @@ class Counts:
 
 
 def read_counts(text: str) -> Counts:
-    """Return what the callback `run_counts` wrote; the controller itself is no host.
+    """Return what the callback `task_counts` wrote; the controller itself is no host.
 
     Tasks that run once are done by the first host, so the median of all hosts counts.
 
@@ -90,15 +90,15 @@ def measure(
     counts = folder / "counts.json"
     log = folder / "run.log"
     settings = {
-        "ANSIBLE_CALLBACKS_ENABLED": "run_counts",
+        "ANSIBLE_CALLBACKS_ENABLED": "task_counts",
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
-        "QM_BENCH_COUNTS": str(counts),
+        "TASK_COUNTS": str(counts),
     }
     hosts_cpu_s, own_cpu_s, begin = read_hosts_cpu_s(), _read_children_cpu_s(), time.perf_counter()
     with log.open("w", encoding="utf-8") as output:
         done = subprocess.run(
             command,
-            cwd=CALLBACKS.parents[2],
+            cwd=CALLBACKS.parents[1],
             env={**environment, **settings},
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,23 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """A fleet of real hosts for a test: its own service, network, key and Ansible settings."""
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.contract.processes import Service, clean_environment
+from tests.contract.processes import Service, clean_environment, running_service
 from tests.e2e.runs import kill_run
 from tests.hosts import engine, image, network
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".venv" / "bin"
+#: A line of two small servers.
+PAIR = "shop,2,s-1vcpu-512mb-10gb,s-1vcpu-512mb-10gb,prod,lon1\n"
 HEADER = "Project,Servers,MasterSpec,WebSpec,Environment,Region\n"
 RUN_TIMEOUT_S = 600
 _RECAP = re.compile(
@@ -41,6 +44,24 @@ class Run:
     def unreachable(self) -> list[str]:
         """The hosts that did not answer."""
         return [name for name, _, unreachable, _ in _RECAP.findall(self.output) if int(unreachable)]
+
+
+@contextlib.contextmanager
+def running_fleet(folder: Path, rows: str = "", **settings: str) -> Iterator["Fleet"]:
+    """Make a fleet with its own service, and remove it at the end.
+
+    The rows are lines of a projects.csv whose hosts are provisioned; the settings are Ansible's.
+    """
+    with running_service(folder) as service:
+        name = f"{folder.name.rstrip('0123456789')}-{network.get_checkout()[:6]}"
+        fleet = Fleet(folder, service, name, **settings)
+        try:
+            if rows:
+                fleet.import_csv(rows)
+                fleet.play("provision")
+            yield fleet
+        finally:
+            fleet.remove()
 
 
 class Fleet:

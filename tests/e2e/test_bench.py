@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 #: How each of the issue's targets begins in the figures.
 AIMS = (
@@ -28,6 +30,7 @@ AIMS = (
 )
 
 
+@pytest.mark.slow
 def test_a_quick_bench_tells_each_figure_and_loses_no_heartbeat(tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
     options = ["--parts", "service", "mesh", "ansible", "--sizes", "60", "--repeat", "1"]

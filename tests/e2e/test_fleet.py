@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.processes import running_service
-from tests.e2e.fleet import RUN_TIMEOUT_S, Fleet, wait_until
+from tests.e2e.fleet import RUN_TIMEOUT_S, Fleet, running_fleet, wait_until
 from tests.e2e.traffic import count_packets
 from tests.e2e.unchanged import count_tasks
 from tests.hosts import network
@@ -44,11 +43,8 @@ def row(servers: int, spec: str = "s-1vcpu-512mb-10gb") -> str:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("fleet")
-    with running_service(folder) as service:
-        fleet = Fleet(folder, service, f"e2e-{network.get_checkout()[:6]}")
+    with running_fleet(tmp_path_factory.mktemp("e2e")) as fleet:
         yield fleet
-        fleet.remove()
 
 
 def peers_of(fleet: Fleet, node_id: str) -> int:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.processes import running_service
-from tests.e2e.fleet import Fleet, wait_until
+from tests.e2e.fleet import PAIR, Fleet, running_fleet, wait_until
 from tests.e2e.mitogen import get_settings
 from tests.hosts import network
 
@@ -30,16 +29,9 @@ LOGINS = "journalctl -q -o cat -u ssh -b | grep -c '^Accepted publickey'"
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A node in its mesh, behind its firewall, and a new one that is only provisioned."""
-    folder = tmp_path_factory.mktemp("mitogen")
-    with running_service(folder) as service:
-        fleet = Fleet(folder, service, f"mitogen-{network.get_checkout()[:6]}", **get_settings())
-        try:
-            fleet.import_csv("shop,2,s-1vcpu-512mb-10gb,s-1vcpu-512mb-10gb,prod,lon1\n")
-            fleet.play("provision")
-            fleet.play("site", "--limit", MASTER)
-            yield fleet
-        finally:
-            fleet.remove()
+    with running_fleet(tmp_path_factory.mktemp("mitogen"), PAIR, **get_settings()) as fleet:
+        fleet.play("site", "--limit", MASTER)
+        yield fleet
 
 
 def test_a_new_node_is_previewed_and_joins_by_limit(fleet: Fleet) -> None:

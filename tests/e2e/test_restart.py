@@ -232,6 +232,7 @@ class SlowRegistration:
             return answer.status, answer.getheader("Connection")
 
 
+@pytest.mark.slow
 def test_restarts_on_a_handed_socket_lose_no_request(handed: Service) -> None:
     inventory = f"{handed.url}/api/v1/inventory"
     assert requests.get(inventory, timeout=10).status_code == 401

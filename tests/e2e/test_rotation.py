@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.processes import running_service
-from tests.e2e.fleet import Fleet, wait_until
+from tests.e2e.fleet import PAIR, Fleet, running_fleet, wait_until
 from tests.e2e.traffic import count_packets
-from tests.hosts import network
 
 pytestmark = [pytest.mark.hosts, pytest.mark.slow]
 MASTER, WEB = "shop-prod-master", "shop-prod-web-1"
@@ -32,16 +30,9 @@ MIN_PACKETS = 550
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("rotation")
-    with running_service(folder) as service:
-        fleet = Fleet(folder, service, f"rotation-{network.get_checkout()[:6]}")
-        try:
-            fleet.import_csv("shop,2,s-1vcpu-512mb-10gb,s-1vcpu-512mb-10gb,prod,lon1\n")
-            fleet.play("provision")
-            fleet.play("site", "--tags", "wireguard,always")
-            yield fleet
-        finally:
-            fleet.remove()
+    with running_fleet(tmp_path_factory.mktemp("rotation"), PAIR) as fleet:
+        fleet.play("site", "--tags", "wireguard,always")
+        yield fleet
 
 
 def keys(fleet: Fleet) -> dict[str, str]:

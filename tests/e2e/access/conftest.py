@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 import subprocess
-import sys
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,20 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import modules_on_hosts
-from tests.e2e.runs import kill_run
-from tests.hosts import engine, image, network, server
+from tests.e2e import modules_on_hosts, role_on_hosts
 
-ROOT = Path(__file__).parents[3]
-BIN = Path(sys.executable).parent
-PLAY = """
-- hosts: all
-  gather_facts: false
-  tasks:
-    - ansible.builtin.include_role:
-        name: quartermaster.fleet.common
-        tasks_from: "{{ entry_point | default('access') }}"
-"""
+PLAY = role_on_hosts.PLAY.format(role="common", entry_point="access")
 STATE = "/var/lib/quartermaster/access"
 DROP_IN = "/etc/ssh/sshd_config.d/00-quartermaster.conf"
 SUDOERS = "/etc/sudoers.d/60-quartermaster"
@@ -64,11 +49,7 @@ class Host:
 
     def public_key(self, name: str = "key") -> str:
         """Return a public key of the controller, which makes it if need be."""
-        path = self.folder / name
-        if not path.exists():
-            keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)]
-            subprocess.run(keygen, check=True, timeout=30)
-        return path.with_name(f"{name}.pub").read_text(encoding="utf-8").strip()
+        return role_on_hosts.make_key(self.folder, name)
 
     def comes_in(self, account: str = "root", key: str = "key", port: int = 22) -> bool:
         """Return whether a fresh connection comes in."""
@@ -80,43 +61,13 @@ class Host:
 
     def start(self, *words: str, **variables: t.Any) -> subprocess.Popen[str]:
         """Start the role in a session of its own."""
-        common = {
-            "ansible_user": "root",
-            "ansible_host": self.address,
-            "ansible_ssh_private_key_file": str(self.folder / "key"),
-            "ansible_ssh_common_args": "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes"
-            f" -o UserKnownHostsFile={self.folder}/known_hosts -o HostKeyAlias=one",
-            "ansible_ssh_timeout": 5,
-            **variables,
-        }
-        inventory = {"all": {"hosts": {"one": common}}}
-        (self.folder / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
-        (self.folder / "play.yml").write_text(PLAY, encoding="utf-8")
-        command = ["-i", str(self.folder / "hosts.json"), str(self.folder / "play.yml"), *words]
-        return subprocess.Popen(
-            [BIN / "ansible-playbook", *command],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-                "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
-                "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        connection = {"ansible_host": self.address, **role_on_hosts.connection(self.folder)}
+        own = {**connection, "ansible_ssh_timeout": 5, **variables}
+        return role_on_hosts.start(self.folder, PLAY, {"hosts": {"one": own}}, words)
 
     def run(self, *words: str, **variables: t.Any) -> tuple[int, str]:
         """Run the role; return exit status and output."""
-        process = self.start(*words, **variables)
-        try:
-            output, _errors = process.communicate(timeout=240)
-        except subprocess.TimeoutExpired:
-            kill_run(process)
-            raise
-        return process.returncode, output
+        return role_on_hosts.finish(self.start(*words, **variables), timeout_s=240)
 
     def ask(self, *, die: str = "", check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         """Return what the module alone says on the host, without SSH; empty if it was killed."""
@@ -139,29 +90,9 @@ class Host:
 @pytest.fixture(scope="session")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """Return a host that lets root in by key; it is removed at the end."""
-    host_engine = engine.ensure()
-    folder = tmp_path_factory.mktemp("access")
-    net = f"access-test-{secrets.token_hex(3)}"
-    network.ensure(host_engine, net)
-    try:
-        with host_engine.client() as client:
-            key = Host(None, "", folder).public_key()
-            made = server.make(
-                host_engine,
-                name="one",
-                image=image.ensure(host_engine),
-                network=net,
-                ssh_public_keys=[key],
-            )
-            known = "".join(f"one {line}\n" for line in made["ssh_host_keys"])
-            (folder / "known_hosts").write_text(known, encoding="utf-8")
-            container = client.containers.get(f"{net}.one")
-            host = Host(container, made["internal_ip"], folder)
-            host.sh("systemctl is-system-running --wait")
-            modules_on_hosts.install(container)
-            yield host
-    finally:
-        network.remove(host_engine, net)
+    folder = tmp_path_factory.mktemp("access", numbered=False)
+    with role_on_hosts.making(folder, ["one"]) as (made,):
+        yield Host(made.container, made.address, folder)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ class Host:
             check=False,
             timeout=TIMEOUT_S,
         )
-        entries, to_host = json.loads(counts.read_text("utf-8"))[NAME]["common"]
+        entries, to_host = json.loads(counts.read_text("utf-8"))[NAME]["roles"]["common"]
         return Run(done.returncode, done.stdout + done.stderr, (entries, to_host))
 
     def _environment(self, counts: Path) -> dict[str, str]:
@@ -95,9 +95,9 @@ class Host:
             ANSIBLE_INVENTORY=str(self.folder / "hosts.yml"),
             ANSIBLE_INVENTORY_ENABLED="ansible.builtin.yaml",
             ANSIBLE_CACHE_PLUGIN_CONNECTION=str(self.folder / "facts"),
-            ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "e2e" / "callbacks"),
+            ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "callbacks"),
             ANSIBLE_CALLBACKS_ENABLED="task_counts",
-            COUNTS=str(counts),
+            TASK_COUNTS=str(counts),
             HOME=str(self.folder),
             PATH=f"{BIN}:{os.environ['PATH']}",
         )

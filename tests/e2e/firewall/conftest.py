@@ -3,26 +3,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 import subprocess
-import sys
 import time
 import typing as t
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import docker
 import pytest
 
-from tests.e2e import modules_on_hosts
-from tests.e2e.runs import kill_run
-from tests.hosts import commands, engine, image, network, server
+from tests.e2e import modules_on_hosts, role_on_hosts
+from tests.hosts import commands
 
-ROOT = Path(__file__).parents[3]
 TRIES = 5
 #: Prints our table; nothing where there is none, and fails where it cannot be read.
 LIST_TABLE = """
@@ -31,15 +23,7 @@ else case $table in *"No such file"*) ;; *) printf '%s\\n' "$table"; exit 1 ;; e
 fi
 """
 NAMES = ("one", "two")
-BIN = Path(sys.executable).parent
-PLAY = """
-- hosts: all
-  gather_facts: false
-  tasks:
-    - ansible.builtin.include_role:
-        name: quartermaster.fleet.firewall
-        tasks_from: "{{ entry_point | default('main') }}"
-"""
+PLAY = role_on_hosts.PLAY.format(role="firewall", entry_point="main")
 HAS_IPV6 = Path("/proc/net/if_inet6").exists()
 PENDING = "/run/quartermaster-firewall/pending.json"
 
@@ -88,52 +72,22 @@ class Host:
     ) -> subprocess.Popen[str]:
         """Start the role in a session of its own; `words` are more of the command."""
         hosts = (self, *others)
-        inventory = {
-            "all": {
-                "vars": {
-                    "ansible_user": "root",
-                    "ansible_ssh_private_key_file": str(self.folder / "key"),
-                    "ansible_ssh_common_args": "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes"
-                    f" -o UserKnownHostsFile={self.folder}/known_hosts"
-                    " -o HostKeyAlias={{ inventory_hostname }}",
-                    "ansible_ssh_timeout": 10,
-                    "firewall_nodes": [host.node() for host in hosts],
-                    "firewall_confirm_timeout_s": 60,
-                    **variables,
-                },
-                "hosts": {
-                    host.name: {"ansible_host": host.address_v6 if is_v6 else host.address}
-                    for host in hosts
-                },
-            }
+        known = {
+            **role_on_hosts.connection(self.folder),
+            "ansible_ssh_timeout": 10,
+            "firewall_nodes": [host.node() for host in hosts],
+            "firewall_confirm_timeout_s": 60,
+            **variables,
         }
-        (self.folder / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
-        (self.folder / "play.yml").write_text(PLAY, encoding="utf-8")
-        command = ["-i", str(self.folder / "hosts.json"), str(self.folder / "play.yml"), *words]
-        return subprocess.Popen(
-            [BIN / "ansible-playbook", *command],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-                "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
-                "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        addresses = {
+            host.name: {"ansible_host": host.address_v6 if is_v6 else host.address}
+            for host in hosts
+        }
+        return role_on_hosts.start(self.folder, PLAY, {"vars": known, "hosts": addresses}, words)
 
     def run(self, *others: Host, **variables: t.Any) -> tuple[int, str]:
         """Run the role; return exit status and output."""
-        process = self.start(*others, **variables)
-        try:
-            output, _errors = process.communicate(timeout=120)
-        except subprocess.TimeoutExpired:
-            kill_run(process)
-            raise
-        return process.returncode, output
+        return role_on_hosts.finish(self.start(*others, **variables), timeout_s=120)
 
     def ask(self, module: str = "firewall_rules", *, die: str = "", **options: t.Any) -> t.Any:
         """Return what a module alone says on the host, without SSH; empty if it was killed."""
@@ -179,37 +133,10 @@ def wait_for(is_so: Callable[[], bool], seconds: float) -> None:
 @pytest.fixture(scope="session")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Host]]:
     """Return hosts that let SSH in by key; they are removed at the end."""
-    host_engine = engine.ensure()
-    folder = tmp_path_factory.mktemp("firewall")
-    keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")]
-    subprocess.run(keygen, check=True, timeout=30)
-    name = f"h5-test-{secrets.token_hex(3)}"
-    network.ensure(host_engine, name, has_ipv6=HAS_IPV6)
-    try:
-        with host_engine.client() as client, ThreadPoolExecutor(len(NAMES)) as pool:
-            made = pool.map(lambda host: _make(client, host_engine, folder, name, host), NAMES)
-            yield {host.name: host for host in made}
-    finally:
-        network.remove(host_engine, name)
-
-
-def _make(
-    client: docker.DockerClient, host_engine: engine.Engine, folder: Path, net: str, name: str
-) -> Host:
-    made = server.make(
-        host_engine,
-        name=name,
-        image=image.ensure(host_engine),
-        network=net,
-        ssh_public_keys=[(folder / "key.pub").read_text(encoding="utf-8").strip()],
-    )
-    with (folder / "known_hosts").open("a", encoding="utf-8") as known_hosts:
-        known_hosts.write("".join(f"{name} {key}\n" for key in made["ssh_host_keys"]))
-    container = client.containers.get(f"{net}.{name}")
-    host = Host(name, container, client.networks.get(net), made["internal_ip"], folder)
-    host.sh("systemctl is-system-running --wait")
-    modules_on_hosts.install(container)
-    return host
+    folder = tmp_path_factory.mktemp("firewall", numbered=False)
+    with role_on_hosts.making(folder, NAMES, has_ipv6=HAS_IPV6) as made:
+        hosts = zip(NAMES, made, strict=True)
+        yield {name: Host(name, *one, folder) for name, one in hosts}
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import grp
+import os
+import pwd
 import typing as t
 from dataclasses import replace
 
 import pytest
+from ansible_collections.quartermaster.fleet.plugins.module_utils._access import accounts
 from ansible_collections.quartermaster.fleet.plugins.module_utils._access.accounts import (
     Account,
     User,
@@ -19,6 +23,9 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._access.accoun
     find_host_faults,
     parse_user,
 )
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 KEY = f"ssh-ed25519 AAAA{'a' * 60}"
 ADA = Account(
@@ -112,3 +119,65 @@ def test_what_this_host_cannot_give_is_refused(
     user: User, account: Account | None, *, is_taken: bool
 ) -> None:
     assert (not list(find_host_faults(user, account))) == is_taken
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with the files of this host's accounts, beside those of a directory."""
+    people = [
+        pwd.struct_passwd((name, "x", uid, gid, "", f"/home/{name}", "/bin/sh"))
+        for name, uid, gid in (("ops", 1001, 100), ("from-ldap", 5001, 5001))
+    ]
+    groups = [
+        grp.struct_group((name, "x", gid, members))
+        for name, gid, members in (("users", 100, []), ("sudo", 27, ["ops"]), ("adm", 4, ["dev"]))
+    ]
+    by_name = {one.pw_name: one for one in people}
+    by_gid = {one.gr_gid: one for one in groups}
+    monkeypatch.setattr(accounts.pwd, "getpwnam", by_name.__getitem__)
+    monkeypatch.setattr(accounts.pwd, "getpwall", lambda: people)
+    monkeypatch.setattr(accounts.grp, "getgrall", lambda: groups)
+    monkeypatch.setattr(accounts.grp, "getgrgid", by_gid.__getitem__)
+    for name in ("PASSWD", "SHADOW"):
+        monkeypatch.setattr(accounts, name, tmp_path / name)
+    (tmp_path / "PASSWD").write_text("root:x:0:0:::\nops:x:1001:100:::\n")
+    (tmp_path / "SHADOW").write_text("root:*:1::::::\nops:!secret:1::::::\nbroken\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "group"), [("ops", "!secret", "users"), ("from-ldap", None, "")]
+)
+@pytest.mark.usefixtures("database")
+def test_only_an_account_of_this_host_has_a_password_here(
+    name: str, password: str | None, group: str
+) -> None:
+    found = accounts.find_account(name)
+
+    assert found
+    assert (found.password, found.group, found.home) == (password, group, f"/home/{name}")
+
+
+def test_without_a_shadow_the_password_is_where_it_was(database: Path) -> None:
+    (database / "SHADOW").unlink()
+    found = accounts.find_account("ops")
+
+    assert found
+    assert found.password == "x"
+
+
+@pytest.mark.usefixtures("database")
+def test_groups_are_the_own_one_and_those_that_name_the_account() -> None:
+    assert accounts.find_account("nobody-of-that-name") is None
+    assert accounts.groups_of("ops", 100) == {"users", "sudo"}
+    assert accounts.list_groups() == {
+        "ops": {"users", "sudo"},
+        "from-ldap": set(),
+        "dev": {"adm"},
+    }
+
+
+def test_a_number_may_have_no_name() -> None:
+    own = pwd.getpwuid(os.geteuid()).pw_name
+
+    assert accounts.list_names([os.geteuid(), 2**31 - 7, 2**70]) == [own]

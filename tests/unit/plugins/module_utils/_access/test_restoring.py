@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,53 @@ def test_a_file_is_again_what_it_was(
     assert faults == []
     assert restoring.read_file(str(path), *ME) == before
     assert content is None or stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_accounts_go_back_before_sshd_and_new_ones_go_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(restoring, "_exists", lambda name: name != "never-made")
+    account = {"name": "ops", "password": "!x", "comment": "Ops", "shell": "/bin/sh"}
+    made = [
+        {"name": "new", "had_home": False},
+        {"name": "back", "had_home": True},
+        {"name": "never-made", "had_home": False},
+    ]
+    snapshot = {"accounts": [{**account, "groups": ["adm", "sudo"]}], "made": made}
+
+    with_sshd = list(restoring._list_commands({**snapshot, "has_sshd": True}))
+    without = list(restoring._list_commands(snapshot))
+
+    reload = "systemctl --no-block reload-or-restart ssh.service"
+    assert [(" ".join(command), data) for command, data in with_sshd] == [
+        ("chpasswd -e", "ops:!x\n"),
+        ("usermod --comment Ops --shell /bin/sh --groups adm,sudo ops", None),
+        (reload, None),
+        ("userdel --force --remove new", None),
+        ("userdel --force back", None),
+    ]
+    assert without == [it for it in with_sshd if it[0] != reload.split()]
+    assert list(restoring._list_commands({})) == []
+
+
+def test_an_account_exists_under_its_whole_name() -> None:
+    assert restoring._exists("root")
+    assert not restoring._exists("roo")
+
+
+@pytest.mark.parametrize(("code", "faults"), [(0, []), (1, ["false -e: no such account"])])
+def test_a_command_that_fails_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, faults: list[str]
+) -> None:
+    def run(command: list[str], **options: str) -> subprocess.CompletedProcess[str]:
+        assert options["input"] == "data"
+        return subprocess.CompletedProcess(command, code, "", "no such account\n")
+
+    (tmp_path / restoring.SNAPSHOT).write_text(restoring.pack([]), encoding="utf-8")
+    monkeypatch.setattr(restoring, "_list_commands", lambda _: [(["false", "-e"], "data")])
+    monkeypatch.setattr(restoring.subprocess, "run", run)
+
+    assert restoring.restore(str(tmp_path)) == faults
 
 
 def test_what_cannot_be_restored_keeps_nothing_else_from_it(tmp_path: Path) -> None:

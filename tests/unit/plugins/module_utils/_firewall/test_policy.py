@@ -18,6 +18,7 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.nfta
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._firewall.policy import (
     Refused,
+    parse_networks,
     parse_policy,
     parse_ports,
 )
@@ -67,6 +68,23 @@ def test_each_family_has_its_own_line_in_the_table() -> None:
     assert 'ip saddr { 10.90.0.0/24, 198.51.100.7 } tcp dport { 22 } accept comment "ssh"' in text
     assert 'ip6 saddr { fd00::7 } tcp dport { 22 } accept comment "ssh"' in text
     assert text.index("drop comment") < text.index('accept comment "ssh"')
+
+
+@pytest.mark.parametrize(
+    ("texts", "networks"),
+    [
+        (["fd00::7", "10.0.0.0/8"], ["10.0.0.0/8", "fd00::7/128"]),
+        (["10.0.0.1", "10.0.0.0/24", "10.0.0.0/24"], ["10.0.0.0/24"]),
+        (["10.0.1.0/24", "10.0.0.0/24"], ["10.0.0.0/23"]),
+        (["10.0.2.0/24", "10.0.0.0/24"], ["10.0.0.0/24", "10.0.2.0/24"]),
+        ([], []),
+    ],
+)
+def test_networks_do_not_overlap_and_ipv4_goes_first(texts: list[str], networks: list[str]) -> None:
+    reasons: list[str] = []
+
+    assert [str(network) for network in parse_networks(texts, "x", reasons)] == networks
+    assert reasons == []
 
 
 def test_only_our_own_table_is_named() -> None:

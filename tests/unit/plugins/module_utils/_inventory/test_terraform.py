@@ -69,6 +69,16 @@ def test_a_state_with_values_of_other_types_is_read_without_its_secrets(
     assert ("SECRET" in json.dumps(pruned)) == (sensitive is None and count == 1)
 
 
+@pytest.mark.parametrize("more", [{}, {"type": "string"}])
+def test_outputs_are_read_by_what_each_of_them_has(tmp_path: Path, more: dict[str, str]) -> None:
+    path = tmp_path / "outputs.json"
+    held = {"sensitive": False, "value": "SECRET", **more}
+    path.write_text(json.dumps({"lb_address": held}))
+    assert json.loads(read_terraform(str(path))) == {
+        "lb_address": {"sensitive": False, "value": None}
+    }
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="cannot be read: Is a directory"):
         read_terraform(str(tmp_path))

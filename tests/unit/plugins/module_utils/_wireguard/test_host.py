@@ -11,6 +11,7 @@ import typing as t
 import pytest
 from ansible_collections.quartermaster.fleet.plugins.module_utils._module import Failure
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard import host as _host
+from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.runtime import Running
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,8 @@ class Host(_host.Host):
 
     def call(self, program: str, *words: str, **_more: t.Any) -> tuple[int, str, str]:
         self.asked.append((program, *words))
+        if f"{program} {words[0]}" in self.answers:
+            return self.answers[f"{program} {words[0]}"]
         return self.answers.get(program.replace("-", "_"), (0, "", ""))
 
     def run(self, program: str, *words: str, **_more: t.Any) -> str:
@@ -36,8 +39,19 @@ class Host(_host.Host):
     def has(self, program: str) -> bool:
         return program in self.answers
 
+    def need(self, program: str) -> str:
+        return program
+
     def hide(self, _secret: str | None) -> None:
         """Keep nothing out of a log, since there is none."""
+
+    def clean(self, text: str) -> str:
+        return text
+
+    @property
+    def lines(self) -> list[str]:
+        """The commands, as a person would type them."""
+        return [" ".join(command) for command in self.asked]
 
 
 @pytest.fixture
@@ -142,3 +156,103 @@ def test_what_is_no_key_is_not_taken_for_one(printed: str, *, is_key: bool) -> N
     else:
         with pytest.raises(Failure, match="gave no key"):
             host.make_private_key()
+
+
+SYSTEMD = {"systemctl": (0, "", "")}
+
+
+@pytest.fixture
+def with_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_host, "SYSTEMD", tmp_path)
+
+
+@pytest.mark.usefixtures("with_systemd")
+def test_the_state_of_the_unit_is_read_by_its_names() -> None:
+    printed = "ActiveState=active\nUnitFileState=a=b=c\n\nwarning\n"
+    host = Host(**SYSTEMD, **{"systemctl show": (0, printed, "")})
+
+    assert host.unit_state("wg0") == {"ActiveState": "active", "UnitFileState": "a=b=c"}
+    assert host.lines == [
+        "systemctl show wg-quick@wg0.service --property=ActiveState,UnitFileState"
+    ]
+    assert Host().unit_state("wg0") == {}
+
+
+@pytest.mark.usefixtures("with_systemd")
+@pytest.mark.parametrize(
+    ("private_key", "state", "is_half_made"),
+    [(None, "activating", True), (None, "active", False), (KEY, "inactive", False)],
+)
+def test_what_a_killed_start_left_has_neither_key_nor_unit(
+    private_key: str | None, state: str, *, is_half_made: bool
+) -> None:
+    host = Host(**SYSTEMD, **{"systemctl show": (0, f"ActiveState={state}\n", "")})
+    running = Running(private_key, None, 51820, (), (), 1420, is_up=True, routes=())
+
+    assert host.is_half_made("wg0", running) is is_half_made
+
+
+@pytest.mark.usefixtures("with_systemd")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_interface_is_brought_up_by_its_unit(
+    monkeypatch: pytest.MonkeyPatch, *, is_there: bool
+) -> None:
+    host = Host(**SYSTEMD)
+    monkeypatch.setattr(host, "list_links", lambda: ["lo", "wg0"] if is_there else ["lo"])
+    monkeypatch.setattr(host, "delete", lambda name: host.asked.append(("delete", name)))
+
+    host.bring_up("wg0")
+
+    assert host.lines == [
+        *(["delete wg0"] if is_there else []),
+        "systemctl reset-failed wg-quick@wg0.service",
+        "systemctl restart wg-quick@wg0.service",
+    ]
+
+
+def test_without_systemd_an_interface_is_brought_up_by_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = Host()
+    monkeypatch.setattr(host, "list_links", list)
+
+    host.bring_up("wg0")
+
+    assert host.lines == ["wg-quick up wg0"]
+
+
+@pytest.mark.usefixtures("with_systemd")
+def test_a_unit_that_does_not_start_gives_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(
+        **SYSTEMD,
+        **{"systemctl restart": (1, "", "failed\n"), "journalctl": (0, "no such device\n", "")},
+    )
+    monkeypatch.setattr(host, "list_links", list)
+
+    with pytest.raises(Failure, match="does not start: failed\nno such device") as caught:
+        host.bring_up("wg0")
+
+    assert caught.value.code == "not_started"
+    assert host.lines[-1] == (
+        "journalctl --no-pager --output=cat --lines=8 --unit wg-quick@wg0.service"
+    )
+
+
+@pytest.mark.parametrize(("code", "is_active"), [(0, True), (3, False)])
+def test_a_unit_runs_when_systemctl_says_so(code: int, *, is_active: bool) -> None:
+    assert Host(systemctl=(code, "", "")).is_active("x.service") is is_active
+
+
+def test_transient_units_are_started_and_stopped_for_good() -> None:
+    host = Host()
+
+    host.start_unit("x.service", "--", "/bin/true")
+    host.stop_unit("x.service")
+    host.set_private_key("wg0", _host.FOLDER / "wg0.key")
+
+    assert host.lines == [
+        "systemd-run --quiet --collect --unit=x.service -- /bin/true",
+        "systemctl stop x.service",
+        "systemctl reset-failed x.service",
+        "wg set wg0 private-key /etc/wireguard/wg0.key",
+    ]

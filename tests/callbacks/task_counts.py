@@ -15,19 +15,19 @@ DOCUMENTATION = """
 name: task_counts
 type: aggregate
 short_description: Counts the tasks of each role on each host
-description: Writes them as JSON to the file that COUNTS of the environment names.
+description: Writes them as JSON to the file that TASK_COUNTS of the environment names.
+options: {}
 """
-
 #: What runs on the controller alone.
 LOCAL = {
-    *("assert", "debug", "fail", "set_fact", "meta", "include_tasks", "include_role"),
-    *("validate_argument_spec", "add_host", "group_by", "include_vars"),
+    *("assert", "debug", "fail", "set_fact", "meta", "include_tasks", "include_role", "pause"),
+    *("validate_argument_spec", "add_host", "group_by", "include_vars", "set_stats"),
 }
 HERE = {"localhost", "127.0.0.1"}
 
 
 class CallbackModule(CallbackBase):
-    """Counts results by host and role: all, and those that came from the host."""
+    """Counts results by host and role: all, and those that came from a host; prints nothing."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -36,11 +36,11 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(_zeros))
+        self._roles: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(_zeros))
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Count a task that ran."""
-        task = result._task
+        task = result.task
         is_local = task.action.rpartition(".")[2] in LOCAL or task.delegate_to in HERE
         self._add(result, reaches_host=not is_local)
 
@@ -49,14 +49,21 @@ class CallbackModule(CallbackBase):
         self._add(result, reaches_host=False)
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        """Write what was counted."""
-        del stats  # the counts by role are finer
-        Path(os.environ["COUNTS"]).write_text(json.dumps(self._counts), "utf-8")
+        """Write what Ansible and we have counted."""
+        counts = {
+            host: {
+                **stats.summarize(host),
+                "to_host": sum(reached for _, reached in self._roles[host].values()),
+                "roles": self._roles[host],
+            }
+            for host in stats.processed
+        }
+        Path(os.environ["TASK_COUNTS"]).write_text(json.dumps(counts), encoding="utf-8")
 
     def _add(self, result: t.Any, *, reaches_host: bool) -> None:
-        role = result._task._role
+        role = result.task._role
         name = role.get_name().rpartition(".")[2] if role else ""
-        counts = self._counts[result._host.get_name()][name]
+        counts = self._roles[result.host.get_name()][name]
         counts[0] += 1
         counts[1] += reaches_host
 
