@@ -60,6 +60,24 @@ def test_a_token_that_is_not_on_record_belongs_to_nobody(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [make_token().text, swap_secret(MADE, make_token())],
+    ids=["unknown", "wrong secret"],
+)
+def test_a_secret_is_compared_also_where_its_id_is_unknown(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time of the answer would say which ids there are."""
+    compared = []
+    monkeypatch.setattr(
+        "inventory_service.identity.usecases.is_same", lambda *both: compared.append(both)
+    )
+    with pytest.raises(Unauthorized):
+        authenticate(text, Channel.API, find_by())
+    assert [[len(one) for one in both] for both in compared] == [[64, 64]]
+
+
+@pytest.mark.parametrize(
     ("expires_at", "revoked_at", "end"),
     [
         (NOW - HOUR, None, "expired"),
