@@ -144,3 +144,17 @@ def test_a_name_is_free_again_when_its_token_has_ended(database: Database) -> No
 def test_a_token_that_does_not_exist_can_not_be_revoked(database: Database) -> None:
     with database.writing() as session, pytest.raises(NotFound, match=r"no token 'x{64}'"):
         revoke_token(session, ACTOR, "x" * 100)
+
+
+def test_a_token_that_expires_at_this_very_moment_is_not_made(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, _zone: object = None) -> datetime:
+            return NOW
+
+    monkeypatch.setattr("inventory_service.identity.usecases.datetime", Clock)
+    with pytest.raises(BadInput, match="expired already"):
+        create(store, "now", NOW)
+    assert create(store, "next", NOW + timedelta(microseconds=1))
