@@ -133,7 +133,10 @@ def configure(app: OpenAPI, settings: Settings) -> None:
 def open_database(settings: Settings, *, on_change: OutageCallback = ignore_change) -> Database:
     """Return the database of the settings; the caller disposes of its engine."""
     return Database(
-        settings.database_url, lock_timeout_s=settings.lock_timeout_s, on_change=on_change
+        settings.database_url,
+        lock_timeout_s=settings.lock_timeout_s,
+        connections=settings.most_connections,
+        on_change=on_change,
     )
 
 

@@ -51,6 +51,13 @@ class Settings(BaseSettings):
     threads: int = Field(
         default=8, ge=1, le=256, description="How many requests `qm serve` answers at once."
     )
+    database_connections: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="How many connections to PostgreSQL a process opens at most; a request waits "
+        "for a free one. 0 for enough of them that none has to wait.",
+    )
     lock_timeout_s: int = Field(
         default=10,
         ge=1,
@@ -182,6 +189,12 @@ class Settings(BaseSettings):
     def audit_retention(self) -> timedelta | None:
         """Return how long records are kept, or None for ever."""
         return timedelta(days=self.audit_retention_days) if self.audit_retention_days else None
+
+    @property
+    def most_connections(self) -> int:
+        """Return how many connections to the database there are at most."""
+        # Beside those of the requests, one for a probe and one for a collection of heartbeats.
+        return self.database_connections or self.threads + 2
 
     @property
     def counts_requests_alone(self) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from inventory_service.core.revision import get_revision
 from inventory_service.fleet.domain.nodes import IN_SERVICE, LIVE, NodeState
 from inventory_service.fleet.domain.services import Placement
+from inventory_service.fleet.models.address_leases import AddressLease
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.services import Service
 
@@ -24,6 +25,7 @@ FILTERS = {
     "state": Node.state,
 }
 Filters = Mapping[str, Sequence[str]]
+Value = TypeVar("Value", str, int)
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 #: Where SSH is looked for; a known_hosts file names only other ports (sshd(8)).
 SSH_PORT = 22
@@ -39,6 +41,26 @@ def find_node(session: Session, node_id: str) -> Node | None:
         .order_by(Node.state == "retired", Node.id.desc())
         .limit(1)
     ).one_or_none()
+
+
+def find_nodes(session: Session, names: Iterable[str]) -> dict[str, Node]:
+    """Return what `find_node` returns for each name, by name; a name without one is left out."""
+    # Of several nodes of one name, the last one stays in the dictionary.
+    order = Node.state != NodeState.RETIRED.value, Node.id
+    return {
+        node.node_id: node
+        for chunk in in_chunks(names)
+        for node in session.scalars(select(Node).where(Node.node_id.in_(chunk)).order_by(*order))
+    }
+
+
+def list_leases(session: Session, nodes: Iterable[Node]) -> list[AddressLease]:
+    """Return the leases of nodes; while they are kept, the session finds each without a query."""
+    return [
+        lease
+        for chunk in in_chunks(node.id for node in nodes)
+        for lease in session.scalars(select(AddressLease).where(AddressLease.node_pk.in_(chunk)))
+    ]
 
 
 def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:
@@ -106,7 +128,7 @@ def get_status(session: Session) -> dict[str, Any]:
     }
 
 
-def in_chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def in_chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
     """Yield the values sorted, in lists that one query can name."""
     ordered = sorted(values)
     for start in range(0, len(ordered), _MOST_VALUES):

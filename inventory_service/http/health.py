@@ -5,7 +5,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from inventory_service.core.database.schema import read_schema
+from inventory_service.core.database.schema import read_schema_on
 from inventory_service.core.errors import Unavailable
 from inventory_service.http.auth import public
 from inventory_service.http.dependencies import get_database
@@ -45,8 +45,8 @@ def ready() -> Response:
     Otherwise 503, whose `detail` names the one that fails.
     """
     database = get_database()
-    with database.reading():
-        schema = read_schema(database.engine)
+    with database.reading() as session:
+        schema = read_schema_on(session.connection())
     if not schema.is_current:
         raise Unavailable(schema.explain())
     database.check_writing()

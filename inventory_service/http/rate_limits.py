@@ -156,12 +156,13 @@ def _is_exempt() -> bool:
 def _get_address() -> str:
     # Who shares an address with a program that asks too often can still read how the API works.
     page = "page of " if is_page(request.endpoint) else ""
-    return page + _get_network()
+    return page + find_network(request.remote_addr or "")
 
 
-def _get_network() -> str:
+def find_network(text: str) -> str:
+    """Return the network of an address: one caller's, however many addresses that caller has."""
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ipaddress.ip_address(text)
     except ValueError:
         return "local"  # through a socket of this machine
     if isinstance(address, ipaddress.IPv6Address):

@@ -15,6 +15,7 @@ from inventory_service.core.errors import BadInput, Conflict, FieldError, NotFou
 from inventory_service.core.pagination import Page
 from inventory_service.identity.domain import (
     TokenRequest,
+    digest,
     is_live,
     is_same,
     make_token,
@@ -29,6 +30,7 @@ _FIND = select(
 ).where(_COLUMNS.token_id == bindparam("token_id"))
 
 #: One text for each reason, so that a stranger can't find out which tokens exist.
+_NO_DIGEST = digest("")
 _NOT_VALID = (
     "The token is not valid: unknown, revoked or expired. `qm token create` makes a new one."
 )
@@ -99,8 +101,12 @@ def authenticate(text: str, channel: Channel, find: Callable[[str], KnownToken |
         last two cases.
     """
     parsed = parse_token(text)
-    token = find(parsed[0]) if parsed else None
-    if parsed is None or token is None or not is_same(token.digest, parsed[1]):
+    if parsed is None:
+        raise Unauthorized(_NOT_VALID)
+    token = find(parsed[0])
+    # Compared for an unknown id as well: the time of the answer must not say whether there is one.
+    is_right = is_same(token.digest if token else _NO_DIGEST, parsed[1])
+    if token is None or not is_right:
         raise Unauthorized(_NOT_VALID)
     actor = Actor(token.name, channel, Scope(token.scope))
     if not is_live(expires_at=token.expires_at, revoked_at=token.revoked_at, now=datetime.now(UTC)):

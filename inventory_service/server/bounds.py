@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bounds of a process: which connections are ended because they take too long or too much."""
 
+from collections import Counter
 from collections.abc import Collection
 
+from inventory_service.http.rate_limits import find_network
 from inventory_service.server.connections import Connection
 from inventory_service.server.responses import RequestTimeout, ServiceUnavailable
 from inventory_service.settings import Settings
@@ -49,14 +51,24 @@ def _enforce_times(
 
 
 def _enforce_count(connections: Collection[Connection], most: int) -> None:
-    """Make room for new clients: the longest idle connection ends first."""
+    """Make room for new clients.
+
+    The connections of the network that has most of them end first, the longest idle one before the
+    others: whoever opens many takes no room from those who open few.
+    """
     if len(connections) < most:
         return
+    counts = Counter(_get_network(one) for one in connections)
     waiting = sorted(
-        (one for one in connections if not one.is_busy), key=lambda one: one.waiting_since
+        (one for one in connections if not one.is_busy),
+        key=lambda one: (-counts[_get_network(one)], one.waiting_since),
     )
     for connection in waiting[: max(1, round(_EXCESS * most))]:
         connection.end()
+
+
+def _get_network(connection: Connection) -> str:
+    return find_network(connection.addr[0])
 
 
 def _enforce_size(connections: Collection[Connection], most: int) -> None:

@@ -30,6 +30,9 @@ _TURN_S = 0.25
 #: waitress's own limit of idle time; ours are shorter, and differ by what a connection waits for.
 _NEVER_S = 1 << 30
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+#: With these, programs for logs and other servers' commands ask for what this one does not do;
+#: by default they would end it in the midst of its requests, or halt it.
+IGNORED_SIGNALS = frozenset({signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU})
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +62,9 @@ class Process:
             create_server(app, map=self._map, **_get_options(settings, listener, len(listeners)))
             for listener in listeners
         ]
-        dispatcher = Dispatcher(self._servers[0].task_dispatcher, settings.threads)
+        # A change that waits for another one keeps its connection to the database meanwhile.
+        at_once = min(settings.threads, settings.most_connections)
+        dispatcher = Dispatcher(self._servers[0].task_dispatcher, at_once)
         for server in self._servers:
             server.channel_class = Connection
             server.task_dispatcher = dispatcher
@@ -68,7 +73,7 @@ class Process:
         gc.freeze()
 
     def run(self) -> None:
-        """Serve; after SIGTERM or SIGINT accept no connection, and finish the requests that run."""
+        """Serve; after a stop signal accept no connection, and finish the requests that run."""
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

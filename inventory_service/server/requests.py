@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests as they arrive: those that waitress accepts against the standard are refused here."""
 
-from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped] # ships no types
+from waitress.parser import (  # type: ignore[import-untyped] # ships no types
+    HTTPRequestParser,
+    ParsingError,
+)
 from waitress.receiver import ChunkedReceiver  # type: ignore[import-untyped] # as above
 from waitress.utilities import BadRequest  # type: ignore[import-untyped] # as above
 
@@ -36,6 +39,16 @@ class Request(HTTPRequestParser):  # type: ignore[misc] # waitress ships no type
             # waitress would send 100 Continue, and wait for a body that will not come.
             self.expect_continue = False
         return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the head.
+
+        :raises ParsingError: it is malformed, or has two opinions on the body's length; a proxy
+            could have the other one (RFC 9112, section 6.1).
+        """
+        super().parse_header(header_plus)
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Content-Length and Transfer-Encoding exclude each other")
 
     def _check_host(self) -> None:
         """Refuse HTTP/1.1 without a Host, and several of them (RFC 9112, section 3.2)."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from inventory_service.server.process import STOP_SIGNALS, Process
+from inventory_service.server.process import IGNORED_SIGNALS, STOP_SIGNALS, Process
 from inventory_service.server.sockets import notify_ready
 from inventory_service.settings import Settings
 
@@ -17,6 +17,8 @@ _log = structlog.get_logger(__name__)
 
 def serve(settings: Settings, listeners: Sequence[socket.socket], *, processes: int = 1) -> bool:
     """Serve until a signal ends it; return False where a process ended by itself."""
+    for number in IGNORED_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     # They stay pending until a process handles them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     if processes > 1:

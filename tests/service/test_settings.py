@@ -109,3 +109,8 @@ def test_an_address_that_can_be_meant_is_taken(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert value in {Settings().bind, Settings().database_url}
+
+
+@pytest.mark.parametrize(("given", "most"), [(0, 42), (1, 1), (5, 5)])
+def test_there_is_a_connection_for_each_thread_where_no_bound_is_set(given: int, most: int) -> None:
+    assert Settings(threads=40, database_connections=given).most_connections == most

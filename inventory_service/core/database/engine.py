@@ -12,6 +12,7 @@ from sqlalchemy.exc import (
     NotSupportedError,
     ProgrammingError,
 )
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.orm import Session
 
 from inventory_service.core.database import postgresql
@@ -29,6 +30,8 @@ from inventory_service.core.errors import Conflict, Unavailable
 
 #: How long a writer waits for another one before it answers 503, where nothing else is set.
 LOCK_TIMEOUT_S = 10
+#: How many connections to PostgreSQL are kept where their number has no bound.
+_POOL_SIZE = 5
 #: How long `check_writing` waits for another writer.
 _PROBE_TIMEOUT_S = 0.5
 #: Errors that are mistakes of ours, unless the schema is another one.
@@ -48,9 +51,12 @@ class Database:
         url: str,
         *,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
+        connections: int | None = None,
         on_change: OutageCallback = ignore_change,
     ) -> None:
-        self.engine = open_engine(url, creates=False, lock_timeout_s=lock_timeout_s)
+        self.engine = open_engine(
+            url, creates=False, lock_timeout_s=lock_timeout_s, connections=connections
+        )
         self._lock_timeout_s = lock_timeout_s
         # SQLite's transactions see one state anyway; PostgreSQL's do so from this level on.
         self._reading = (
@@ -138,17 +144,27 @@ class Database:
 
 
 def open_engine(
-    url: str, *, creates: bool = True, lock_timeout_s: float = LOCK_TIMEOUT_S
+    url: str,
+    *,
+    creates: bool = True,
+    lock_timeout_s: float = LOCK_TIMEOUT_S,
+    connections: int | None = None,
 ) -> Engine:
-    """Return the engine of a database URL; creates a missing SQLite file and its folder."""
+    """Return the engine of a database URL; creates a missing SQLite file and its folder.
+
+    ``connections`` is how many to PostgreSQL there are at most; None for any number.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return open_sqlite(parsed, creates=creates, lock_timeout_s=lock_timeout_s)
-    # psycopg 3, also where the URL names no driver. The service's threads bound the connections.
+    # psycopg 3, also where the URL names no driver.
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
-        max_overflow=-1,
+        # Who finds all of them in use waits for one: a role may open only so many.
+        pool_size=connections or _POOL_SIZE,
+        max_overflow=0 if connections else -1,
+        pool_timeout=lock_timeout_s,
         json_serializer=write_json,
         # Errors are logged, and parameters hold the secrets among the variables.
         hide_parameters=True,
@@ -163,6 +179,11 @@ def _translated(outage: Availability) -> Iterator[None]:
         raise Unavailable(f"{outage.reason} {_NEXT_STEP}")
     try:
         yield
+    except NoFreeConnection as error:
+        raise Unavailable(
+            "All connections to the database were in use for too long "
+            f"(QM_DATABASE_CONNECTIONS). {_NEXT_STEP}"
+        ) from error
     except IntegrityError as error:
         # Use cases check the rules first; the constraints catch what they miss.
         raise Conflict(

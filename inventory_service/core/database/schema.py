@@ -53,9 +53,14 @@ class Schema:
 
 def read_schema(engine: Engine) -> Schema:
     """Return which schema the database has and which one this version needs."""
-    known = _list_known()
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+        return read_schema_on(connection)
+
+
+def read_schema_on(connection: Connection) -> Schema:
+    """Return the same over a connection that is open already."""
+    known = _list_known()
+    found = MigrationContext.configure(connection).get_current_revision()
     return Schema(found, wanted=known[-1], is_known=found in known)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Change nodes and their states, and read them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from inventory_service.fleet.models.address_leases import ClusterLeases
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node, Transition
 from inventory_service.fleet.usecases.uniqueness import (
+    UNIQUE,
     GroupNameCheck,
     ReferenceCheck,
     UniqueFieldCheck,
@@ -51,15 +52,26 @@ def change_node(
     """
     node = get_node(session, node_id)
     check_if_match(f"Node '{node_id}'", node.revision, expected)
+    apply_change(session, actor, node, change, allocator=allocator)
+    return node
+
+
+def apply_change(
+    session: Session, actor: Actor, node: Node, change: NodeChange, *, allocator: AddressAllocator
+) -> None:
+    """Set the fields that the change names, of a node that was read before.
+
+    :raises Conflict: as `change_node`.
+    :raises BadInput: likewise.
+    """
     wanted = change.model_dump(include=change.model_fields_set - {"reason"})
     wanted = {name: value for name, value in wanted.items() if value != getattr(node, name)}
     if not wanted:
-        return node
+        return
     _check_change(session, node, wanted)
     if {"cluster_id", "wireguard_ip"} & wanted.keys():
         wanted["wireguard_ip"] = _change_address(session, node, wanted, allocator)
     node.change(wanted, actor, change.reason)
-    return node
 
 
 def transition_node(
@@ -74,6 +86,30 @@ def transition_node(
     transition = node.change_state(request.state, actor, request.reason)
     session.flush()
     return transition
+
+
+def retire_nodes(session: Session, actor: Actor, names: Collection[str], reason: str) -> None:
+    """Retire many nodes: read together, and written together.
+
+    :raises NotFound: there was never a node of one of these names.
+    :raises Conflict: one of them can't be retired.
+    """
+    nodes = get_nodes(session, names)
+    # Kept, so that the release of an address needs no query of its own.
+    leases = queries.list_leases(session, nodes)
+    for node in nodes:
+        node.change_state(NodeState.RETIRED, actor, reason)
+    session.flush()
+    del leases
+
+
+def get_nodes(session: Session, names: Collection[str]) -> list[Node]:
+    """Return what `get_node` returns for each name, in their order.
+
+    :raises NotFound: there was never a node of one of these names.
+    """
+    found = queries.find_nodes(session, names)
+    return [found.get(name) or get_node(session, name) for name in names]
 
 
 def get_node(session: Session, node_id: str) -> Node:
@@ -118,9 +154,10 @@ def list_transitions(session: Session, node_id: str) -> Sequence[Transition]:
 def _check_change(session: Session, node: Node, wanted: dict[str, Any]) -> None:
     _check_changeable(node, wanted)
     ReferenceCheck(session, [wanted]).check(wanted)
-    cluster_id = wanted.get("cluster_id", node.cluster_id)
-    fields = {"internal_ip": node.internal_ip} | wanted | {"cluster_id": cluster_id}
-    UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)
+    if wanted.keys() & {"cluster_id", *UNIQUE}:
+        cluster_id = wanted.get("cluster_id", node.cluster_id)
+        fields = {"internal_ip": node.internal_ip} | wanted | {"cluster_id": cluster_id}
+        UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)
     if "node_type" in wanted:
         fields = {"node_id": node.node_id, "node_type": wanted["node_type"]}
         GroupNameCheck(session, [fields]).check(fields)

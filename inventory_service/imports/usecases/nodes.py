@@ -20,7 +20,7 @@ from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.queries import in_chunks
-from inventory_service.fleet.usecases.nodes import change_node
+from inventory_service.fleet.usecases.nodes import apply_change, get_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.node_list import ListedNode, read_nodes
@@ -122,12 +122,13 @@ def _change(
     reason: str,
     allocator: AddressAllocator,
 ) -> None:
-    known = _list_known(session, [changed.node_id for changed in update])
-    for changed in update:
+    names = [changed.node_id for changed in update]
+    known = _list_known(session, names)
+    for node, changed in zip(get_nodes(session, names), update, strict=True):
         wanted = apply_changes(changed.changes, known[changed.node_id])
         change = NodeChange(**wanted, reason=reason)
         try:
-            change_node(session, actor, changed.node_id, change, allocator=allocator)
+            apply_change(session, actor, node, change, allocator=allocator)
         except ServiceError as error:
             errors.note(error.relocated(partial(_below, changed.address)))
 

@@ -15,14 +15,13 @@ from inventory_service.fleet.domain.nodes import (
     NodeChange,
     NodeRegistration,
     NodeState,
-    TransitionRequest,
 )
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.usecases.catalog import find_missing, register_names
-from inventory_service.fleet.usecases.nodes import change_node, transition_node
+from inventory_service.fleet.usecases.nodes import apply_change, get_nodes, retire_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.projects_csv import Location, parse_projects
 from inventory_service.imports.domain.projects_plan import (
@@ -68,13 +67,11 @@ class ProjectsFile:
         """
         cluster_id = choose_cluster(session, self.request)
         reason = self.request.reason or "projects.csv"
-        for node_id in plan.retire:
-            transition_node(
-                session, actor, node_id, TransitionRequest(state=NodeState.RETIRED, reason=reason)
-            )
-        for resize in plan.resize:
+        retire_nodes(session, actor, plan.retire, reason)
+        resized = get_nodes(session, [resize.node_id for resize in plan.resize])
+        for node, resize in zip(resized, plan.resize, strict=True):
             change = NodeChange(spec=resize.to_spec, reason=reason)
-            change_node(session, actor, resize.node_id, change, allocator=allocator)
+            apply_change(session, actor, node, change, allocator=allocator)
         register_names(session, actor, Project, plan.new_projects)
         register_names(session, actor, Environment, plan.new_environments)
         provider = self.request.provider

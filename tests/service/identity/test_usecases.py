@@ -60,6 +60,24 @@ def test_a_token_that_is_not_on_record_belongs_to_nobody(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [make_token().text, swap_secret(MADE, make_token())],
+    ids=["unknown", "wrong secret"],
+)
+def test_a_secret_is_compared_also_where_its_id_is_unknown(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time of the answer would say which ids there are."""
+    compared = []
+    monkeypatch.setattr(
+        "inventory_service.identity.usecases.is_same", lambda *both: compared.append(both)
+    )
+    with pytest.raises(Unauthorized):
+        authenticate(text, Channel.API, find_by())
+    assert [[len(one) for one in both] for both in compared] == [[64, 64]]
+
+
+@pytest.mark.parametrize(
     ("expires_at", "revoked_at", "end"),
     [
         (NOW - HOUR, None, "expired"),
@@ -126,3 +144,17 @@ def test_a_name_is_free_again_when_its_token_has_ended(database: Database) -> No
 def test_a_token_that_does_not_exist_can_not_be_revoked(database: Database) -> None:
     with database.writing() as session, pytest.raises(NotFound, match=r"no token 'x{64}'"):
         revoke_token(session, ACTOR, "x" * 100)
+
+
+def test_a_token_that_expires_at_this_very_moment_is_not_made(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, _zone: object = None) -> datetime:
+            return NOW
+
+    monkeypatch.setattr("inventory_service.identity.usecases.datetime", Clock)
+    with pytest.raises(BadInput, match="expired already"):
+        create(store, "now", NOW)
+    assert create(store, "next", NOW + timedelta(microseconds=1))

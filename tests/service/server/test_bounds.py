@@ -32,6 +32,7 @@ class Fake:
     lingers_until: float | None = None
     held_bytes: int = 0
     fate: str = "kept"
+    addr: tuple[str, int] = ("203.0.113.9", 40000)
 
     @property
     def is_busy(self) -> bool:
@@ -93,6 +94,18 @@ def test_the_longest_waiting_make_room_when_there_are_too_many() -> None:
     connections = [Fake(waiting_since=NOW - age) for age in range(10)]
     assert look(*connections) == [*["kept"] * 9, "ended"]
     assert look(*[Fake() for _ in range(9)]) == ["kept"] * 9
+
+
+@pytest.mark.parametrize(
+    "many",
+    [["203.0.113.9"] * 6, [f"2001:db8:1:2::{number}" for number in range(6)]],
+    ids=["one address", "one network"],
+)
+def test_who_opens_many_connections_makes_room_before_others(many: list[str]) -> None:
+    few = [Fake(NOW - 19, addr=(f"198.51.100.{number}", 40000)) for number in range(4)]
+    assert look(*few, *[Fake(NOW, addr=(one, 40000)) for one in many]) == [
+        *["kept"] * 4, "ended", *["kept"] * 5,
+    ]  # fmt: skip
 
 
 def test_who_is_served_is_not_ended_to_make_room() -> None:

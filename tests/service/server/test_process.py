@@ -34,6 +34,18 @@ def test_a_stop_answers_the_request_that_has_begun(tmp_path: Path, stop: signal.
         assert service.wait(DEADLINE_S) == 0
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_signals_that_ask_for_what_the_service_does_not_do_change_nothing(
+    tmp_path: Path, processes: int
+) -> None:
+    with serving(tmp_path / "none.sqlite", processes=processes) as (service, port):
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU):
+            service.send_signal(number)
+        assert get_status(port) == 200
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(DEADLINE_S) == 0
+
+
 def test_idle_connections_do_not_hold_a_stop_up(tmp_path: Path) -> None:
     with serving(tmp_path / "none.sqlite", processes=1) as (service, port):
         with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as idle:

@@ -58,6 +58,60 @@ def test_chunk_lines_have_a_bound(body: bytes, reason: str | None, size: int) ->
     assert (reason or "") in str(getattr(request.error, "body", ""))
 
 
+POST = b"POST /x HTTP/1.1\r\nHost: a\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 65_536])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        # Blanks around a value are no part of it (RFC 9110, section 5.5).
+        (POST + b"Content-Length:  2\r\n\r\n{}", None),
+        (POST + b"Content-Length: 2 \r\n\r\n{}", None),
+        (POST + b"Content-Length:\t2\r\n\r\n{}", None),
+        (POST + b"Content-Length: +2\r\n\r\n{}", "Content-Length"),
+        (POST + b"Content-Length: 2_0\r\n\r\n{}", "Content-Length"),
+        (POST + b"Content-Length: 0x2\r\n\r\n{}", "Content-Length"),
+        (POST + b"Content-Length: \xb2\r\n\r\n{}", "Content-Length"),
+        (POST + b"Content-Length: \r\n\r\n{}", "Content-Length"),
+        (POST + b"Content-Length: 2, 2\r\n\r\n{}", "Content-Length"),
+        (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "Content-Length"),
+        (POST + b"Content-Length : 2\r\n\r\n{}", "header"),
+        (b"POST /x HTTP/1.1\r\nHost: a\nContent-Length: 2\r\n\r\n{}", "Bare CR or LF"),
+        (POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", "exclude each other"),
+        (POST + b"Transfer-Encoding: gzip\r\n\r\n{}", "not supported"),
+        (CHUNKED + b"2;a=b\r\n{}\r\n0\r\n\r\n", None),
+        (CHUNKED + b'2;a="b"\r\n{}\r\n0\r\n\r\n', None),
+        (CHUNKED + b"2;a=b\n{}\r\n0\r\n\r\n", "chunk extension"),
+        (CHUNKED + b" 2\r\n{}\r\n0\r\n\r\n", "chunk size"),
+        (CHUNKED + b"2 \r\n{}\r\n0\r\n\r\n", "chunk size"),
+        (CHUNKED + b"2\r\n{}0\r\n\r\n", "properly terminated"),
+        (CHUNKED + b"2\r\n{}\r\n0\r\nX-A: b\r\n\r\n", None),
+    ],
+)
+def test_there_is_one_opinion_on_where_a_body_ends(
+    data: bytes, reason: str | None, size: int
+) -> None:
+    request = receive(data, size=size)
+    assert request.completed
+    assert (reason or "") in str(getattr(request.error, "body", ""))
+    assert (request.error is None) is (reason is None)
+    if reason is None:
+        assert request.get_body_stream().read() == b"{}"
+
+
+@pytest.mark.parametrize("name", [b"Authorization", b"Content-Length", b"Host"])
+def test_a_trailer_changes_no_header(name: bytes) -> None:
+    request = receive(CHUNKED + b"2\r\n{}\r\n0\r\n" + name + b": 9\r\n\r\n", size=65_536)
+    assert request.error is None
+    assert request.headers == {"HOST": "a", "CONTENT_LENGTH": "2"}
+
+
+@pytest.mark.parametrize("data", [b"POST /x HTTP/1.1\nHost: a\n\n", CHUNKED + b"2\n{}\n0\n\n"])
+def test_a_line_that_ends_with_lf_alone_has_not_ended(data: bytes) -> None:
+    assert not receive(data, size=65_536).completed
+
+
 @pytest.mark.parametrize("size", [1, 65_536])
 def test_a_client_of_https_is_refused_at_its_first_byte(size: int) -> None:
     hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"

@@ -110,12 +110,12 @@ def test_a_database_of_another_schema_is_unavailable_and_no_value_is_logged(
         assert "hunter2" not in str(refusal.value.__cause__)
 
 
-def test_each_of_many_threads_gets_a_connection(database: Database) -> None:
+def test_each_of_many_threads_gets_a_connection(store: Database) -> None:
     all_read = threading.Barrier(40, timeout=60)
     revisions = []
 
     def read() -> None:
-        with database.reading() as session:
+        with store.reading() as session:
             revisions.append(get_revision(session))
             all_read.wait()
 
@@ -177,5 +177,41 @@ def test_the_last_moment_of_all_is_read_whatever_the_zone_of_the_server(
         record(session, ACTOR, "test", "project", "shop").at = last
     with database.reading() as session:
         assert session.query(AuditRecord).one().at == last
+    database.engine.dispose()
+    server.drop(name)
+
+
+def test_who_finds_no_free_connection_waits_for_one(server: postgres.Postgres) -> None:
+    name = f"pool_{uuid.uuid4().hex}"
+    database = Database(server.create(name, template=postgres.TEMPLATE), connections=1)
+    seen: list[int] = []
+
+    def read() -> None:
+        with database.reading() as session:
+            seen.append(get_revision(session))
+
+    waiting = threading.Thread(target=read)
+    with database.reading() as session:
+        get_revision(session)
+        waiting.start()
+        waiting.join(0.1)
+        assert seen == []
+    waiting.join()
+    assert seen == [0]
+    database.engine.dispose()
+    server.drop(name)
+
+
+def test_who_waits_too_long_for_a_connection_is_refused(server: postgres.Postgres) -> None:
+    name = f"pool_{uuid.uuid4().hex}"
+    url = server.create(name, template=postgres.TEMPLATE)
+    database = Database(url, connections=1, lock_timeout_s=0.1)
+    with database.reading() as session:
+        get_revision(session)
+        with (
+            pytest.raises(Unavailable, match="QM_DATABASE_CONNECTIONS"),
+            database.writing() as other,
+        ):
+            get_revision(other)
     database.engine.dispose()
     server.drop(name)

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.core.errors import BadInput, Exhausted
-from inventory_service.fleet.domain.clusters import get_address, get_capacity, get_offset
+from inventory_service.fleet.domain.clusters import (
+    ClusterChange,
+    get_address,
+    get_capacity,
+    get_offset,
+)
 
 PREFIXES = ["10.90.0.0/24", "10.0.0.0/30", "10.0.0.0/8", "fd00::/64", "fd00::/126"]
 
@@ -19,6 +24,10 @@ PREFIXES = ["10.90.0.0/24", "10.0.0.0/30", "10.0.0.0/8", "fd00::/64", "fd00::/12
 )
 def test_the_capacity_leaves_out_what_is_no_host(prefix: str, capacity: int) -> None:
     assert get_capacity(prefix) == capacity
+
+
+def test_a_mesh_has_the_port_of_wireguard_unless_another_is_asked_for() -> None:
+    assert ClusterChange().mesh_port == 51820
 
 
 @given(st.sampled_from(PREFIXES), st.integers(1, 2**20))

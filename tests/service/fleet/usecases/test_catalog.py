@@ -144,3 +144,12 @@ def test_names_are_missing_until_they_are_registered_and_after_it_never_again(
         register_names(session, ACTOR, Project, ["shop"])
         assert get_entry(session, Project, "shop").as_dict()["description"] is None
         assert find_missing(session, Project, names) == []
+
+
+def test_of_many_services_the_first_five_are_named(fleet: Database) -> None:
+    with fleet.writing() as session:
+        for number in range(1, 6):
+            add_service(session, f"web-{number}")
+        named = r"has 6 services: api, web-1, web-2, web-3, web-4\. Retire"
+        with pytest.raises(Conflict, match=named):
+            retire_entry(session, ACTOR, Environment, "prod", RETIREMENT)

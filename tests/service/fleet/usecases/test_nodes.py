@@ -17,8 +17,10 @@ from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.usecases.nodes import (
     change_node,
     get_node,
+    get_nodes,
     list_nodes,
     list_transitions,
+    retire_nodes,
 )
 from tests.service.fleet_rows import ACTOR, ALLOCATOR, add_cluster, add_node, move_node
 
@@ -171,3 +173,31 @@ def test_transitions_are_those_of_one_node_oldest_first(fleet: Database) -> None
         move_node(session, "web-2", NodeState.PROVISIONING, NodeState.FAILED)
         steps = [(one.from_state, one.to_state) for one in list_transitions(session, "web-2")]
     assert steps == [("planned", "provisioning"), ("provisioning", "failed")]
+
+
+def test_nodes_that_are_read_together_are_those_that_are_read_alone(fleet: Database) -> None:
+    with fleet.writing() as session:
+        # A name that was retired twice, and one that lives again.
+        for name in ("gone", "gone", "web-1"):
+            if name == "web-1":
+                move_node(session, name, NodeState.RETIRED)
+            add_node(session, name)
+            if name == "gone":
+                move_node(session, name, NodeState.RETIRED)
+        names = ["web-2", "gone", "web-1"]
+        assert get_nodes(session, names) == [get_node(session, name) for name in names]
+        with pytest.raises(NotFound, match="nobody"):
+            get_nodes(session, [*names, "nobody"])
+
+
+def test_nodes_are_retired_together_with_their_addresses(fleet: Database) -> None:
+    with fleet.writing() as session:
+        before = find_resting(session)
+        nodes = get_nodes(session, ["web-1", "web-2"])
+        retire_nodes(session, ACTOR, ["web-1", "web-2"], "too many")
+        assert {node.state for node in nodes} == {"retired"}
+        assert find_resting(session) - before == {node.wireguard_ip for node in nodes}
+        reasons = [list_transitions(session, node.node_id)[-1].reason for node in nodes]
+        assert reasons == ["too many", "too many"]
+    with fleet.writing() as session, pytest.raises(Conflict, match="web-1"):
+        retire_nodes(session, ACTOR, ["web-1"], "again")

@@ -4,7 +4,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import event, select
 
+from inventory_service.core.database.engine import Database
+from inventory_service.fleet.models.address_leases import AddressLease
 from tests.service.conftest import Caller, make_node
 
 HEADER = "Project,Servers,MasterSpec,WebSpec,Environment,Region\n"
@@ -54,6 +57,31 @@ def test_editing_a_count_scales_up_and_down(operator: Caller) -> None:
         send(operator, content, apply=True, max_retire=count + 4)
         assert len(names(operator)) == count
     assert len(operator.get("/api/v1/nodes?state=retired")["items"]) == 6
+
+
+def test_many_nodes_are_changed_and_retired_with_as_few_reads_as_some(
+    operator: Caller, database: Database
+) -> None:
+    def count(content: str) -> int:
+        asked.clear()
+        send(operator, HEADER + content, apply=True, max_retire=30)
+        return sum(not statement.startswith("INSERT") for statement in asked)
+
+    asked: list[str] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: asked.append(statement),
+    )
+    numbers = []
+    for amount in (3, 30):
+        count(f"shop,{amount},cx22,cx22,prod,\n")
+        resized = count(f"shop,{amount},cx32,cx32,prod,\n")
+        numbers.append((resized, count("shop,0,cx32,cx32,prod,\n")))
+    assert numbers[0] == numbers[1]
+    leases = select(AddressLease.released_at.is_not(None))
+    with database.reading() as session:
+        assert session.scalars(leases).all() == [True] * 33
 
 
 def test_a_region_that_has_changed_in_the_file_is_named_and_recorded_nowhere(
