@@ -49,7 +49,7 @@ CORES = 2
 """More workers, or stages at a time, would only wait for each other."""
 PARALLEL = ("-n", str(CORES))
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
-# The order of the files is that of tests/conftest.py, not by their number of tests.
+# The order of the files is that of tests/conftest.py.
 BY_FILE = (*PARALLEL, "--dist", "loadfile", "--no-loadscope-reorder")
 # Tests that go well on their own: whoever has ended his half takes some of the other's.
 SHARED = (*PARALLEL, "--dist", "worksteal")

@@ -349,12 +349,13 @@ def test_no_test_is_left_out(tracked: list[Path]) -> None:
     assert not [file for file in files if not any(file.startswith(f"{it}/") for it in folders)]
 
 
-def test_files_with_slow_tests_are_begun_first_and_keep_their_order(
+def test_files_with_slow_or_many_tests_are_begun_first_and_keep_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else one worker would wait at the end for the other's last file."""
-    for name, mark in (("a", ""), ("b", "@pytest.mark.slow\n"), ("c", "")):
-        text = f"import pytest\ndef test_1(): pass\n{mark}def test_2(): pass\n"
+    slow = "@pytest.mark.slow\n"
+    for name, mark, more in (("a", "", ""), ("b", slow, ""), ("c", "", "def test_3(): pass\n")):
+        text = f"import pytest\ndef test_1(): pass\n{mark}def test_2(): pass\n{more}"
         (tmp_path / f"test_{name}.py").write_text(text, "utf-8")
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
@@ -366,5 +367,5 @@ def test_files_with_slow_tests_are_begun_first_and_keep_their_order(
         check=False,
     )
     found = [line for line in done.stdout.splitlines() if "::" in line]
-    names = [f"test_{name}.py::test_{number}" for name in "bac" for number in (1, 2)]
-    assert found == names, done.stdout + done.stderr
+    names = [f"{file}{number}" for file, number in zip("bbcccaa", "1212312", strict=True)]
+    assert found == [f"test_{it[0]}.py::test_{it[1]}" for it in names], done.stdout + done.stderr
