@@ -54,7 +54,7 @@ SAY_EACH_S = 60
 """Nobody should have to ask whether it still runs."""
 PARALLEL = ("-n", str(CORES))
 # Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
-# The order of the files is that of tests/conftest.py, not by their number of tests.
+# The order of the files is that of tests/conftest.py.
 BY_FILE = (*PARALLEL, "--dist", "loadfile", "--no-loadscope-reorder")
 # Real hosts keep a worker waiting, so that one more has room.
 WAITING = ("-n", str(CORES + 1), *BY_FILE[2:])
@@ -88,7 +88,7 @@ CHECK = (
     Stage("yamllint", ("yamllint", "--strict", "."), leaves_room=True),
     Stage("imports", ("lint-imports",), leaves_room=True),
     Stage("changelog", ("antsibull-changelog", "lint"), leaves_room=True),
-    Stage("architecture", (*PYTEST, *PARALLEL, "tests/architecture"), timeout_s=600),
+    Stage("architecture", (*PYTEST, *SHARED, "tests/architecture"), timeout_s=600),
     Stage("service", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/service"), timeout_s=900),
     Stage("plugins", (*PYTEST, *PARALLEL, "-m", "not hosts", "tests/unit"), timeout_s=600),
     Stage("tools", (*PYTEST, "-m", "not hosts", "tests/hosts"), timeout_s=300),

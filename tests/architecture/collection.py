@@ -16,6 +16,7 @@ import sys
 import tempfile
 import tomllib
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ansible_test
@@ -28,7 +29,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 REQUIREMENTS = Path(next(iter(ansible_test.__path__))) / "_data" / "requirements"
 # ansible-test keeps environments for its tests below HOME; these are ours and go with `make clean`.
 HOME = ROOT / "build" / "ansible-test"
-TIMEOUT_S = 900
+TIMEOUT_S = 1100
 
 # Tests that look for files of a kind that a collection without them cannot hold, or that need a
 # program which is no Python package; each with its reason.
@@ -40,7 +41,7 @@ SKIPPED = {
 # By ansible-test each test is a process of its own, which takes twice the time of all. These have
 # tests for each place in which it runs them: the controller, modules and their utilities.
 FORKED = [f"tests/unit/plugins/{part}/" for part in ("filter", "modules", "module_utils/_firewall")]
-OPTIONS = ["-q", "-n", "2", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider"]
+OPTIONS = ["-q", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider"]
 
 SILENT_SKIP = re.compile(r"All targets skipped|no tests ran")
 ENDED = re.compile(r'^Running sanity test "(?P<name>[^"]+)"', re.MULTILINE)
@@ -51,12 +52,16 @@ WITHOUT_PIP = re.compile(r'Python [\d.]+ at "(?P<path>[^"]+)/bin/python" does no
 
 
 def main() -> int:
-    """Run all; return the exit code."""
-    with tempfile.TemporaryDirectory(prefix="qm-") as folder:
-        installed = install(build(), Path(folder))
-        is_sane = run_sanity(installed)
-        is_tested = run_units(installed)
-    return 0 if is_sane and is_tested else 1
+    """Run all; return the exit code.
+
+    The sanity tests take one core and the unit tests another, each with files of their own.
+    """
+    artifact = build()
+    with tempfile.TemporaryDirectory(prefix="qm-") as folder, ThreadPoolExecutor() as pool:
+        for_sanity, for_units = (install(artifact, Path(folder, name)) for name in ("a", "b"))
+        is_tested = pool.submit(run_units, for_units)
+        is_sane = pool.submit(run_sanity, for_sanity)
+        return 0 if is_sane.result() and is_tested.result() else 1
 
 
 def build() -> Path:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SERVICE = ROOT / "tests" / "service"
 RULES = [
@@ -40,6 +42,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_rules_need_no_web_framework_and_no_database() -> None:
     done = run("-p", "tests.architecture.no_web", *map(str, RULES))
     assert done.returncode == 0, done.stdout

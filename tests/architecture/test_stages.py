@@ -2,6 +2,9 @@
 """The closing lines of `make test` tell what happened, and nothing that did not happen."""
 
 import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from tests import stage_outcomes, stages
 
 TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -371,3 +375,25 @@ def test_no_test_is_left_out(tracked: list[Path]) -> None:
     files = [file for file in files if file.startswith("tests/")]
     assert files
     assert not [file for file in files if not any(file.startswith(f"{it}/") for it in folders)]
+
+
+def test_files_with_slow_or_many_tests_are_begun_first_and_keep_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one worker would wait at the end for the other's last file."""
+    slow = "@pytest.mark.slow\n"
+    for name, mark, more in (("a", "", ""), ("b", slow, ""), ("c", "", "def test_3(): pass\n")):
+        text = f"import pytest\ndef test_1(): pass\n{mark}def test_2(): pass\n{more}"
+        (tmp_path / f"test_{name}.py").write_text(text, "utf-8")
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [line for line in done.stdout.splitlines() if "::" in line]
+    names = [f"{file}{number}" for file, number in zip("bbcccaa", "1212312", strict=True)]
+    assert found == [f"test_{it[0]}.py::test_{it[1]}" for it in names], done.stdout + done.stderr

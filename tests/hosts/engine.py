@@ -33,6 +33,9 @@ OPTIONS = (
     # Hosts outlive a restart of the engine, as a cloud's servers outlive its API.
     "--live-restore",
 )
+INOTIFY_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_INSTANCES = 1024
+"""Enough for a hundred hosts, each of which runs systemd."""
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 PING_TIMEOUT_S = 5
@@ -172,6 +175,7 @@ def _start(program: str) -> Engine:
     """Start the private engine and wait until it answers; the caller holds the lock."""
     engine = Engine(f"unix://{PRIVATE_SOCKET}")
     print(f"starting a private Docker engine in {DATA_DIR}", flush=True)
+    _allow_many_hosts()
     # One that lives but does not answer yet was started by somebody who died while waiting.
     process = None if _find_running_pid() else _spawn(program, engine)
 
@@ -189,6 +193,13 @@ def _start(program: str) -> Engine:
         # It is meant to outlive this process; without this, Popen warns that it still runs.
         process.returncode = 0
     return engine
+
+
+def _allow_many_hosts(limit: Path = INOTIFY_LIMIT) -> None:
+    """Raise a limit of the kernel; with its usual 128, the tenth host of a machine boots degraded."""
+    with contextlib.suppress(OSError):
+        if int(limit.read_text()) < INOTIFY_INSTANCES:
+            limit.write_text(str(INOTIFY_INSTANCES))
 
 
 def _spawn(program: str, engine: Engine) -> subprocess.Popen[bytes]:

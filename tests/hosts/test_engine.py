@@ -79,6 +79,18 @@ def kill_and_wait(pid: int) -> None:
         os.close(descriptor)
 
 
+@pytest.mark.parametrize(("before", "after"), [("128", "1024"), ("8192", "8192")])
+def test_the_machine_has_room_for_many_hosts(tmp_path: Path, before: str, after: str) -> None:
+    limit = tmp_path / "max_user_instances"
+    limit.write_text(f"{before}\n")
+    engine._allow_many_hosts(limit)
+    assert limit.read_text().strip() == after
+
+
+def test_a_limit_that_cannot_be_raised_keeps_no_engine_from_starting(tmp_path: Path) -> None:
+    engine._allow_many_hosts(tmp_path / "missing")
+
+
 @pytest.mark.hosts
 def test_two_callers_at_once_start_one_engine(place: Path) -> None:
     callers = [start(place) for _ in range(3)]
