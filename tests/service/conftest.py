@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import gc
 import os
 import re
 import uuid
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from flask import Flask, Response
     from flask.testing import FlaskClient
     from flask_openapi3 import OpenAPI
+    from sqlalchemy import Engine
     from werkzeug.test import TestResponse
 
     from inventory_service.core.database.engine import Database
@@ -40,6 +43,12 @@ _OWN = (
     "teardown_request_funcs",
     "teardown_appcontext_funcs",
 )
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector all modules and tests, which live as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -71,11 +80,36 @@ def server() -> Iterator[postgres.Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def engines() -> Callable[..., Engine]:
+    """`open_engine`, which opens an engine once: a new one compiles each statement anew.
+
+    Listeners of a test are its own, as each call returns another view of the engine.
+    """
+    from inventory_service.core.database.engine import open_engine  # noqa: PLC0415 (rules are tested without it)
+
+    kept = functools.cache(open_engine)
+    return lambda url, **options: kept(url, **options).execution_options()
+
+
+@pytest.fixture(scope="session")
+def sqlite_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the database of each test is, one after the other."""
+    return tmp_path_factory.mktemp("sqlite") / "fleet.sqlite"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(
+    request: pytest.FixtureRequest,
+    engines: Callable[..., Engine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
     """An empty fleet; each test that has one runs on both databases."""
+    monkeypatch.setattr("inventory_service.core.database.engine.open_engine", engines)
     if request.param == "sqlite":
-        path = tmp_path / "fleet.sqlite"
+        path: Path = request.getfixturevalue("sqlite_path")
+        for old in path.parent.iterdir():
+            old.unlink()
         path.write_bytes(request.getfixturevalue("template").read_bytes())
         yield f"sqlite:///{path}"
         return
