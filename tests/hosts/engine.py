@@ -196,7 +196,7 @@ def _start(program: str) -> Engine:
 
 
 def _allow_many_hosts(limit: Path = INOTIFY_LIMIT) -> None:
-    """Raise a limit of the kernel; with its usual 128, the tenth host of a machine boots degraded."""
+    """Raise a limit of the kernel: with its usual 128, the tenth host boots degraded."""
     with contextlib.suppress(OSError):
         if int(limit.read_text()) < INOTIFY_INSTANCES:
             limit.write_text(str(INOTIFY_INSTANCES))
