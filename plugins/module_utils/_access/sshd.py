@@ -153,8 +153,8 @@ def _describe(
     for keyword, ours, theirs in effective.find_overridden(keywords, wanted, found):
         lines = sshd_config.find_lines(config, keyword, except_in=DROP_IN)
         where = ", ".join(line.location for line in lines) or "another file"
-        blocks = sorted({" ".join(line.match) for line in lines if line.match})
-        allow = f", or allow {blocks} by common_sshd_allowed_matches" if blocks else ""
+        blocks = sorted({f"`{' '.join(line.match)}`" for line in lines if line.match})
+        allow = f", or allow {', '.join(blocks)} by common_sshd_allowed_matches" if blocks else ""
         yield (
             f"sshd settings refused: {keyword} would be {theirs} instead of {ours} for {who}, "
             f"which {where} sets; remove it there{allow}"

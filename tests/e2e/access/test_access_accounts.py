@@ -160,7 +160,7 @@ def test_a_match_block_that_is_allowed_overrides_and_any_other_one_does_not(
     done = foreign.keep(allowed_matches=blocks)
 
     assert [result.get("code") for result in refused] == ["refused"] * 3
-    assert "allow User backup,root by common_sshd_allowed_matches" in refused[0]["msg"]
+    assert "allow `User backup,root` by common_sshd_allowed_matches" in refused[0]["msg"]
     assert "allowagentforwarding" in refused[1]["msg"]
     assert "maxauthtries" not in refused[1]["msg"]
     assert "maxauthtries" in refused[2]["msg"]
