@@ -2,7 +2,7 @@
 """ansible-test on what ships: build the collection, install it, test the installed files.
 
 The sanity tests are those of the newest ansible-core; the unit tests run on the oldest one, and a
-part of them by `ansible-test units`: docs/decisions/0029-units-once-on-each-core.md.
+part of them by `ansible-test units`: docs/decisions/0027-units-once-on-each-core.md.
 
 Run by `make test` as `python -m tests.architecture.collection`. The collection is installed
 outside the checkout: below a git repository that ignores it, ansible-test finds no files, says
