@@ -57,7 +57,8 @@ def get_status(port: int) -> int:
 
 
 def is_listening(port: int) -> bool:
-    with contextlib.suppress(ConnectionRefusedError):
+    # The reset comes to who connects in the moment in which the listener closes.
+    with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
         socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S).close()
         return True
     return False
