@@ -6,20 +6,25 @@
 
 from __future__ import annotations
 
-# Ansible loads an action plugin once, and then makes a process for each task and host. This one is
-# the first of each playbook, so that the later processes find the filters loaded.
-from ansible_collections.quartermaster.fleet.plugins.filter import (  # noqa: F401 - as above
-    common_refusals,
-    firewall_policy,
-    mesh_peers,
-    nodes_to_provision,
-    nodes_to_retire,
-    wireguard_refusals,
-)
+import importlib
+
 from ansible_collections.quartermaster.fleet.plugins.modules.fleet_known_hosts import KnownHosts
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._controller.in_process import (
     InProcessAction,
 )
+
+FILTERS = (
+    "common_refusals",
+    "firewall_policy",
+    "mesh_peers",
+    "nodes_to_provision",
+    "nodes_to_retire",
+    "wireguard_refusals",
+)
+# Ansible loads an action plugin once, and then makes a process for each task and host. This one is
+# the first of each playbook, so that the later processes find the filters loaded.
+for name in FILTERS:
+    importlib.import_module(f"ansible_collections.quartermaster.fleet.plugins.filter.{name}")
 
 
 class ActionModule(InProcessAction):

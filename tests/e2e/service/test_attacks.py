@@ -304,8 +304,8 @@ def test_writers_that_wait_hold_up_neither_probes_nor_readers(tmp_path: Path) ->
             for writer in writers:
                 writer.start()
             for _ in range(5):
-                assert ask(process, "/health/live") < PROMPT_S
-                assert ask(process, "/api/v1/status") < PROMPT_S
+                for path in ("/health/live", "/api/v1/status", "/api/v1/nodes"):
+                    assert ask(process, path) < PROMPT_S, path
             assert statuses == []
         wait_until(lambda: len(statuses) == len(writers), what="all changes", timeout_s=120)
         assert set(statuses) == {201}

@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from ansible_collections.quartermaster.fleet.plugins.action import fleet_known_hosts, node_info
 from ansible_collections.quartermaster.fleet.plugins.modules import node_info as module
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._controller import in_process
-
-if t.TYPE_CHECKING:
-    from pathlib import Path
 
 KEY = "web-1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM+YDGwZ7LLK3IcRJOFAKVLOMNQ5IzL78yshDRiyaeTe\n"
 TOKEN = "qmt_this_is_a_secret"
@@ -100,3 +98,9 @@ def test_a_token_is_in_no_result(loopback: t.Any, act: Run) -> None:
 
     assert result["failed"]
     assert TOKEN not in str(result)
+
+
+def test_the_first_one_of_a_playbook_loads_all_filters() -> None:
+    """Else each process of a task would import them anew."""
+    folder = Path(fleet_known_hosts.__file__).parents[1] / "filter"
+    assert set(fleet_known_hosts.FILTERS) == {path.stem for path in folder.glob("*.py")}
