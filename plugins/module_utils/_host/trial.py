@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import secrets
@@ -30,7 +31,7 @@ TRIAL_OPTIONS: dict[str, dict[str, t.Any]] = {
 """Options of modules whose changes are tried out, described in the fragment `trial`."""
 
 
-class TrialHost(HostCommands):
+class TrialHost(HostCommands, abc.ABC):
     """A host on which a change runs until it is confirmed, or taken back by a timer of systemd.
 
     A host derives from it, names its folder and its units, and defines how it is taken back.
@@ -42,9 +43,9 @@ class TrialHost(HostCommands):
     rollback: t.ClassVar[str]
     """Name of the timer, and of the service that it starts."""
 
+    @abc.abstractmethod
     def restoring_command(self) -> str:
         """Return the shell command that takes the change back."""
-        raise NotImplementedError
 
     @contextlib.contextmanager
     def locked(self) -> t.Iterator[None]:
