@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application, joined from its parts, and the database that it uses."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask import Flask
 from flask.json.provider import JSONProvider
 from flask_openapi3 import OpenAPI
 from prometheus_client import CollectorRegistry
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from inventory_service.audit import denied_requests
@@ -20,6 +22,7 @@ from inventory_service.core.database.engine import Database, ignore_change
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
 from inventory_service.fleet.metrics import FleetCollector
+from inventory_service.fleet.queries import Filters
 from inventory_service.fleet.routes import (
     clusters,
     environments,
@@ -48,9 +51,16 @@ from inventory_service.http.responses import to_json
 from inventory_service.identity.routes import routes as token_routes
 from inventory_service.identity.usecases import KnownToken, authenticate, find_token
 from inventory_service.imports.routes import imports, terraform_merge
+from inventory_service.inventory.domain import list_groups
+from inventory_service.inventory.queries import list_inventory_rows
 from inventory_service.inventory.routes import inventory, known_hosts, scrape_targets
 from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.logs import set_up_logs
+from inventory_service.runs.domain.sources import RunSources
+from inventory_service.runs.domain.targets import Target
+from inventory_service.runs.routes import reports, runs, templates
+from inventory_service.runs.runner.playbooks import list_playbooks
+from inventory_service.runs.watching import RunWatcher
 from inventory_service.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -71,8 +81,12 @@ _ROUTES = (
     projects.routes,
     scrape_targets.routes,
     registrations.routes,
+    reports.routes,
+    runs.routes,
     services.routes,
     status.routes,
+    templates.routes,
+    templates.playbook_routes,
     token_routes,
     inventory.first_routes,
     health.routes,
@@ -148,6 +162,8 @@ def _make_dependencies(
         InventoryDocuments(to_json),
         HeartbeatBatcher(database),
         AddressAllocator(settings.address_quarantine),
+        RunSources(partial(list_playbooks, settings.playbooks_dir), _list_targets),
+        RunWatcher(database.reading, threads=settings.threads),
     )
 
     def find(token_id: str) -> KnownToken | None:
@@ -160,6 +176,12 @@ def _make_dependencies(
         authenticate=partial(authenticate, find=find),
         components={type(component): component for component in components},
     )
+
+
+def _list_targets(session: Session, filters: Filters) -> Iterator[Target]:
+    """Yield the hosts that a run can have, with their groups, as the inventory has them."""
+    for row in list_inventory_rows(session, filters):
+        yield Target(row[0], list_groups(row))
 
 
 def _register(app: OpenAPI, registry: CollectorRegistry) -> None:

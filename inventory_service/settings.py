@@ -2,12 +2,13 @@
 """All settings of the service, read from the environment (``QM_…``) here and nowhere else."""
 
 import os
+import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, FilePath, field_validator
+from pydantic import DirectoryPath, Field, FilePath, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -25,11 +26,17 @@ _OTHERS = """
     QM_URL QM_TOKEN QM_PROFILE QM_CONFIG
     QM_CACHE_DIR QM_CACHE_MAX_AGE QM_INVENTORY_BULK QM_TERRAFORM
 """
+#: What programs of any kind read, and what holds no secret.
+_FOR_PROGRAMS = "HOME LANG LC_ALL LC_CTYPE LOGNAME PATH SSL_CERT_FILE TMPDIR TZ USER"
 
 
 def _default_database_url() -> str:
     path = Path.home() / ".local" / "share" / "quartermaster" / "quartermaster.sqlite"
     return f"sqlite:///{path}"
+
+
+def _default_run_dir() -> Path:
+    return Path.home() / ".local" / "share" / "quartermaster" / "runs"
 
 
 class Settings(BaseSettings):
@@ -137,6 +144,45 @@ class Settings(BaseSettings):
         le=16,
         description="How many proxies in front add to X-Forwarded-For; with 0 it is not read.",
     )
+    playbooks_dir: DirectoryPath | None = Field(
+        default=None,
+        description="The folder whose playbooks runs may start: with `ansible.cfg`, `playbooks/` "
+        "and `collections/`. The service and its workers need the same one.",
+    )
+    run_inventory_dirs: str = Field(
+        default="",
+        description="Folders, separated by colons, whose `group_vars` and `host_vars` runs get.",
+    )
+    run_dir: Path = Field(
+        default_factory=_default_run_dir,
+        description="Where workers keep what runs need while they are live.",
+    )
+    run_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="The address by which playbooks reach the service; by default that of QM_BIND.",
+    )
+    run_environment: str = Field(
+        default="",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*(,[A-Za-z_][A-Za-z0-9_]*)*)?$",
+        description="Names of variables of the worker's environment that runs get, separated by "
+        "commas, like `SSH_AUTH_SOCK,DOCKER_HOST`; all others are kept from them.",
+    )
+    run_lease_s: int = Field(
+        default=30,
+        ge=3,
+        le=3600,
+        description="How long a run counts as live without a sign of life of its supervisor.",
+    )
+    worker_name: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        max_length=255,
+        description="The name of the machine that the worker runs on; each has its own.",
+    )
+    worker_slots: int = Field(
+        default=4, ge=1, le=200, description="How many runs a worker has at once."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
     )
@@ -160,6 +206,15 @@ class Settings(BaseSettings):
                 _ = urlsplit(f"//{rest}").port
             except ValueError:
                 raise ValueError("the port must be a number from 0 to 65535") from None
+        return value
+
+    @field_validator("run_inventory_dirs")
+    @classmethod
+    def _check_inventory_dirs(cls, value: str) -> str:
+        """Return the folders if each of them is there."""
+        for folder in filter(None, value.split(":")):
+            if not Path(folder).is_dir():
+                raise ValueError(f"{folder!r} is no folder")
         return value
 
     @field_validator("bind")
@@ -189,6 +244,26 @@ class Settings(BaseSettings):
     def audit_retention(self) -> timedelta | None:
         """Return how long records are kept, or None for ever."""
         return timedelta(days=self.audit_retention_days) if self.audit_retention_days else None
+
+    @property
+    def inventory_dirs(self) -> list[Path]:
+        """Return the folders with variables for runs."""
+        return [Path(folder) for folder in self.run_inventory_dirs.split(":") if folder]
+
+    @property
+    def service_url(self) -> str:
+        """Return the address by which playbooks reach the service."""
+        if self.run_url:
+            return self.run_url
+        host, _, port = self.bind.rpartition(":")
+        # Who listens on all addresses is reached by the one of the machine itself.
+        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - replaced
+        return f"http://{host}:{port}"
+
+    @property
+    def run_lease(self) -> timedelta:
+        """Return the lease of a run as a span of time."""
+        return timedelta(seconds=self.run_lease_s)
 
     @property
     def most_connections(self) -> int:
@@ -222,6 +297,12 @@ def find_unknown_variables(settings: Settings) -> list[str]:
     names = {name.upper() for name in (*os.environ, *file.env_vars)}
     known = set(list_known_variables())
     return sorted(name for name in names if name.startswith(_PREFIX) and name not in known)
+
+
+def read_run_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables of this process that a run gets: what programs need, and those named."""
+    names = {*_FOR_PROGRAMS.split(), *filter(None, settings.run_environment.split(","))}
+    return {name: os.environ[name] for name in sorted(names) if name in os.environ}
 
 
 class ServiceManager(BaseSettings):

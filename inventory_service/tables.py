@@ -13,6 +13,7 @@ from inventory_service.fleet.models import (
     services,
 )
 from inventory_service.identity import models as identity
+from inventory_service.runs.models import reports, runs, templates
 
 __all__ = [
     "Base",
@@ -25,6 +26,9 @@ __all__ = [
     "nodes",
     "ports",
     "projects",
+    "reports",
     "revision",
+    "runs",
     "services",
+    "templates",
 ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `qm`: one file a noun; it reaches the service over HTTP only.
 
-`init`, `migrate`, `serve`, `prune` and `database` are the exception: they run beside the database.
+`init`, `migrate`, `serve`, `worker`, `prune` and `database` are the exception: they run beside the database.
 """
 
 import click
@@ -30,6 +30,11 @@ _COMMANDS = (
         "Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`).",
     ),
     LazyCommand(
+        "worker",
+        "admin.worker:worker",
+        "Take runs until SIGTERM or Ctrl-C; those that it has begun go on without it.",
+    ),
+    LazyCommand(
         "database", "admin.databases:database", "Back up the database, or copy it into another one."
     ),
     LazyCommand(
@@ -53,6 +58,14 @@ _COMMANDS = (
         "service",
         "commands.services:service",
         "Work with services: what projects run on nodes, each on one port.",
+    ),
+    LazyCommand(
+        "template",
+        "commands.templates:template",
+        "Work with templates: which playbooks runs start, on which nodes, with which settings.",
+    ),
+    LazyCommand(
+        "run", "commands.runs:run", "Order runs of playbooks, follow, cancel and relaunch them."
     ),
     LazyCommand("import", "commands.imports:import_group", "Import projects and nodes from files."),
     LazyCommand(

@@ -24,6 +24,7 @@ class Channel(enum.StrEnum):
     API = "api"
     CLI = "cli"
     ANSIBLE = "ansible"
+    WORKER = "worker"
 
 
 @dataclass(frozen=True)

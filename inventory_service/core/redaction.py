@@ -29,7 +29,7 @@ def _hide(value: object) -> object:
         return _TOKEN.sub(rf"\1_{HIDDEN}", value) if "qm_" in value else value
     if isinstance(value, dict):
         return {
-            _hide(name): HIDDEN if held and _is_secret(name) else _hide(held)
+            _hide(name): HIDDEN if held and is_secret_name(name) else _hide(held)
             for name, held in value.items()
         }
     if isinstance(value, list | tuple):
@@ -37,5 +37,6 @@ def _hide(value: object) -> object:
     return value
 
 
-def _is_secret(name: object) -> bool:
+def is_secret_name(name: object) -> bool:
+    """Return whether a variable of this name is likely to hold a secret."""
     return isinstance(name, str) and _SECRET_NAME.search(name) is not None

@@ -21,6 +21,7 @@ CONNECT_TIMEOUT_S = 5
 # An import of thousands of nodes is one transaction, and the answer comes after it.
 READ_TIMEOUT_S = 120
 PAGE_SIZE = 1000
+_PART_BYTES = 65_536
 
 CODE_OF_STATUS = {
     401: Exit.NOT_ALLOWED,
@@ -77,6 +78,12 @@ class Api:
         response = self._send("GET", path, target)
         return _parsed(response, self.url), response.headers.get("ETag")
 
+    def stream(self, path: str, target: Target) -> Iterator[bytes]:
+        """Yield the parts of a GET's answer as they come, however large it is."""
+        response = self._send("GET", path, target, is_streamed=True)
+        with response:
+            yield from response.iter_content(_PART_BYTES)
+
     def post(
         self, path: str, target: Target, body: Mapping[str, object], *, key: str | None = None
     ) -> Any:  # noqa: ANN401 (JSON)
@@ -123,6 +130,7 @@ class Api:
         query: Query | None = None,
         body: Mapping[str, object] | None = None,
         headers: Mapping[str, str | None] | None = None,
+        is_streamed: bool = False,
     ) -> requests.Response:
         retry = RetryPolicy(self._pause)
         while True:
@@ -135,6 +143,7 @@ class Api:
                     json=body,
                     headers=headers,
                     timeout=self._timeout_s,
+                    stream=is_streamed,
                     # A redirect would carry the token to a host that nobody named.
                     allow_redirects=False,
                 )

@@ -43,6 +43,20 @@ def json_pairs(
     return found
 
 
+def json_file(context: click.Context, option: click.Parameter, path: str | None) -> Any:  # noqa: ANN401 (JSON)
+    """Return the JSON document of a file; `-` is standard input, an empty path clears the field.
+
+    :raises click.BadParameter: the file can't be read, or is no JSON.
+    """
+    if not path:
+        return path
+    try:
+        with click.open_file(path, encoding="utf-8") as file:
+            return json.load(file, parse_constant=_refuse_constant)
+    except (OSError, ValueError, RecursionError) as error:
+        raise click.BadParameter(f"{path!r} is no JSON file: {error}", context, option) from error
+
+
 def json_or_text(value: str) -> Any:  # noqa: ANN401 (JSON)
     """Return the JSON value that the text is (`8080`, `true`, `"8080"`), or the text itself."""
     try:

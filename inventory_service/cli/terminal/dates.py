@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times as people enter them: a span from now, or a time with its zone."""
+"""Times as people enter and read them: a span, or a time with its zone."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -42,6 +42,17 @@ def parse_future(context: click.Context, option: click.Parameter, text: str | No
     if moment <= now:
         raise click.BadParameter(f"{text!r} is past", context, option)
     return moment.isoformat()
+
+
+def format_duration(begin: str | None, end: str | None) -> str:
+    """Return ' after 1 h 2 min 3 s' for two times of the API; nothing where one is missing."""
+    if begin is None or end is None:
+        return ""
+    span = datetime.fromisoformat(end) - datetime.fromisoformat(begin)
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(hours or minutes)
+    return f" after {' '.join([*parts, f'{seconds} s'])}"
 
 
 def _read_span(text: str) -> timedelta | None:

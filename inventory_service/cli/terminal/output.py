@@ -31,6 +31,8 @@ HEADS = {
     "mesh_prefix": "mesh",
     "node_id": "node",
     "node_type": "type",
+    "requested_by": "by",
+    "launch_scope": "scope",
     "retired_at": "retired",
     "revoked_at": "revoked",
     "token_id": "id",

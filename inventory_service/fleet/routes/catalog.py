@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The routes that clusters, projects, environments and services share, made once for each."""
+"""The routes that all kinds of catalog entries share, made once for each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -53,6 +53,8 @@ class ResourceSpec:
     #: The use cases of a kind with checks of its own; without, those of the catalog.
     register: Callable[..., CatalogEntry] | None = None
     update: Callable[..., CatalogEntry] | None = None
+    #: The least scope of those who may change them.
+    scope: Scope = Scope.OPERATOR
 
     @property
     def collection(self) -> str:
@@ -132,7 +134,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         description=f"The {noun}'s name is not given again, not even after its retirement.",
         responses={201: resource.view},
     )
-    @require_scope(Scope.OPERATOR)
+    @require_scope(resource.scope)
     @transactional
     @_takes(body=resource.registration)
     def register(session: Session, body: CatalogChange) -> Response:
@@ -146,7 +148,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         description="What is left out stays as it is; null clears a field.",
         responses={200: resource.view},
     )
-    @require_scope(Scope.OPERATOR)
+    @require_scope(resource.scope)
     @raises(NotFound, PreconditionFailed)
     @transactional
     @_takes(path=path_model, body=resource.change)
@@ -161,7 +163,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         description=resource.end,
         responses={201: resource.view},
     )
-    @require_scope(Scope.OPERATOR)
+    @require_scope(resource.scope)
     @raises(NotFound)
     @transactional
     @_takes(path=path_model)

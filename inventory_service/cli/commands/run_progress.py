@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run as it happens, in a terminal: its log, line by line, and how it ended."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from inventory_service.cli.client.errors import Exit
+from inventory_service.cli.client.http import Api, Target, path_of
+from inventory_service.cli.client.invocation import wants_json
+from inventory_service.cli.terminal.dates import format_duration
+from inventory_service.cli.terminal.output import print_item
+from inventory_service.cli.terminal.text import escape_controls
+
+#: How long the service may wait for an event before it answers.
+WAIT_S = 20
+#: An answer that came faster without an event means that too many wait: then we pause.
+_PAUSE_S = 1.0
+_SUCCESS = "successful"
+
+
+def follow_run(api: Api, run: Mapping[str, Any]) -> None:
+    """Print the log of a run until it ends, and end with 0 if it was successful, else with 1."""
+    target = Target("run", str(run["id"]))
+    path = path_of("runs", target, "events")
+    after, state = 0, ""
+    while True:
+        begun = time.monotonic()
+        found = api.get(path, target, {"after": after, "wait": WAIT_S})
+        run, after = found["run"], found["next_after"]
+        if state != run["state"]:
+            state = run["state"]
+            _note_state(run)
+        for event in found["events"]:
+            if event["text"] and not wants_json():
+                click.echo(escape_controls(event["text"]))
+        if found["is_complete"]:
+            break
+        if not found["events"] and time.monotonic() - begun < _PAUSE_S:
+            time.sleep(_PAUSE_S)
+    _finish(run)
+
+
+def _note_state(run: Mapping[str, Any]) -> None:
+    """Say on standard error what the run does before it prints something itself."""
+    if run["state"] in {"queued", "blocked", "starting", "cancelling", "awaiting_approval"}:
+        why = f": {run['state_reason']}" if run["state_reason"] else ""
+        click.echo(escape_controls(f"Run {run['id']} is {run['state']}{why}"), err=True)
+
+
+def _finish(run: Mapping[str, Any]) -> None:
+    if wants_json():
+        print_item(run)
+    else:
+        counts = ", ".join(f"{count} {name}" for name, count in run["results"].items() if count)
+        why = f": {run['state_reason']}" if run["state_reason"] else ""
+        took = format_duration(run["started_at"], run["ended_at"])
+        hosts = f" Hosts: {counts}." if counts else ""
+        missing = run["missing_events"]
+        lost = f" {missing} events are missing in its log." if missing else ""
+        text = f"Run {run['id']} ({run['template']}) is {run['state']}{took}{why}.{hosts}{lost}"
+        click.echo(escape_controls(text), err=True)
+    raise click.exceptions.Exit(Exit.OK if run["state"] == _SUCCESS else Exit.FAILED)

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm run`: order runs of playbooks, follow, cancel and relaunch them."""
+
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from inventory_service.cli.client.completion import complete_names
+from inventory_service.cli.client.http import Api, Target, open_api, path_of
+from inventory_service.cli.client.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+)
+from inventory_service.cli.client.options import drop_unset, json_pairs
+from inventory_service.cli.commands.lists import Listing, list_options, print_list
+from inventory_service.cli.commands.run_progress import follow_run
+from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
+from inventory_service.cli.terminal.output import print_item, print_items, print_message
+
+RUN = Target("run")
+LISTING = Listing(
+    "/api/v1/runs",
+    RUN,
+    ("id", "template", "state", "host_count", "requested_by", "created_at", "ended_at"),
+    nothing="No runs. Order one with: qm run TEMPLATE",
+)
+HOST_COLUMNS = ("host", "ok", "changed", "failed", "unreachable", "skipped")
+TASK_COLUMNS = ("number", "task", "started_at", "ended_at", "ok", "changed", "failed")
+_run_id = click.argument("run_id", metavar="RUN", type=click.IntRange(min=1))
+_follow_option = click.option(
+    "--follow/--no-follow",
+    default=None,
+    help="Print the log until the end, whose exit code is 0 if it was successful. On a terminal "
+    "that is the default.",
+)
+
+
+class _Runs(click.Group):
+    """A group whose unknown words are names of templates: `qm run site` starts one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the words name."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = ["start", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Runs)
+@connection_options
+def run() -> None:
+    """Order runs of playbooks, follow, cancel and relaunch them.
+
+    `qm run TEMPLATE` orders one; `qm template list` shows the templates.
+    """
+
+
+@run.command()
+@click.argument("template", shell_complete=complete_names("template"))
+@click.option("--limit", "-l", help="Nodes and groups, with * and ?, and ! before those left out.")
+@click.option("--tag", "-t", "tags", multiple=True, help="Only tasks with this tag. Repeatable.")
+@click.option("--skip-tag", "skip_tags", multiple=True, help="No task with this tag. Repeatable.")
+@click.option("--check", "-C", is_flag=True, help="Change nothing; show what would change.")
+@click.option("--diff", "-D", is_flag=True, help="Show what changes in files.")
+@click.option(
+    "--set",
+    "-e",
+    "answers",
+    callback=json_pairs,
+    metavar="K=V",
+    multiple=True,
+    help="Answer to a question of the template, JSON or text. Repeatable.",
+)
+@click.option("--reason", help="Reason, for the audit record.")
+@_follow_option
+@json_option
+@connection_options
+@pass_invocation
+def start(
+    invocation: Invocation,
+    /,
+    template: str,
+    *,
+    check: bool,
+    diff: bool,
+    follow: bool | None,
+    **fields: Any,  # noqa: ANN401 (click's values)
+) -> None:
+    """Order a run of TEMPLATE."""
+    api = open_api(invocation)
+    body = {"template": template, **drop_unset(**fields)}
+    body |= {name: True for name, value in (("check", check), ("diff", diff)) if value}
+    made = api.post("/api/v1/runs", Target("template", template), body, key=_make_key())
+    _go_on(api, made, follow=follow)
+
+
+@run.command("list")
+@click.option("--template", multiple=True, help="Only runs of this template. Repeatable.")
+@click.option("--state", multiple=True, help="Only runs in this state. Repeatable.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, help="At most this many; 50.")
+@list_options
+@json_option
+@connection_options
+@pass_invocation
+def list_runs(
+    invocation: Invocation,
+    /,
+    limit: int,
+    sort: str | None,
+    fields: str | None,
+    **filters: tuple[str, ...],
+) -> None:
+    """List runs, the newest first."""
+    print_list(invocation, LISTING, drop_unset(**filters), sort=sort, fields=fields, limit=limit)
+
+
+@run.command()
+@_run_id
+@json_option
+@connection_options
+@pass_invocation
+def show(invocation: Invocation, /, run_id: int) -> None:
+    """Show all fields of one run: why it waits, or how it ended, among them."""
+    target = _name(run_id)
+    print_item(open_api(invocation).get(path_of("runs", target), target))
+
+
+@run.command()
+@_run_id
+@json_option
+@connection_options
+@pass_invocation
+def follow(invocation: Invocation, /, run_id: int) -> None:
+    """Print the log of a run until it ends; the exit code is 0 if it was successful."""
+    api = open_api(invocation)
+    target = _name(run_id)
+    _go_on(api, api.get(path_of("runs", target), target), follow=True)
+
+
+@run.command()
+@_run_id
+@connection_options
+@pass_invocation
+def log(invocation: Invocation, /, run_id: int) -> None:
+    """Print the log of a run, of a live one what there is by now."""
+    target = _name(run_id)
+    for part in open_api(invocation).stream(path_of("runs", target, "log"), target):
+        click.echo(part, nl=False)
+
+
+@run.command()
+@_run_id
+@json_option
+@connection_options
+@pass_invocation
+def hosts(invocation: Invocation, /, run_id: int) -> None:
+    """Show the results of a run by host."""
+    _print_reports(open_api(invocation), run_id, "hosts", HOST_COLUMNS)
+
+
+@run.command()
+@_run_id
+@json_option
+@connection_options
+@pass_invocation
+def tasks(invocation: Invocation, /, run_id: int) -> None:
+    """Show the tasks of a run, and when each began and ended."""
+    _print_reports(open_api(invocation), run_id, "tasks", TASK_COLUMNS)
+
+
+@run.command()
+@_run_id
+@click.option("--reason", help="Reason, for the audit record.")
+@yes_option
+@json_option
+@connection_options
+@pass_invocation
+def cancel(invocation: Invocation, /, run_id: int, reason: str | None, *, yes: bool) -> None:
+    """Cancel a run; what a module has begun on a node goes on there."""
+    api, target = open_api(invocation), _name(run_id)
+    path = path_of("runs", target)
+    shown = ("template", "state", "host_count", "requested_by")
+    confirm_act(f"Cancel {target}", lambda: api.get(path, target), shown, yes=yes)
+    record = api.post(f"{path}/cancellation", target, drop_unset(reason=reason))
+    print_message(f"Run {run_id} is {record['state']}.")
+    print_item(record)
+
+
+@run.command()
+@_run_id
+@click.option("--failed", is_flag=True, help="Only hosts that failed or were unreachable.")
+@click.option("--reason", help="Reason, for the audit record.")
+@_follow_option
+@json_option
+@connection_options
+@pass_invocation
+def relaunch(
+    invocation: Invocation,
+    /,
+    run_id: int,
+    reason: str | None,
+    *,
+    failed: bool,
+    follow: bool | None,
+) -> None:
+    """Order the same run once more, with the input that was stored."""
+    api, target = open_api(invocation), _name(run_id)
+    body = {"hosts": "failed" if failed else "all"} | drop_unset(reason=reason)
+    made = api.post(path_of("runs", target, "relaunch"), target, body, key=_make_key())
+    _go_on(api, made, follow=follow)
+
+
+def _go_on(api: Api, made: Mapping[str, Any], *, follow: bool | None) -> None:
+    """Print the run, or follow it to its end."""
+    if follow if follow is not None else sys.stdout.isatty():
+        follow_run(api, made)
+        return
+    print_message(f"Run {made['id']} is {made['state']}: qm run follow {made['id']}")
+    print_item(made)
+
+
+def _print_reports(api: Api, run_id: int, kind: str, columns: Sequence[str]) -> None:
+    target = _name(run_id)
+    found = api.get(path_of("runs", target, kind), target)
+    print_items(found["items"], columns, nothing=f"Run {run_id} has no {kind} yet.")
+
+
+def _name(run_id: int) -> Target:
+    return Target("run", str(run_id))
+
+
+def _make_key() -> str:
+    """Return a key by which an order that is sent twice acts once."""
+    return str(uuid.uuid4())

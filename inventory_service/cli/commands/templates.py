@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`qm template`: which playbooks runs start, on which nodes, with which settings."""
+
+from typing import Any
+
+import click
+
+from inventory_service.cli.client.http import Target, open_api
+from inventory_service.cli.client.invocation import (
+    Invocation,
+    connection_options,
+    json_option,
+    pass_invocation,
+    wants_json,
+)
+from inventory_service.cli.client.options import json_file, json_pairs
+from inventory_service.cli.commands.catalog import CommandSpec, make_group
+from inventory_service.cli.terminal.output import print_json
+from inventory_service.core.actors import Scope
+
+_FIELDS = (
+    click.option("--description", help="What its runs do, in one line."),
+    click.option(
+        "--filters",
+        callback=json_pairs,
+        metavar="NAME=[…]",
+        multiple=True,
+        help="Which nodes: --filters 'state=[\"active\"]' --filters 'project=[\"shop\"]'.",
+    ),
+    click.option("--limit-variable", help="Variable that gets the hosts, instead of --limit."),
+    click.option(
+        "--requires-limit/--no-requires-limit", default=None, help="Whether orders need a limit."
+    ),
+    click.option(
+        "--var",
+        "variables",
+        callback=json_pairs,
+        metavar="K=V",
+        multiple=True,
+        help="Variable of each run, JSON or text. Repeatable; all of them are replaced.",
+    ),
+    click.option(
+        "--survey", callback=json_file, metavar="FILE", help="The questions: a JSON Schema."
+    ),
+    click.option("--tag", "tags", multiple=True, help="Only tasks with this tag. Repeatable."),
+    click.option("--skip-tag", "skip_tags", multiple=True, help="No task with this tag."),
+    click.option("--forks", type=int, help="Hosts at once; default: 20."),
+    click.option("--verbosity", type=int, help="0 to 4; default: 0."),
+    click.option("--idle-timeout", "idle_timeout_s", type=int, help="Seconds without output."),
+    click.option("--timeout", "timeout_s", type=int, help="Seconds in all."),
+    click.option("--concurrency", type=int, help="Runs of it at once; 0 for any number."),
+    click.option("--host-lock", help="exclusive or shared; an empty one for no lock on hosts."),
+    click.option(
+        "--launch-scope",
+        type=click.Choice([scope.value for scope in Scope]),
+        help="The least scope of those who may order its runs.",
+    ),
+    click.option(
+        "--idempotent/--no-idempotent",
+        "is_idempotent",
+        default=None,
+        help="Whether a lost run is ordered again by itself.",
+    ),
+)
+
+template = make_group(
+    CommandSpec(
+        noun="template",
+        collection="templates",
+        key="template",
+        about="which playbooks runs start, on which nodes, with which settings",
+        columns=("template", "playbook", "description", "launch_scope", "retired_at"),
+        first_fields=(
+            click.option(
+                "--playbook", required=True, help="One that `qm template playbooks` lists."
+            ),
+        ),
+        fields=_FIELDS,
+        set_help="Change fields of a template; runs that were ordered stay as they are.",
+        retire_help="Retire a template; no run of it can be ordered any more.",
+    )
+)
+
+
+@template.command()
+@json_option
+@connection_options
+@pass_invocation
+def playbooks(invocation: Invocation, /) -> None:
+    """List the playbooks that runs may start (QM_PLAYBOOKS_DIR of the service)."""
+    found: dict[str, Any] = open_api(invocation).get("/api/v1/playbooks", Target("playbook"))
+    if wants_json():
+        print_json(found["items"])
+        return
+    for name in found["items"]:
+        click.echo(name)
+    if not found["items"]:
+        click.echo("No playbooks: QM_PLAYBOOKS_DIR of the service is not set.", err=True)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders of runs: what a caller may choose beside the template; all else is refused by name."""
+
+import enum
+from typing import Any
+
+from pydantic import Field
+
+from inventory_service.core.field_types import Reason
+from inventory_service.core.inputs import Input
+from inventory_service.runs.domain.templates import Tag, TemplateName
+
+#: Room for the names of some thousand hosts.
+MOST_LIMIT_CHARACTERS = 65_536
+
+
+class RunOrder(Input):
+    """A run that somebody wants."""
+
+    template: TemplateName
+    limit: str = Field(
+        default="",
+        max_length=MOST_LIMIT_CHARACTERS,
+        description="names of nodes and groups, with * and ?, `!` before those to leave out; "
+        "resolved at once",
+    )
+    tags: list[Tag] = Field(default_factory=list, max_length=50)
+    skip_tags: list[Tag] = Field(default_factory=list, max_length=50)
+    check: bool = Field(default=False, description="change nothing, and report what would change")
+    diff: bool = Field(default=False, description="show what changes in files")
+    answers: dict[str, Any] = Field(default_factory=dict, max_length=200)
+    reason: Reason | None = None
+
+
+class RelaunchHosts(enum.StrEnum):
+    """Which hosts of a run are taken again."""
+
+    ALL = "all"
+    FAILED = "failed"
+
+
+class RelaunchOrder(Input):
+    """The same run once more."""
+
+    hosts: RelaunchHosts = Field(
+        default=RelaunchHosts.ALL, description="`failed`: those that failed or were unreachable"
+    )
+    reason: Reason | None = None
+
+
+class CancellationRequest(Input):
+    """Why a run is cancelled."""
+
+    reason: Reason | None = None

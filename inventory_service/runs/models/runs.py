@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs: the whole input of each, who works on it, and how it ended."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+
+from inventory_service.core.actors import Actor
+from inventory_service.core.audit_log import record
+from inventory_service.core.database.base import Base, UTCDateTime
+from inventory_service.core.errors import Conflict
+from inventory_service.runs.domain.locks import HOST_LOCK, Claim, LockMode
+from inventory_service.runs.domain.states import ENDED, LIVE, RunState, check_run_transition
+
+#: What outsiders see of a run, in lists too; `hosts` is for one run alone.
+FIELDS = (
+    "id",
+    "template",
+    "playbook",
+    "state",
+    "state_reason",
+    "limit",
+    "host_count",
+    "options",
+    "answers",
+    "reason",
+    "requested_by",
+    "door",
+    "relaunch_of",
+    "attempt",
+    "worker",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "exit_code",
+    "event_count",
+    "missing_events",
+    "results",
+    "revision",
+)
+
+
+class Run(Base):
+    """A playbook that somebody wants to be run, or that was run."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("ix_runs_state_id", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    template: Mapped[str] = mapped_column(ForeignKey("templates.template"), index=True)
+    playbook: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(20))
+    #: Why it waits, or how it came to its end.
+    state_reason: Mapped[str | None] = mapped_column(String(1000))
+    #: As somebody wrote it; `hosts` are the names that it selected then.
+    limit: Mapped[str] = mapped_column(String(65_536))
+    hosts: Mapped[list[str]] = mapped_column(JSON)
+    host_count: Mapped[int]
+    #: tags, skip_tags, check, diff, forks, verbosity, idle_timeout_s, timeout_s, limit_variable,
+    #: concurrency.
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    variables: Mapped[dict[str, Any]] = mapped_column(JSON)
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: Name and mode of each lock, those on hosts included.
+    locks: Mapped[dict[str, str]] = mapped_column(JSON)
+    is_idempotent: Mapped[bool]
+    reason: Mapped[str | None] = mapped_column(String(1000))
+    requested_by: Mapped[str] = mapped_column(String(63))
+    door: Mapped[str] = mapped_column(String(16))
+    relaunch_of: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
+    #: Counts how often a worker took it.
+    attempt: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: The machine of the worker that took it.
+    worker: Mapped[str | None] = mapped_column(String(255))
+    #: Who has this may write to the run; another one has lost it.
+    claim_token: Mapped[str | None] = mapped_column(String(43))
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    #: Process id of the supervisor, and when it was started: the id alone is given again.
+    supervisor: Mapped[str | None] = mapped_column(String(63))
+    exit_code: Mapped[int | None]
+    event_count: Mapped[int] = mapped_column(default=0)
+    missing_events: Mapped[int] = mapped_column(default=0)
+    #: How many hosts have which result.
+    results: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    revision: Mapped[int]
+
+    def submit(self, session: Session, actor: Actor, reason: str | None) -> None:
+        """Add the run to the queue, and record who ordered it."""
+        self.state = RunState.QUEUED.value
+        self.host_count, self.reason = len(self.hosts), reason
+        self.requested_by, self.door = actor.name, actor.channel.value
+        self.attempt = self.event_count = self.missing_events = 0
+        self.results, self.revision = {}, 0
+        self.created_at = datetime.now(UTC)
+        session.add(self)
+        session.flush()
+        after = {"template": self.template, "limit": self.limit[:200], "hosts": self.host_count}
+        entry = record(session, actor, "order", "run", str(self.id), after=after, reason=reason)
+        self.revision = entry.revision
+
+    def make_copy(self, hosts: Collection[str]) -> "Run":
+        """Return a new run with the same input for some of the hosts, not yet submitted."""
+        wanted = set(hosts)
+        return Run(
+            template=self.template,
+            playbook=self.playbook,
+            limit=self.limit,
+            hosts=[host for host in self.hosts if host in wanted],
+            options=self.options,
+            variables=self.variables,
+            answers=self.answers,
+            locks={
+                name: mode
+                for name, mode in self.locks.items()
+                if not name.startswith(HOST_LOCK) or name.removeprefix(HOST_LOCK) in wanted
+            },
+            is_idempotent=self.is_idempotent,
+            relaunch_of=self.id,
+        )
+
+    def claim(self, worker: str, token: str, lease: timedelta) -> None:
+        """Give the run to a worker, which gives it a supervisor."""
+        self._go(RunState.STARTING, None)
+        self.worker, self.claim_token, self.attempt = worker, token, self.attempt + 1
+        self.lease_until = datetime.now(UTC) + lease
+
+    def block(self, reason: str) -> None:
+        """Record what the run waits for."""
+        if self.state != RunState.BLOCKED:
+            self._go(RunState.BLOCKED, reason)
+        elif self.state_reason != reason:
+            self.state_reason = reason
+
+    def unblock(self) -> None:
+        """Record that the run waits for a worker only."""
+        if self.state == RunState.BLOCKED:
+            self._go(RunState.QUEUED, None)
+
+    def begin(self, supervisor: str, lease: timedelta) -> None:
+        """Record that a supervisor has begun the run."""
+        self._go(RunState.RUNNING, None)
+        self.supervisor = supervisor
+        self.started_at = datetime.now(UTC)
+        self.lease_until = self.started_at + lease
+
+    def renew(self, lease: timedelta) -> None:
+        """Renew the lease of a live run."""
+        self.lease_until = datetime.now(UTC) + lease
+
+    def put_back(self, reason: str) -> None:
+        """Put a run back into the queue whose worker ended before anything was begun."""
+        self._go(RunState.QUEUED, reason)
+        self.worker = self.claim_token = self.lease_until = None
+
+    def cancel(self, actor: Actor, reason: str | None) -> None:
+        """Cancel a run that waits, or have a live one stopped by its supervisor.
+
+        :raises Conflict: it has ended.
+        """
+        if RunState(self.state) in ENDED:
+            raise Conflict(f"Run {self.id} has ended: it is {self.state}. There is nothing to do.")
+        if self.state == RunState.CANCELLING:
+            return
+        why = f"cancelled by {actor.name}" + (f": {reason}" if reason else "")
+        if RunState(self.state) in LIVE:
+            self._go(RunState.CANCELLING, why[:1000], actor=actor, reason=reason)
+        else:
+            self.end(RunState.CANCELLED, why, actor=actor, reason=reason)
+
+    def end(
+        self,
+        state: RunState,
+        why: str | None,
+        *,
+        actor: Actor,
+        exit_code: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """End the run, by which its locks are free."""
+        self._go(state, why and why[:1000], actor=actor, reason=reason)
+        self.ended_at = datetime.now(UTC)
+        self.exit_code = exit_code
+        self.claim_token = self.lease_until = None
+
+    def count(self, *, events: int, missing: int, results: dict[str, int]) -> None:
+        """Take how many events are stored, and the results so far."""
+        self.event_count, self.missing_events, self.results = events, missing, results
+
+    def get_claim(self) -> Claim:
+        """Return what the run holds or wants."""
+        return Claim(
+            self.id,
+            self.template,
+            self.options["concurrency"],
+            {name: LockMode(mode) for name, mode in self.locks.items()},
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see of the run, without the names of its hosts."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    def _go(
+        self,
+        wanted: RunState,
+        why: str | None,
+        *,
+        actor: Actor | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Change the state; what people asked for, and ends, leave a record."""
+        present = RunState(self.state)
+        check_run_transition(self.id, present, wanted)
+        if actor is not None:
+            entry = record(
+                self._session,
+                actor,
+                wanted.value,
+                "run",
+                str(self.id),
+                before={"state": present.value},
+                after={"state": wanted.value, "why": why},
+                reason=reason,
+            )
+            self.revision = entry.revision
+        self.state, self.state_reason = wanted.value, why
+
+    @property
+    def _session(self) -> Session:
+        session = object_session(self)
+        assert session is not None  # noqa: S101 - a run changes only inside a transaction
+        return session

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of runs that are larger than a row: those that wait, live or lapse, events, results."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from inventory_service.runs.domain.states import LIVE, WAITING, RunState
+from inventory_service.runs.models.reports import HostResult, LogChunk, StoredEvent, TaskResult
+from inventory_service.runs.models.runs import Run
+
+#: How many runs that wait are looked at in one turn, so that it stays short.
+MOST_WAITING = 200
+
+
+def list_waiting(session: Session) -> Sequence[Run]:
+    """Return the runs that may start as soon as there is room, oldest first."""
+    return session.scalars(_in_states(WAITING).order_by(Run.id).limit(MOST_WAITING)).all()
+
+
+def list_live(session: Session) -> Sequence[Run]:
+    """Return the runs that have a supervisor or get one, oldest first."""
+    return session.scalars(_in_states(LIVE).order_by(Run.id)).all()
+
+
+def has_work(session: Session) -> bool:
+    """Return whether a run waits."""
+    query = select(Run.id).where(Run.state.in_(_values(WAITING))).limit(1)
+    return session.scalars(query).first() is not None
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """Return how many runs are in each state."""
+    query = select(Run.state, func.count()).group_by(Run.state)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def list_events(session: Session, run_id: int, *, after: int, limit: int) -> Sequence[StoredEvent]:
+    """Return events of a run in their order, from the one after that counter on."""
+    query = (
+        select(StoredEvent)
+        .where(StoredEvent.run_id == run_id, StoredEvent.counter > after)
+        .order_by(StoredEvent.counter)
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def list_hosts(session: Session, run_id: int) -> Sequence[HostResult]:
+    """Return the results of a run's hosts, by name."""
+    query = select(HostResult).where(HostResult.run_id == run_id).order_by(HostResult.host)
+    return session.scalars(query).all()
+
+
+def list_failed_hosts(session: Session, run_id: int) -> list[str]:
+    """Return the hosts of a run that failed or were unreachable, by name."""
+    is_bad = (HostResult.failed > 0) | (HostResult.unreachable > 0)
+    query = select(HostResult.host).where(HostResult.run_id == run_id, is_bad)
+    return list(session.scalars(query.order_by(HostResult.host)))
+
+
+def list_tasks(session: Session, run_id: int) -> Sequence[TaskResult]:
+    """Return the tasks of a run, in the order in which they began."""
+    query = select(TaskResult).where(TaskResult.run_id == run_id).order_by(TaskResult.number)
+    return session.scalars(query).all()
+
+
+def list_log_numbers(session: Session, run_id: int) -> Sequence[int]:
+    """Return the numbers of the parts of a run's log; none while it is live."""
+    query = select(LogChunk.number).where(LogChunk.run_id == run_id).order_by(LogChunk.number)
+    return session.scalars(query).all()
+
+
+def read_log_chunk(session: Session, run_id: int, number: int) -> bytes:
+    """Return a part of a run's log, or nothing if it was pruned by now."""
+    chunk = session.get(LogChunk, (run_id, number))
+    return b"" if chunk is None else zlib.decompress(chunk.body)
+
+
+def _in_states(states: Iterable[RunState]) -> Select[Run]:
+    return select(Run).where(Run.state.in_(_values(states)))
+
+
+def _values(states: Iterable[RunState]) -> list[str]:
+    return sorted(state.value for state in states)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schemas of answers about templates and runs, as the OpenAPI document shows them."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from inventory_service.runs.domain.locks import LockMode
+from inventory_service.runs.domain.states import RunState
+
+
+class TemplateOut(BaseModel):
+    """A template."""
+
+    template: str
+    description: str | None
+    playbook: str
+    filters: dict[str, list[str]]
+    limit_variable: str | None
+    requires_limit: bool
+    variables: dict[str, Any]
+    survey: dict[str, Any] | None
+    tags: list[str]
+    skip_tags: list[str]
+    forks: int
+    verbosity: int
+    idle_timeout_s: int
+    timeout_s: int
+    concurrency: int
+    host_lock: LockMode | None
+    locks: list[dict[str, str]]
+    is_idempotent: bool
+    launch_scope: str
+    created_at: datetime
+    retired_at: datetime | None
+    revision: int
+
+
+class PlaybooksOut(BaseModel):
+    """The playbooks that runs may start."""
+
+    items: list[str]
+
+
+class RunOut(BaseModel):
+    """A run."""
+
+    id: int
+    template: str
+    playbook: str
+    state: RunState
+    state_reason: str | None = Field(description="why it waits, or how it came to its end")
+    limit: str
+    host_count: int
+    options: dict[str, Any]
+    answers: dict[str, Any]
+    reason: str | None
+    requested_by: str
+    door: str
+    relaunch_of: int | None
+    attempt: int
+    worker: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    exit_code: int | None
+    event_count: int
+    missing_events: int = Field(description="events that Ansible counted and did not report")
+    results: dict[str, int] = Field(description="how many hosts have which result")
+    revision: int
+
+
+class WholeRunOut(RunOut):
+    """A run with the names of its hosts."""
+
+    hosts: list[str]
+
+
+class HostOut(BaseModel):
+    """How many tasks of a run had which result on a host."""
+
+    host: str
+    ok: int
+    changed: int
+    failed: int
+    unreachable: int
+    skipped: int
+    rescued: int
+    ignored: int
+
+
+class HostsOut(BaseModel):
+    """The results of all hosts of a run, by name."""
+
+    items: list[HostOut]
+
+
+class TaskOut(BaseModel):
+    """When a task of a run began and ended, and on how many hosts it had which result."""
+
+    number: int
+    play: str
+    task: str
+    started_at: datetime
+    ended_at: datetime | None
+    ok: int
+    changed: int
+    failed: int
+    unreachable: int
+    skipped: int
+
+
+class TasksOut(BaseModel):
+    """The tasks of a run, in the order in which they began."""
+
+    items: list[TaskOut]
+
+
+class EventOut(BaseModel):
+    """An event of a run."""
+
+    counter: int
+    kind: str = Field(description="as ansible-runner names it: `runner_on_ok`")
+    at: datetime
+    play: str | None
+    task: str | None
+    host: str | None
+    is_changed: bool
+    text: str = Field(description="its lines of the log")
+
+
+class EventsOut(BaseModel):
+    """Events of a run, and how far it is."""
+
+    events: list[EventOut]
+    next_after: int = Field(description="the value of `after` for the next question")
+    run: RunOut
+    is_complete: bool = Field(description="whether no event will follow")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acts on templates and runs, each inside its caller's transaction."""

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workers take runs, supervisors begin, keep and end them, and what both left is recovered."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Actor, Channel, Scope
+from inventory_service.runs import queries
+from inventory_service.runs.domain.locks import Obstacle, choose_starts
+from inventory_service.runs.domain.states import LIVE, RunState
+from inventory_service.runs.models.runs import Run
+
+WORKER = Actor("worker", Channel.WORKER, Scope.ADMIN)
+#: So often a run is taken whose worker ends before anything was begun.
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class TakenRun:
+    """A run that a worker has taken, and the token by which it may write to it."""
+
+    run_id: int
+    claim_token: str
+
+
+def take_runs(session: Session, worker: str, *, slots: int, lease: timedelta) -> list[TakenRun]:
+    """Take the runs that may start, oldest first, and record what the others wait for."""
+    waiting = queries.list_waiting(session)
+    live = queries.list_live(session)
+    free = slots - sum(1 for run in live if run.worker == worker)
+    choice = choose_starts(
+        [run.get_claim() for run in waiting],
+        [run.get_claim() for run in live],
+        slots=max(free, 0),
+    )
+    by_id = {run.id: run for run in (*waiting, *live)}
+    for run in waiting:
+        if run.id in choice.blocked:
+            obstacle = choice.blocked[run.id]
+            run.block(_explain(obstacle, by_id[obstacle.holder]))
+        else:
+            run.unblock()
+    taken = [TakenRun(run_id, secrets.token_urlsafe(32)) for run_id in choice.starts]
+    for one in taken:
+        by_id[one.run_id].claim(worker, one.claim_token, lease)
+    return taken
+
+
+def begin_run(session: Session, taken: TakenRun, supervisor: str, lease: timedelta) -> Run | None:
+    """Return the run for its supervisor, or None if it is another's by now or was cancelled."""
+    run = find_claimed(session, taken)
+    if run is None:
+        return None
+    if run.state == RunState.CANCELLING:
+        run.end(RunState.CANCELLED, run.state_reason, actor=WORKER)
+        return None
+    if run.state != RunState.STARTING:
+        return None
+    run.begin(supervisor, lease)
+    return run
+
+
+def renew_lease(session: Session, taken: TakenRun, lease: timedelta) -> bool:
+    """Renew the lease of a run; return whether it is still this supervisor's."""
+    run = find_claimed(session, taken)
+    if run is not None:
+        run.renew(lease)
+    return run is not None
+
+
+def end_run(
+    session: Session, taken: TakenRun, state: RunState, why: str | None, *, exit_code: int | None
+) -> bool:
+    """End a run; return whether it was still this supervisor's."""
+    run = find_claimed(session, taken)
+    if run is None:
+        return False
+    if state is RunState.CANCELLED:
+        why = run.state_reason
+    run.end(state, why, actor=WORKER, exit_code=exit_code)
+    return True
+
+
+def find_claimed(session: Session, taken: TakenRun) -> Run | None:
+    """Return the run if it is live and this claim's, or None."""
+    run = session.get(Run, taken.run_id, populate_existing=True)
+    is_ours = run is not None and run.claim_token == taken.claim_token
+    return run if run is not None and is_ours and RunState(run.state) in LIVE else None
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A live run without a supervisor."""
+
+    taken: TakenRun
+    #: Whether its supervisor was, or would have been, on the machine that asks.
+    is_local: bool
+    why: str
+
+
+def list_orphans(session: Session, worker: str, is_alive: Callable[[str], bool]) -> list[Orphan]:
+    """Return the live runs whose supervisor is gone.
+
+    On its own machine a worker sees that at once; on others by the lease that has ended.
+    """
+    now, found = datetime.now(UTC), []
+    for run in queries.list_live(session):
+        is_local = run.worker == worker
+        has_lapsed = run.lease_until is not None and run.lease_until < now
+        if is_local and run.supervisor is not None:
+            is_orphan, why = not is_alive(run.supervisor), "its supervisor was killed"
+        else:
+            is_orphan = has_lapsed
+            why = f"worker {run.worker} gave no sign of life until {run.lease_until}"
+        if is_orphan:
+            taken = TakenRun(run.id, run.claim_token or "")
+            found.append(Orphan(taken, is_local, why))
+    return found
+
+
+def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
+    """End a run whose supervisor is gone as lost, or put it back into the queue if not begun.
+
+    One that is lost is ordered again by itself only where its template says that this is safe.
+    Returns the run, or None if it has another claim or has ended by now.
+    """
+    run = find_claimed(session, taken)
+    if run is None:
+        return None
+    if run.supervisor is None and run.state == RunState.CANCELLING:
+        run.end(RunState.CANCELLED, run.state_reason, actor=WORKER)
+    elif run.supervisor is None and run.attempt < MOST_ATTEMPTS:
+        run.put_back(f"{why}, before it was begun")
+    else:
+        run.end(RunState.LOST, why, actor=WORKER)
+        if run.is_idempotent and run.supervisor is not None:
+            run.make_copy(run.hosts).submit(session, WORKER, f"run {run.id} was lost")
+    return run
+
+
+def adopt_runs(
+    session: Session, worker: str, is_alive: Callable[[str], bool], lease: timedelta
+) -> list[int]:
+    """Renew the lapsed leases of runs whose supervisors live on this machine; return their ids."""
+    now, adopted = datetime.now(UTC), []
+    for run in queries.list_live(session):
+        has_lapsed = run.lease_until is not None and run.lease_until < now
+        if has_lapsed and run.worker == worker and run.supervisor and is_alive(run.supervisor):
+            run.renew(lease)
+            adopted.append(run.id)
+    return adopted
+
+
+def _explain(obstacle: Obstacle, holder: Run) -> str:
+    since = holder.started_at or holder.created_at
+    who = f"run {holder.id} ({holder.template}, {holder.state} since {since:%Y-%m-%dT%H:%M:%SZ})"
+    if not obstacle.lock:
+        return f"waits for a place: {who} is in the way of the template's concurrency"
+    kind, _, name = obstacle.lock.rpartition(":")
+    what = f"the host {name}" if kind == "host" else f"the lock {name}"
+    verb = "has" if RunState(holder.state) in LIVE else "comes before it for"
+    return f"waits for {what}: {who} {verb} it"

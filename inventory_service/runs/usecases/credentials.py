@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The token by which the playbook of a run speaks to the service: made for it, gone with it."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Scope
+from inventory_service.identity.domain import TokenRequest
+from inventory_service.identity.models import Token
+from inventory_service.identity.usecases import create_token
+from inventory_service.runs.models.runs import Run
+from inventory_service.runs.usecases.claims import WORKER
+
+#: What a run may take beyond its time-out, until all of it is ended.
+_SPARE = timedelta(hours=1)
+
+
+def give_token(session: Session, run: Run) -> str:
+    """Return a new token for the playbook of a run; records that it makes bear the run's name."""
+    expires_at = datetime.now(UTC) + timedelta(seconds=run.options["timeout_s"]) + _SPARE
+    request = TokenRequest(
+        name=f"{_name(run.id)}{run.attempt}", scope=Scope.OPERATOR, expires_at=expires_at
+    )
+    return create_token(session, WORKER, request)[1]
+
+
+def revoke_tokens(session: Session, run_id: int) -> None:
+    """Revoke the tokens of a run."""
+    query = select(Token).where(
+        Token.name.startswith(_name(run_id), autoescape=True), Token.revoked_at.is_(None)
+    )
+    for token in session.scalars(query):
+        token.revoke(WORKER)
+
+
+def _name(run_id: int) -> str:
+    return f"run-{run_id}-"

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Order runs, once and again, cancel them, and read them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.actors import Actor, Scope
+from inventory_service.core.database.pagination import read_page
+from inventory_service.core.errors import BadInput, Conflict, FieldError, Forbidden, NotFound
+from inventory_service.core.pagination import Page
+from inventory_service.fleet.usecases.catalog import get_entry
+from inventory_service.runs import queries
+from inventory_service.runs.domain.locks import HOST_LOCK, LockMode
+from inventory_service.runs.domain.orders import RelaunchHosts, RelaunchOrder, RunOrder
+from inventory_service.runs.domain.sources import RunSources
+from inventory_service.runs.domain.states import ENDED, RunState
+from inventory_service.runs.domain.targets import resolve_limit
+from inventory_service.runs.models.runs import Run
+from inventory_service.runs.models.templates import Template
+from inventory_service.runs.usecases.surveys import check_answers
+
+
+def order_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSources) -> Run:
+    """Record a run with its whole input, for a worker to take.
+
+    :raises NotFound: no such template.
+    :raises Conflict: the template is retired.
+    :raises Forbidden: its runs need a wider scope.
+    :raises BadInput: the limit selects no node that the template allows, an answer is not valid, or
+        the playbook is not there any more.
+    """
+    template = _get_template(session, actor, order.template)
+    sources.check_playbook(template.playbook)
+    if template.requires_limit and not order.limit.strip():
+        raise BadInput(
+            f"Runs of '{template.template}' need a limit: name the nodes.",
+            field_errors=[FieldError("limit", "is required by the template")],
+        )
+    hosts = resolve_limit(order.limit, sources.list_targets(session, template.filters))
+    answers = check_answers(session, template.survey, order.answers)
+    options = {
+        "tags": [*template.tags, *order.tags],
+        "skip_tags": [*template.skip_tags, *order.skip_tags],
+        "check": order.check,
+        "diff": order.diff,
+        "forks": template.forks,
+        "verbosity": template.verbosity,
+        "idle_timeout_s": template.idle_timeout_s,
+        "timeout_s": template.timeout_s,
+        "concurrency": template.concurrency,
+        "limit_variable": template.limit_variable,
+    }
+    run = Run(
+        template=template.template,
+        playbook=template.playbook,
+        limit=order.limit,
+        hosts=hosts,
+        options=options,
+        variables=template.variables,
+        answers=answers,
+        locks=_list_locks(template, hosts, is_check=order.check),
+        is_idempotent=template.is_idempotent,
+    )
+    run.submit(session, actor, order.reason)
+    return run
+
+
+def relaunch_run(
+    session: Session, actor: Actor, run_id: int, order: RelaunchOrder, *, sources: RunSources
+) -> Run:
+    """Record the same run once more, with the input that was stored, on all or the failed hosts.
+
+    :raises NotFound: no such run.
+    :raises Conflict: it has not ended, no host of it failed, its template is retired, or one of its
+        hosts is not what the template allows any more.
+    :raises Forbidden: its runs need a wider scope.
+    :raises BadInput: the playbook is not there any more.
+    """
+    first = get_run(session, run_id)
+    if RunState(first.state) not in ENDED:
+        raise Conflict(f"Run {run_id} is {first.state}. Relaunch it when it has ended.")
+    template = _get_template(session, actor, first.template)
+    sources.check_playbook(first.playbook)
+    hosts = list(first.hosts)
+    if order.hosts is RelaunchHosts.FAILED:
+        hosts = queries.list_failed_hosts(session, run_id)
+        if not hosts:
+            raise Conflict(f"No host of run {run_id} failed or was unreachable.")
+    allowed = {target.name for target in sources.list_targets(session, template.filters)}
+    gone = [host for host in hosts if host not in allowed]
+    if gone:
+        raise Conflict(
+            f"Template '{template.template}' does not allow {len(gone)} of the hosts any more, the "
+            f"first of them {gone[0]}. Order a new run."
+        )
+    again = first.make_copy(hosts)
+    again.submit(session, actor, order.reason)
+    return again
+
+
+def cancel_run(session: Session, actor: Actor, run_id: int, reason: str | None) -> Run:
+    """Cancel a run that waits, or have a live one stopped; a second time changes nothing.
+
+    :raises NotFound: no such run.
+    :raises Conflict: it has ended.
+    """
+    run = get_run(session, run_id)
+    run.cancel(actor, reason)
+    return run
+
+
+def get_run(session: Session, run_id: int) -> Run:
+    """Return a run.
+
+    :raises NotFound: no such run.
+    """
+    run = session.get(Run, run_id)
+    if run is None:
+        raise NotFound(f"There is no run {run_id}. `qm run list` shows those that there are.")
+    return run
+
+
+def list_runs(session: Session, filters: Mapping[str, Sequence[str]], page: Page) -> Sequence[Run]:
+    """Return a page of runs; filters are by `template` and `state`, each with alternatives."""
+    query = select(Run)
+    if filters.get("template"):
+        query = query.where(Run.template.in_(filters["template"]))
+    if filters.get("state"):
+        query = query.where(Run.state.in_(filters["state"]))
+    return read_page(session, Run, query, page)
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """Return what outsiders see of one run, with the names of its hosts."""
+    return run.as_dict() | {"hosts": run.hosts}
+
+
+def _get_template(session: Session, actor: Actor, name: str) -> Template:
+    template = get_entry(session, Template, name)
+    if template.retired_at is not None:
+        raise Conflict(f"Template '{name}' is retired. `qm template list` shows the others.")
+    if not actor.scope.covers(Scope(template.launch_scope)):
+        raise Forbidden(
+            f"Token '{actor.name}' has the scope {actor.scope}, and runs of '{name}' need "
+            f"{template.launch_scope}."
+        )
+    return template
+
+
+def _list_locks(template: Template, hosts: Sequence[str], *, is_check: bool) -> dict[str, str]:
+    """Return the locks of a run; one that changes nothing leaves room for others of its kind."""
+
+    def limit(mode: str) -> str:
+        return LockMode.SHARED.value if is_check else mode
+
+    locks = {lock["name"]: limit(lock["mode"]) for lock in template.locks}
+    if template.host_lock is not None:
+        locks |= {f"{HOST_LOCK}{host}": limit(template.host_lock) for host in hosts}
+    return locks

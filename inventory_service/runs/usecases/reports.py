@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Store what runs report: events, results, the log; and read it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from inventory_service.core.errors import NotFound
+from inventory_service.runs import queries
+from inventory_service.runs.domain.events import RESULTS, RunEvent, Tally
+from inventory_service.runs.models.reports import HostResult, LogChunk, StoredEvent, TaskResult
+from inventory_service.runs.models.runs import Run
+
+#: What a column of a host's name holds.
+_MOST_NAME = 253
+
+
+def find_last_counter(session: Session, run_id: int) -> int:
+    """Return the counter of the last event of a run that is stored, or 0."""
+    query = select(func.max(StoredEvent.counter)).where(StoredEvent.run_id == run_id)
+    return session.execute(query).scalar_one() or 0
+
+
+def store_events(session: Session, run: Run, events: Sequence[RunEvent], tally: Tally) -> None:
+    """Store events, none of which is stored already, and the results that they changed."""
+    if events:
+        session.execute(insert(StoredEvent), [_make_row(run.id, event) for event in events])
+    hosts, tasks = tally.list_changes()
+    for name, counts in hosts.items():
+        session.merge(HostResult(run_id=run.id, host=name[:_MOST_NAME], **counts))
+    for task in tasks:
+        results = {name: task.results[name] for name in RESULTS if hasattr(TaskResult, name)}
+        session.merge(
+            TaskResult(
+                run_id=run.id,
+                number=task.number,
+                play=task.play,
+                task=task.task,
+                started_at=task.started_at,
+                ended_at=task.ended_at,
+                **results,
+            )
+        )
+    run.count(
+        events=tally.last_counter - tally.missing,
+        missing=tally.missing,
+        results=count_hosts(tally),
+    )
+
+
+def store_log(session: Session, run_id: int, number: int, body: bytes) -> None:
+    """Store a compressed part of the log; one that is stored already is replaced."""
+    session.merge(LogChunk(run_id=run_id, number=number, body=body))
+
+
+def count_hosts(tally: Tally) -> dict[str, int]:
+    """Return how many hosts are ok, changed, failed and unreachable; each may be two of these."""
+    counts = dict.fromkeys(("ok", "changed", "failed", "unreachable"), 0)
+    for host in tally.hosts.values():
+        is_bad = bool(host["failed"] or host["unreachable"])
+        counts["ok"] += not is_bad
+        for name in ("changed", "failed", "unreachable"):
+            counts[name] += bool(host[name])
+    return counts
+
+
+def list_reports(kind: str, session: Session, run_id: int) -> list[dict[str, Any]]:
+    """Return the hosts or tasks of a run, as outsiders see them.
+
+    :raises NotFound: no such run.
+    """
+    _check_run(session, run_id)
+    found: Iterable[HostResult | TaskResult] = (
+        queries.list_hosts(session, run_id)
+        if kind == "hosts"
+        else queries.list_tasks(session, run_id)
+    )
+    return [one.as_dict() for one in found]
+
+
+def _check_run(session: Session, run_id: int) -> None:
+    if session.get(Run, run_id) is None:
+        raise NotFound(f"There is no run {run_id}. `qm run list` shows those that there are.")
+
+
+def _make_row(run_id: int, event: RunEvent) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "counter": event.counter,
+        "kind": event.kind,
+        "at": event.at,
+        "play": event.play,
+        "task": event.task,
+        "host": event.host and event.host[:_MOST_NAME],
+        "is_changed": event.is_changed,
+        "text": event.text,
+    }

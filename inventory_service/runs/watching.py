@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs as they happen: those who watch wait here, and never so many that others have to."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from inventory_service.runs import queries
+from inventory_service.runs.domain.states import ENDED, RunState
+from inventory_service.runs.models.runs import Run
+from inventory_service.runs.usecases.orders import get_run
+
+#: How often the database is asked while somebody waits.
+_LOOK_S = 0.2
+#: The share of a process's threads that may wait.
+_SHARE = 2
+_EVENTS_AT_ONCE = 1000
+
+OpenSession = Callable[[], AbstractContextManager[Session]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """New events of a run, and how far it is."""
+
+    events: Sequence[dict[str, Any]]
+    #: The cursor for the next question.
+    last: int
+    run: dict[str, Any]
+    #: Whether no event will follow those up to `last`.
+    is_complete: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outsiders see."""
+        return {
+            "events": self.events,
+            "next_after": self.last,
+            "run": self.run,
+            "is_complete": self.is_complete,
+        }
+
+
+class RunWatcher:
+    """Answers those who watch runs, as many at once as there is room for."""
+
+    def __init__(self, open_session: OpenSession, *, threads: int) -> None:
+        self._open = open_session
+        self._gate = threading.BoundedSemaphore(max(threads // _SHARE, 1))
+        self._is_closing = threading.Event()
+
+    def close(self) -> None:
+        """Answer all who wait at once: the process is asked to stop."""
+        self._is_closing.set()
+
+    def watch(self, run_id: int, *, after: int, limit: int, wait_s: float) -> Progress:
+        """Return the events after a counter; where there are none, wait for some.
+
+        Whoever finds no room to wait is answered at once, and asks again after a pause.
+
+        :raises NotFound: no such run.
+        """
+        progress = self._read(run_id, after, limit)
+        if progress.events or progress.is_complete or wait_s <= 0:
+            return progress
+        if not self._gate.acquire(blocking=False):
+            return progress
+        try:
+            deadline = time.monotonic() + wait_s
+            while time.monotonic() < deadline and not self._is_closing.wait(_LOOK_S):
+                progress = self._read(run_id, after, limit)
+                if progress.events or progress.is_complete:
+                    break
+            return progress
+        finally:
+            self._gate.release()
+
+    def iter_log(self, run_id: int) -> Iterator[bytes]:
+        """Yield the log of a run, part by part; of a live one, what is stored by now.
+
+        No session is open between two parts: the client may read slowly.
+
+        :raises NotFound: no such run.
+        """
+        with self._open() as session:
+            get_run(session, run_id)
+            numbers = queries.list_log_numbers(session, run_id)
+        return self._iter_chunks(run_id, numbers) if numbers else self._iter_texts(run_id)
+
+    def _iter_chunks(self, run_id: int, numbers: Sequence[int]) -> Iterator[bytes]:
+        for number in numbers:
+            with self._open() as session:
+                part = queries.read_log_chunk(session, run_id, number)
+            yield part
+
+    def _iter_texts(self, run_id: int) -> Iterator[bytes]:
+        after = 0
+        while True:
+            with self._open() as session:
+                rows = queries.list_events(session, run_id, after=after, limit=_EVENTS_AT_ONCE)
+                texts = [row.text for row in rows if row.text]
+                after = rows[-1].counter if rows else after
+            if not rows:
+                return
+            yield "".join(f"{text}\n" for text in texts).encode()
+
+    def _read(self, run_id: int, after: int, limit: int) -> Progress:
+        with self._open() as session:
+            run: Run = get_run(session, run_id)
+            rows = queries.list_events(session, run_id, after=after, limit=limit)
+            last = rows[-1].counter if rows else after
+            has_ended = RunState(run.state) in ENDED
+            return Progress(
+                [row.as_dict() for row in rows],
+                last,
+                run.as_dict(),
+                is_complete=has_ended and len(rows) < limit,
+            )

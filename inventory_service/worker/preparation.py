@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run gets: the fleet as it is now, the environment, and which of it must not be printed."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from inventory_service.core.redaction import is_secret_name
+from inventory_service.http.responses import to_json
+from inventory_service.inventory.usecases.documents import InventoryDocuments
+from inventory_service.runs.domain.sources import RunSources
+from inventory_service.runs.domain.targets import Target
+from inventory_service.runs.models.runs import Run
+from inventory_service.runs.runner.folders import MARK, RunInput
+from inventory_service.runs.runner.playbooks import list_playbooks
+from inventory_service.settings import Settings
+
+_UNSAFE = "__ansible_unsafe"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run gets, and the values among it that are secret."""
+
+    wanted: RunInput
+    secrets: frozenset[str]
+
+
+def prepare(
+    session: Session,
+    run: Run,
+    settings: Settings,
+    *,
+    token: str,
+    environment: Mapping[str, str],
+) -> Prepared:
+    """Return what the run gets.
+
+    :raises BadInput: the playbook is not there, or no folder with playbooks is set.
+    """
+    folder = settings.playbooks_dir
+    RunSources(partial(list_playbooks, folder), _list_nothing).check_playbook(run.playbook)
+    assert folder is not None  # noqa: S101 - without one there is no playbook
+    document = InventoryDocuments(to_json).get(session, "ansible", {})
+    inventory = b"".join(document.read())
+    variables = run.variables | run.answers
+    own = {
+        "QM_URL": settings.service_url,
+        "QM_TOKEN": token,
+        MARK: run.claim_token or "",
+        "PATH": f"{Path(sys.executable).parent}:{environment.get('PATH', '/usr/bin:/bin')}",
+        "PYTHONUNBUFFERED": "1",
+        # ansible-runner would switch it off.
+        "ANSIBLE_HOST_KEY_CHECKING": "True",
+        "ANSIBLE_NOCOLOR": "1",
+        # The inventory is the run's own, of the moment in which it began.
+        "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.script,ansible.builtin.yaml",
+    }
+    if (folder / "ansible.cfg").is_file():
+        own["ANSIBLE_CONFIG"] = str(folder / "ansible.cfg")
+    wanted = RunInput(
+        playbook=run.playbook,
+        folder=folder,
+        inventory=inventory,
+        inventory_folders=settings.inventory_dirs,
+        hosts=run.hosts,
+        options=run.options,
+        variables=variables,
+        environment={**environment, **own},
+    )
+    documents = (json.loads(inventory), variables, dict(environment))
+    secrets = {token, *(secret for document in documents for secret in _find_secrets(document))}
+    return Prepared(wanted, frozenset(secrets))
+
+
+def _list_nothing(_session: object, _filters: object) -> list[Target]:
+    return []
+
+
+def _find_secrets(value: Any, *, is_secret: bool = False) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Yield each text below a name that is likely to be that of a secret."""
+    if isinstance(value, str) and is_secret:
+        yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            is_below = is_secret if name == _UNSAFE else is_secret or is_secret_name(name)
+            yield from _find_secrets(inner, is_secret=is_below)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _find_secrets(inner, is_secret=is_secret)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker's own process: it looks for runs, and gives each that it takes a supervisor."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from inventory_service.app import open_database
+from inventory_service.core.database.engine import Database
+from inventory_service.core.errors import ServiceError
+from inventory_service.runs.queries import has_work
+from inventory_service.runs.runner.processes import reap
+from inventory_service.runs.usecases.claims import TakenRun, take_runs
+from inventory_service.settings import Settings, read_run_environment
+from inventory_service.worker.recovery import recover
+from inventory_service.worker.supervisor import Assignment
+
+#: How often the worker looks for runs that wait.
+_TURN_S = 0.2
+#: How long it rests after the database did not answer.
+_REST_S = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Takes runs until it is asked to stop; its supervisors go on without it."""
+
+    def __init__(
+        self, settings: Settings, *, start: Callable[[Assignment], None] | None = None
+    ) -> None:
+        self._settings = settings
+        self._database: Database = open_database(settings)
+        self._start = start or start_supervisor
+        self._is_stopping = threading.Event()
+        self._next_recovery = 0.0
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._is_stopping.set())
+        _log.info("working", worker=self._settings.worker_name, slots=self._settings.worker_slots)
+        while not self._is_stopping.is_set():
+            # Else supervisors that ended would stay as zombies. To ignore SIGCHLD would be inherited
+            # by all programs below them, none of which could wait for its children then.
+            reap()
+            try:
+                self.turn()
+                pause = _TURN_S
+            except ServiceError as error:
+                _log.warning("no work", reason=error.detail)
+                pause = _REST_S
+            self._is_stopping.wait(pause)
+        _log.info("stopped")
+
+    def turn(self) -> list[TakenRun]:
+        """Recover what was left, and take what may start; return the runs that were taken."""
+        now = time.monotonic()
+        if now >= self._next_recovery:
+            recover(self._database, self._settings)
+            self._next_recovery = now + self._settings.run_lease_s / 10
+        with self._database.reading() as session:
+            if not has_work(session):
+                return []
+        with self._database.writing() as session:
+            taken = take_runs(
+                session,
+                self._settings.worker_name,
+                slots=self._settings.worker_slots,
+                lease=self._settings.run_lease,
+            )
+        environment = read_run_environment(self._settings)
+        for one in taken:
+            self._start(Assignment(one, self._settings, environment))
+        return taken
+
+
+def start_supervisor(assignment: Assignment) -> None:
+    """Start the supervisor of a run, which nothing of this process takes with it at its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "inventory_service.worker.supervisor"],
+        stdin=subprocess.PIPE,
+        env=assignment.environment,
+        start_new_session=True,
+    )
+    assert process.stdin is not None  # noqa: S101 - as asked for
+    with process.stdin:
+        process.stdin.write(assignment.to_json())
+    # Whoever waits for any child takes its status; nobody asks this object.
+    process.returncode = 0
