@@ -2,19 +2,20 @@
 """All settings of the service, read from the environment (``QM_…``) here and nowhere else."""
 
 import os
-import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import DirectoryPath, Field, FilePath, field_validator
+from pydantic import Field, FilePath, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+from inventory_service.run_settings import RunSettings
 
 _MEBIBYTE = 1024 * 1024
 MAX_PORT = 65535
@@ -35,11 +36,7 @@ def _default_database_url() -> str:
     return f"sqlite:///{path}"
 
 
-def _default_run_dir() -> Path:
-    return Path.home() / ".local" / "share" / "quartermaster" / "runs"
-
-
-class Settings(BaseSettings):
+class Settings(RunSettings, BaseSettings):
     """The settings of the service."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore")
@@ -144,45 +141,6 @@ class Settings(BaseSettings):
         le=16,
         description="How many proxies in front add to X-Forwarded-For; with 0 it is not read.",
     )
-    playbooks_dir: DirectoryPath | None = Field(
-        default=None,
-        description="The folder whose playbooks runs may start: with `ansible.cfg`, `playbooks/` "
-        "and `collections/`. The service and its workers need the same one.",
-    )
-    run_inventory_dirs: str = Field(
-        default="",
-        description="Folders, separated by colons, whose `group_vars` and `host_vars` runs get.",
-    )
-    run_dir: Path = Field(
-        default_factory=_default_run_dir,
-        description="Where workers keep what runs need while they are live.",
-    )
-    run_url: str = Field(
-        default="",
-        pattern=r"^(https?://[^\s]+)?$",
-        description="The address by which playbooks reach the service; by default that of QM_BIND.",
-    )
-    run_environment: str = Field(
-        default="",
-        pattern=r"^([A-Za-z_][A-Za-z0-9_]*(,[A-Za-z_][A-Za-z0-9_]*)*)?$",
-        description="Names of variables of the worker's environment that runs get, separated by "
-        "commas, like `SSH_AUTH_SOCK,DOCKER_HOST`; all others are kept from them.",
-    )
-    run_lease_s: int = Field(
-        default=30,
-        ge=3,
-        le=3600,
-        description="How long a run counts as live without a sign of life of its supervisor.",
-    )
-    worker_name: str = Field(
-        default_factory=socket.gethostname,
-        min_length=1,
-        max_length=255,
-        description="The name of the machine that the worker runs on; each has its own.",
-    )
-    worker_slots: int = Field(
-        default=4, ge=1, le=200, description="How many runs a worker has at once."
-    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
     )
@@ -206,15 +164,6 @@ class Settings(BaseSettings):
                 _ = urlsplit(f"//{rest}").port
             except ValueError:
                 raise ValueError("the port must be a number from 0 to 65535") from None
-        return value
-
-    @field_validator("run_inventory_dirs")
-    @classmethod
-    def _check_inventory_dirs(cls, value: str) -> str:
-        """Return the folders if each of them is there."""
-        for folder in filter(None, value.split(":")):
-            if not Path(folder).is_dir():
-                raise ValueError(f"{folder!r} is no folder")
         return value
 
     @field_validator("bind")
@@ -246,11 +195,6 @@ class Settings(BaseSettings):
         return timedelta(days=self.audit_retention_days) if self.audit_retention_days else None
 
     @property
-    def inventory_dirs(self) -> list[Path]:
-        """Return the folders with variables for runs."""
-        return [Path(folder) for folder in self.run_inventory_dirs.split(":") if folder]
-
-    @property
     def service_url(self) -> str:
         """Return the address by which playbooks reach the service."""
         if self.run_url:
@@ -259,11 +203,6 @@ class Settings(BaseSettings):
         # Who listens on all addresses is reached by the one of the machine itself.
         host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - replaced
         return f"http://{host}:{port}"
-
-    @property
-    def run_lease(self) -> timedelta:
-        """Return the lease of a run as a span of time."""
-        return timedelta(seconds=self.run_lease_s)
 
     @property
     def most_connections(self) -> int:

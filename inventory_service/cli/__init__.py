@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `qm`: one file a noun; it reaches the service over HTTP only.
 
-`init`, `migrate`, `serve`, `worker`, `prune` and `database` are the exception: they run beside the database.
+`init`, `migrate`, `serve`, `worker`, `prune` and `database` are the exception: they run beside the
+database.
 """
 
 import click

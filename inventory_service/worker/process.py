@@ -44,10 +44,10 @@ class Worker:
         """Work until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._is_stopping.set())
-        _log.info("working", worker=self._settings.worker_name, slots=self._settings.worker_slots)
+        _log.info("working", worker=self._settings.machine, slots=self._settings.worker_slots)
         while not self._is_stopping.is_set():
-            # Else supervisors that ended would stay as zombies. To ignore SIGCHLD would be inherited
-            # by all programs below them, none of which could wait for its children then.
+            # Supervisors that ended would stay as zombies. To ignore SIGCHLD instead would be
+            # inherited by all programs below them, none of which could wait for a child then.
             reap()
             try:
                 self.turn()
@@ -70,7 +70,7 @@ class Worker:
         with self._database.writing() as session:
             taken = take_runs(
                 session,
-                self._settings.worker_name,
+                self._settings.machine,
                 slots=self._settings.worker_slots,
                 lease=self._settings.run_lease,
             )

@@ -26,11 +26,11 @@ _log = structlog.get_logger(__name__)
 def recover(database: Database, settings: Settings) -> None:
     """Give each run without a supervisor its end, or put it back into the queue."""
     with database.reading() as session:
-        orphans = list_orphans(session, settings.worker_name, is_alive)
-        has_lapsed = bool(adopt_runs(session, settings.worker_name, is_alive, settings.run_lease))
+        orphans = list_orphans(session, settings.machine, is_alive)
+        has_lapsed = bool(adopt_runs(session, settings.machine, is_alive, settings.run_lease))
     if has_lapsed:
         with database.writing() as session:
-            for run_id in adopt_runs(session, settings.worker_name, is_alive, settings.run_lease):
+            for run_id in adopt_runs(session, settings.machine, is_alive, settings.run_lease):
                 _log.warning("run adopted", run=run_id)
     for orphan in orphans:
         try:

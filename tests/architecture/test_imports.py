@@ -62,7 +62,17 @@ SINS = [
         "inventory_service/fleet/usecases/nodes.py",
         "import ansible.module_utils.basic",
     ),
-    ("ansible-free", "inventory_service/cli/commands/nodes.py", "import ansible_runner"),
+    ("ansible-free", "inventory_service/runs/runner/folders.py", "import ansible"),
+    ("runner", "inventory_service/cli/commands/nodes.py", "import ansible_runner"),
+    ("runner", "inventory_service/worker/supervisor.py", "import ansible_runner"),
+    ("runner-alone", "inventory_service/runs/runner/folders.py", "import sqlalchemy"),
+    (
+        "runner-alone",
+        "inventory_service/runs/runner/execution.py",
+        "import inventory_service.runs.models.runs",
+    ),
+    ("run-settings", "inventory_service/run_settings.py", "import inventory_service.settings"),
+    ("order", "inventory_service/runs/usecases/orders.py", "import inventory_service.inventory"),
     ("plugins", "plugins/modules/sinner.py", "import inventory_service.fleet.domain.nodes"),
     ("plugins", "plugins/module_utils/_service/client.py", "import httpx"),
 ]

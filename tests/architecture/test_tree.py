@@ -96,7 +96,12 @@ def test_only_the_settings_read_the_environment() -> None:
             path.read_text(encoding="utf-8"),
         )
     }
-    assert readers == {"inventory_service/settings.py", "inventory_service/client_settings.py"}
+    assert readers == {
+        "inventory_service/settings.py",
+        "inventory_service/client_settings.py",
+        # The environments of other processes, by which it finds those of a run.
+        "inventory_service/runs/runner/processes.py",
+    }
 
 
 def test_only_the_application_opens_the_database() -> None:

@@ -52,7 +52,7 @@ def check_worker(settings: Settings) -> None:
     except OSError as error:
         raise Failure(f"QM_RUN_DIR cannot be used: {error}") from error
     try:
-        import ansible_runner  # type: ignore[import-untyped] # noqa: F401, PLC0415 - only whether it is there
+        import ansible_runner  # noqa: F401, PLC0415 - only whether it is there
     except ImportError as error:
         raise Failure(
             "ansible-runner is not installed",

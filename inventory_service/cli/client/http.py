@@ -121,7 +121,7 @@ class Api:
             if cursor is None:
                 return
 
-    def _send(
+    def _send(  # noqa: PLR0913 - the parts of a request
         self,
         method: str,
         path: str,

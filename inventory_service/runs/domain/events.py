@@ -103,6 +103,15 @@ class Tally:
         """Take what changed so far as stored."""
         self._changed_hosts, self._changed_tasks = set(), {}
 
+    def count_hosts(self) -> dict[str, int]:
+        """Return how many hosts are ok, changed, failed, unreachable; each may be two of these."""
+        counts = dict.fromkeys(("ok", "changed", "failed", "unreachable"), 0)
+        for host in self.hosts.values():
+            counts["ok"] += not (host["failed"] or host["unreachable"])
+            for name in ("changed", "failed", "unreachable"):
+                counts[name] += bool(host[name])
+        return counts
+
     def _add(self, event: RunEvent) -> None:
         if event.kind in TASK_STARTS and event.task_id:
             self._begin_task(event)

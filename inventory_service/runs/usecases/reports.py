@@ -46,24 +46,13 @@ def store_events(session: Session, run: Run, events: Sequence[RunEvent], tally: 
     run.count(
         events=tally.last_counter - tally.missing,
         missing=tally.missing,
-        results=count_hosts(tally),
+        results=tally.count_hosts(),
     )
 
 
 def store_log(session: Session, run_id: int, number: int, body: bytes) -> None:
     """Store a compressed part of the log; one that is stored already is replaced."""
     session.merge(LogChunk(run_id=run_id, number=number, body=body))
-
-
-def count_hosts(tally: Tally) -> dict[str, int]:
-    """Return how many hosts are ok, changed, failed and unreachable; each may be two of these."""
-    counts = dict.fromkeys(("ok", "changed", "failed", "unreachable"), 0)
-    for host in tally.hosts.values():
-        is_bad = bool(host["failed"] or host["unreachable"])
-        counts["ok"] += not is_bad
-        for name in ("changed", "failed", "unreachable"):
-            counts[name] += bool(host[name])
-    return counts
 
 
 def list_reports(kind: str, session: Session, run_id: int) -> list[dict[str, Any]]:
