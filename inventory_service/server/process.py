@@ -15,7 +15,9 @@ import structlog
 from waitress import create_server, wasyncore  # type: ignore[import-untyped] # ships no types
 
 from inventory_service.app import create_app
+from inventory_service.http.dependencies import EXTENSION
 from inventory_service.logs import describe_library_logs
+from inventory_service.runs.watching import RunWatcher
 from inventory_service.server.bounds import enforce
 from inventory_service.server.connections import Connection
 from inventory_service.server.descriptors import reserve
@@ -55,6 +57,7 @@ class Process:
         #: All that waitress's loop polls, by file descriptor.
         self._map: dict[int, Any] = {}
         app = create_app(settings)
+        self._watcher: RunWatcher = app.extensions[EXTENSION].get(RunWatcher)
         # After the application, which configures the log.
         settings = settings.model_copy(update={"max_connections": reserve(settings)})
         self._settings = settings
@@ -80,6 +83,8 @@ class Process:
         _log.info("serving", addresses=[describe(server.socket) for server in self._servers])
         while not self._is_stopping and self._parent in {None, os.getppid()}:
             self._turn()
+        # Whoever waits for events of a run is answered at once.
+        self._watcher.close()
         for server in self._servers:
             server.accepting = False
             server.del_channel()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker's own process: it looks for runs, and gives each that it takes a supervisor."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -14,8 +15,8 @@ from inventory_service.app import open_database
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import ServiceError
 from inventory_service.runs.queries import has_work
-from inventory_service.runs.runner.processes import reap
-from inventory_service.runs.usecases.claims import TakenRun, take_runs
+from inventory_service.runs.runner.processes import identify, reap
+from inventory_service.runs.usecases.claims import TakenRun, has_changes, take_runs
 from inventory_service.settings import Settings, read_run_environment
 from inventory_service.worker.recovery import recover
 from inventory_service.worker.supervisor import Assignment
@@ -32,20 +33,27 @@ class Worker:
     """Takes runs until it is asked to stop; its supervisors go on without it."""
 
     def __init__(
-        self, settings: Settings, *, start: Callable[[Assignment], None] | None = None
+        self,
+        settings: Settings,
+        *,
+        parent: int | None = None,
+        start: Callable[[Assignment], None] | None = None,
     ) -> None:
+        #: The process that started this one, and without which it stops.
+        self._parent = parent
         self._settings = settings
         self._database: Database = open_database(settings)
         self._start = start or start_supervisor
         self._is_stopping = threading.Event()
         self._next_recovery = 0.0
+        self._identity = identify(os.getpid()) or ""
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._is_stopping.set())
         _log.info("working", worker=self._settings.machine, slots=self._settings.worker_slots)
-        while not self._is_stopping.is_set():
+        while not self._is_stopping.is_set() and self._parent in {None, os.getppid()}:
             # Supervisors that ended would stay as zombies. To ignore SIGCHLD instead would be
             # inherited by all programs below them, none of which could wait for a child then.
             reap()
@@ -64,14 +72,16 @@ class Worker:
         if now >= self._next_recovery:
             recover(self._database, self._settings)
             self._next_recovery = now + self._settings.run_lease_s / 10
+        machine, slots = self._settings.machine, self._settings.worker_slots
         with self._database.reading() as session:
-            if not has_work(session):
+            if not has_work(session) or not has_changes(session, machine, slots=slots):
                 return []
         with self._database.writing() as session:
             taken = take_runs(
                 session,
-                self._settings.machine,
-                slots=self._settings.worker_slots,
+                machine,
+                owner=self._identity,
+                slots=slots,
                 lease=self._settings.run_lease,
             )
         environment = read_run_environment(self._settings)

@@ -4,7 +4,9 @@
 import click
 
 from inventory_service.app import create_app, open_database
+from inventory_service.cli.admin.embedded_worker import running_worker
 from inventory_service.cli.admin.settings import map_errors, read_settings
+from inventory_service.cli.admin.worker import check_worker
 from inventory_service.cli.client.errors import Failure
 from inventory_service.cli.terminal.output import print_message
 from inventory_service.core.database.schema import read_schema
@@ -26,8 +28,13 @@ from inventory_service.server.sockets import open_listeners
     type=click.IntRange(1, 256),
     help="Requests at once in each process; wins over QM_THREADS.",
 )
+@click.option(
+    "--with-worker", is_flag=True, help="Start a worker for runs as well, and end it likewise."
+)
 @click.option("--check", is_flag=True, help="Check whether it could start, and exit.")
-def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -> None:
+def serve(
+    bind: str | None, workers: int, threads: int | None, *, with_worker: bool, check: bool
+) -> None:
     """Serve the API until SIGTERM or Ctrl-C; the database must be there (`qm init`).
 
     Where systemd hands over a socket, it serves that one, and a restart loses no request.
@@ -45,6 +52,8 @@ def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -
             f"{workers} times the limits pass. Set QM_LIMITER_URL to a Redis that counts for all.",
             err=True,
         )
+    if with_worker:
+        check_worker(settings)
     if check:
         create_app(settings)
         print_message("The service could start.")
@@ -56,5 +65,7 @@ def serve(bind: str | None, workers: int, threads: int | None, *, check: bool) -
             f"cannot listen on {settings.bind}: {error}",
             next_step="set QM_BIND, or --bind, to HOST:PORT of this machine with a free port",
         ) from error
-    if not serve_until_stopped(settings, listeners, processes=workers):
+    with running_worker(settings.service_url, is_wanted=with_worker):
+        is_good = serve_until_stopped(settings, listeners, processes=workers)
+    if not is_good:
         raise Failure("a process of the service ended by itself; the log has the reason")

@@ -16,10 +16,12 @@ from inventory_service.settings import Settings
 @click.option(
     "--slots", type=click.IntRange(1, 200), help="Runs at once; wins over QM_WORKER_SLOTS."
 )
+@click.option("--parent", type=int, hidden=True, help="The process with which it ends.")
+@click.option("--run-url", hidden=True, help="Wins over QM_RUN_URL.")
 @click.option("--check", is_flag=True, help="Check whether it could work, and exit.")
-def worker(slots: int | None, *, check: bool) -> None:
+def worker(slots: int | None, parent: int | None, run_url: str | None, *, check: bool) -> None:
     """Take runs until SIGTERM or Ctrl-C; those that it has begun go on without it."""
-    settings = read_settings(worker_slots=slots)
+    settings = read_settings(worker_slots=slots, run_url=run_url)
     check_worker(settings)
     if check:
         click.echo("The worker could work.")
@@ -28,7 +30,7 @@ def worker(slots: int | None, *, check: bool) -> None:
     from inventory_service.worker.process import Worker  # noqa: PLC0415
 
     set_up_logs(settings.log_level)
-    Worker(settings).run()
+    Worker(settings, parent=parent).run()
 
 
 def check_worker(settings: Settings) -> None:

@@ -81,7 +81,8 @@ class Run(Base):
     #: Who has this may write to the run; another one has lost it.
     claim_token: Mapped[str | None] = mapped_column(String(43))
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
-    #: Process id of the supervisor, and when it was started: the id alone is given again.
+    #: The process that has it: id and start, since the id alone is given again. It is the
+    #: worker's own until the supervisor begins.
     supervisor: Mapped[str | None] = mapped_column(String(63))
     exit_code: Mapped[int | None]
     event_count: Mapped[int] = mapped_column(default=0)
@@ -124,10 +125,11 @@ class Run(Base):
             relaunch_of=self.id,
         )
 
-    def claim(self, worker: str, token: str, lease: timedelta) -> None:
-        """Give the run to a worker, which gives it a supervisor."""
+    def claim(self, worker: str, token: str, owner: str, lease: timedelta) -> None:
+        """Give the run to a worker, whose process has it until its supervisor begins."""
         self._go(RunState.STARTING, None)
         self.worker, self.claim_token, self.attempt = worker, token, self.attempt + 1
+        self.supervisor = owner
         self.lease_until = datetime.now(UTC) + lease
 
     def block(self, reason: str) -> None:
@@ -141,6 +143,7 @@ class Run(Base):
         """Record that the run waits for a worker only."""
         if self.state == RunState.BLOCKED:
             self._go(RunState.QUEUED, None)
+        self.state_reason = None
 
     def begin(self, supervisor: str, lease: timedelta) -> None:
         """Record that a supervisor has begun the run."""
@@ -156,7 +159,7 @@ class Run(Base):
     def put_back(self, reason: str) -> None:
         """Put a run back into the queue whose worker ended before anything was begun."""
         self._go(RunState.QUEUED, reason)
-        self.worker = self.claim_token = self.lease_until = None
+        self.worker = self.claim_token = self.supervisor = self.lease_until = None
 
     def cancel(self, actor: Actor, reason: str | None) -> None:
         """Cancel a run that waits, or have a live one stopped by its supervisor.

@@ -2,7 +2,7 @@
 """Workers take runs, supervisors begin, keep and end them, and what both left is recovered."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.runs import queries
-from inventory_service.runs.domain.locks import Obstacle, choose_starts
+from inventory_service.runs.domain.locks import Choice, Obstacle, choose_starts
 from inventory_service.runs.domain.states import LIVE, RunState
 from inventory_service.runs.models.runs import Run
 
 WORKER = Actor("worker", Channel.WORKER, Scope.ADMIN)
 #: So often a run is taken whose worker ends before anything was begun.
 MOST_ATTEMPTS = 3
+#: How long a supervisor may take to begin, on a machine that has much to do.
+STARTING_LEASE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,50 @@ class TakenRun:
     claim_token: str
 
 
-def take_runs(session: Session, worker: str, *, slots: int, lease: timedelta) -> list[TakenRun]:
-    """Take the runs that may start, oldest first, and record what the others wait for."""
+def has_changes(session: Session, worker: str, *, slots: int) -> bool:
+    """Return whether `take_runs` would do something, which only then needs the write lock."""
+    queue = _read_queue(session, worker, slots)
+    return bool(queue.choice.starts) or any(
+        run.state_reason != queue.explain(run) for run in queue.waiting
+    )
+
+
+def take_runs(
+    session: Session, worker: str, *, owner: str, slots: int, lease: timedelta
+) -> list[TakenRun]:
+    """Take the runs that may start, oldest first, and record what the others wait for.
+
+    ``owner`` is the identity of the worker's process, which has them until their supervisors begin.
+    """
+    queue = _read_queue(session, worker, slots)
+    for run in queue.waiting:
+        reason = queue.explain(run)
+        if reason is None:
+            run.unblock()
+        else:
+            run.block(reason)
+    taken = [TakenRun(run_id, secrets.token_urlsafe(32)) for run_id in queue.choice.starts]
+    for one in taken:
+        run = queue.by_id[one.run_id]
+        run.claim(worker, one.claim_token, owner, max(lease, STARTING_LEASE))
+    return taken
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """The runs that wait, and which of them may start."""
+
+    waiting: Sequence[Run]
+    by_id: Mapping[int, Run]
+    choice: Choice
+
+    def explain(self, run: Run) -> str | None:
+        """Return what a run waits for, if it is more than a worker."""
+        obstacle = self.choice.blocked.get(run.id)
+        return None if obstacle is None else _explain(obstacle, self.by_id[obstacle.holder])
+
+
+def _read_queue(session: Session, worker: str, slots: int) -> _Queue:
     waiting = queries.list_waiting(session)
     live = queries.list_live(session)
     free = slots - sum(1 for run in live if run.worker == worker)
@@ -37,17 +81,7 @@ def take_runs(session: Session, worker: str, *, slots: int, lease: timedelta) ->
         [run.get_claim() for run in live],
         slots=max(free, 0),
     )
-    by_id = {run.id: run for run in (*waiting, *live)}
-    for run in waiting:
-        if run.id in choice.blocked:
-            obstacle = choice.blocked[run.id]
-            run.block(_explain(obstacle, by_id[obstacle.holder]))
-        else:
-            run.unblock()
-    taken = [TakenRun(run_id, secrets.token_urlsafe(32)) for run_id in choice.starts]
-    for one in taken:
-        by_id[one.run_id].claim(worker, one.claim_token, lease)
-    return taken
+    return _Queue(waiting, {run.id: run for run in (*waiting, *live)}, choice)
 
 
 def begin_run(session: Session, taken: TakenRun, supervisor: str, lease: timedelta) -> Run | None:
@@ -111,12 +145,14 @@ def list_orphans(session: Session, worker: str, is_alive: Callable[[str], bool])
     for run in queries.list_live(session):
         is_local = run.worker == worker
         has_lapsed = run.lease_until is not None and run.lease_until < now
-        if is_local and run.supervisor is not None:
-            is_orphan, why = not is_alive(run.supervisor), "its supervisor was killed"
+        is_gone = is_local and not is_alive(run.supervisor or "")
+        if is_gone:
+            why = "its supervisor was killed" if run.started_at else "its worker was killed"
         else:
-            is_orphan = has_lapsed
             why = f"worker {run.worker} gave no sign of life until {run.lease_until}"
-        if is_orphan:
+        # A local supervisor that is there still works, whatever its lease says.
+        is_silent = has_lapsed and not (is_local and run.started_at)
+        if is_gone or is_silent:
             taken = TakenRun(run.id, run.claim_token or "")
             found.append(Orphan(taken, is_local, why))
     return found
@@ -131,13 +167,14 @@ def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
     run = find_claimed(session, taken)
     if run is None:
         return None
-    if run.supervisor is None and run.state == RunState.CANCELLING:
+    is_begun = run.started_at is not None
+    if not is_begun and run.state == RunState.CANCELLING:
         run.end(RunState.CANCELLED, run.state_reason, actor=WORKER)
-    elif run.supervisor is None and run.attempt < MOST_ATTEMPTS:
+    elif not is_begun and run.attempt < MOST_ATTEMPTS:
         run.put_back(f"{why}, before it was begun")
     else:
         run.end(RunState.LOST, why, actor=WORKER)
-        if run.is_idempotent and run.supervisor is not None:
+        if run.is_idempotent and is_begun:
             run.make_copy(run.hosts).submit(session, WORKER, f"run {run.id} was lost")
     return run
 
@@ -149,7 +186,8 @@ def adopt_runs(
     now, adopted = datetime.now(UTC), []
     for run in queries.list_live(session):
         has_lapsed = run.lease_until is not None and run.lease_until < now
-        if has_lapsed and run.worker == worker and run.supervisor and is_alive(run.supervisor):
+        is_local = run.worker == worker and run.started_at is not None
+        if has_lapsed and is_local and is_alive(run.supervisor or ""):
             run.renew(lease)
             adopted.append(run.id)
     return adopted

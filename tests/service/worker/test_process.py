@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker takes what may start, as many as it has slots for, and stops when it is asked to."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from inventory_service.core.database.engine import Database
+from inventory_service.settings import Settings
+from inventory_service.worker.process import Worker
+from inventory_service.worker.supervisor import Assignment
+from tests.service.worker.conftest import MACHINE, Runs
+
+
+def test_it_takes_the_oldest_as_many_as_it_has_slots_for(runs: Runs, settings: Settings) -> None:
+    ids = [runs.order() for _ in range(3)]
+    started: list[Assignment] = []
+    worker = Worker(settings.model_copy(update={"worker_slots": 2}), start=started.append)
+    worker.turn()
+    assert [one.taken.run_id for one in started] == ids[:2]
+    assert [runs.get(run_id)["state"] for run_id in ids] == ["starting", "starting", "queued"]
+    assert runs.get(ids[0])["worker"] == MACHINE
+    assert worker.turn() == []
+
+
+def test_a_supervisor_gets_the_allowed_environment_only(
+    runs: Runs, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "do not pass on")
+    monkeypatch.setenv("HCLOUD_TOKEN", "named")
+    runs.order()
+    started: list[Assignment] = []
+    allowed = settings.model_copy(update={"run_environment": "HCLOUD_TOKEN"})
+    Worker(allowed, start=started.append).turn()
+    [one] = started
+    assert one.environment["HCLOUD_TOKEN"] == "named"
+    assert "PATH" in one.environment
+    assert "SECRET_KEY" not in one.environment
+
+
+def test_runs_are_recovered_from_time_to_time(
+    store: Database, runs: Runs, settings: Settings, dead: str
+) -> None:
+    taken = runs.begin(dead)
+    Worker(settings, start=lambda _assignment: None).turn()
+    assert runs.get(taken.run_id)["state"] == "lost"
+    assert store is not None
+
+
+def test_an_idle_worker_takes_no_write_lock(
+    runs: Runs, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [runs.order() for _ in range(2)]
+    worker = Worker(settings.model_copy(update={"worker_slots": 1}), start=lambda _: None)
+    assert len(worker.turn()) == 1
+
+    def refuse() -> None:
+        raise AssertionError("it writes")
+
+    monkeypatch.setattr(worker._database, "writing", refuse)
+    assert worker.turn() == []
+    assert runs.get(ids[1])["state"] == "queued"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_it_is_asked_to(
+    settings: Settings, tmp_path: Path, number: signal.Signals
+) -> None:
+    log = tmp_path / "log"
+    command = [sys.executable, "-m", "inventory_service.cli", "worker"]
+    variables = {
+        "QM_DATABASE_URL": settings.database_url,
+        "QM_PLAYBOOKS_DIR": str(settings.playbooks_dir),
+        "QM_RUN_DIR": str(settings.run_dir),
+    }
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, env={**os.environ, **variables}, stdout=output) as process,
+    ):
+        deadline = time.monotonic() + 60
+        while b'"working"' not in log.read_bytes():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.wait(30) == 0

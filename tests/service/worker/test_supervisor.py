@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A supervisor runs what it was given, and records its end; with real Ansible in tests/e2e/runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inventory_service.core.database.engine import Database
+from inventory_service.runs.domain.events import Tally
+from inventory_service.runs.domain.outcomes import Ending
+from inventory_service.runs.domain.states import RunState
+from inventory_service.runs.usecases.claims import TakenRun
+from inventory_service.runs.usecases.orders import cancel_run
+from inventory_service.settings import Settings
+from inventory_service.worker import supervisor
+from inventory_service.worker.supervisor import Assignment
+from tests.service.conftest import ACTOR
+from tests.service.worker.conftest import Runs
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+
+
+def supervise(taken: TakenRun, settings: Settings) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "inventory_service.worker.supervisor"],
+        input=Assignment(taken, settings, ENVIRONMENT).to_json(),
+        env=ENVIRONMENT,
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_an_assignment_comes_back_as_it_was_given(settings: Settings) -> None:
+    given = Assignment(TakenRun(7, "token"), settings, {"PATH": "/bin"})
+    assert Assignment.from_json(given.to_json()) == given
+
+
+def test_a_run_that_cannot_begin_fails_with_the_reason(
+    runs: Runs, settings: Settings, playbooks: Path
+) -> None:
+    taken = runs.take()
+    (playbooks / "playbooks" / "hello.yml").unlink()
+    done = supervise(taken, settings)
+    assert done.returncode == 0, done.stderr
+    found = runs.get(taken.run_id)
+    assert found["state"] == "failed"
+    assert "no playbook 'playbooks/hello.yml'" in str(found["state_reason"])
+    assert not [*settings.run_dir.iterdir()]
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False], ids=["cancelled", "anothers"])
+def test_what_is_not_its_own_any_more_is_not_begun(
+    store: Database, runs: Runs, settings: Settings, *, is_cancelled: bool
+) -> None:
+    taken = runs.take()
+    if is_cancelled:
+        with store.writing() as session:
+            cancel_run(session, ACTOR, taken.run_id, None)
+    else:
+        taken = TakenRun(taken.run_id, "another")
+    assert supervise(taken, settings).returncode == 0
+    found = runs.get(taken.run_id)
+    assert found["state"] == ("cancelled" if is_cancelled else "starting")
+    assert found["started_at"] is None
+
+
+def test_a_timeout_names_the_limits() -> None:
+    ending = Ending(None, is_timed_out=True)
+    end = supervisor._judge(ending, Tally(), {"timeout_s": 60, "idle_timeout_s": 5})
+    assert end.state is RunState.TIMED_OUT
+    assert end.why == "took longer than 60 s, or was silent for 5 s"
