@@ -20,7 +20,8 @@ from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.queries import in_chunks
-from inventory_service.fleet.usecases.nodes import apply_change, get_nodes
+from inventory_service.fleet.usecases.changes import apply_change
+from inventory_service.fleet.usecases.nodes import get_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.declared_nodes import Row
 from inventory_service.imports.domain.node_list import ListedNode, read_nodes

@@ -21,7 +21,8 @@ from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.usecases.catalog import find_missing, register_names
-from inventory_service.fleet.usecases.nodes import apply_change, get_nodes, retire_nodes
+from inventory_service.fleet.usecases.changes import apply_change
+from inventory_service.fleet.usecases.nodes import get_nodes, retire_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.projects_csv import Location, parse_projects
 from inventory_service.imports.domain.projects_plan import (

@@ -11,7 +11,7 @@ from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.nodes import NodeChange, NodeState
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.usecases.catalog import retire_entry
-from inventory_service.fleet.usecases.nodes import change_node
+from inventory_service.fleet.usecases.changes import change_node
 from inventory_service.fleet.usecases.uniqueness import (
     GroupNameCheck,
     NodeIdCheck,
