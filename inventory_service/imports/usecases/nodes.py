@@ -20,7 +20,7 @@ from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.queries import in_chunks
-from inventory_service.fleet.usecases.changes import apply_change
+from inventory_service.fleet.usecases.changes import change_nodes
 from inventory_service.fleet.usecases.nodes import get_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.declared_nodes import Row
@@ -125,13 +125,17 @@ def _change(
 ) -> None:
     names = [changed.node_id for changed in update]
     known = _list_known(session, names)
-    for node, changed in zip(get_nodes(session, names), update, strict=True):
-        wanted = apply_changes(changed.changes, known[changed.node_id])
-        change = NodeChange(**wanted, reason=reason)
-        try:
-            apply_change(session, actor, node, change, allocator=allocator)
-        except ServiceError as error:
-            errors.note(error.relocated(partial(_below, changed.address)))
+    wanted = [apply_changes(changed.changes, known[changed.node_id]) for changed in update]
+    changes = [NodeChange(**fields, reason=reason) for fields in wanted]
+    change_nodes(
+        session,
+        actor,
+        zip(get_nodes(session, names), changes, strict=True),
+        allocator=allocator,
+        handle=lambda index, error: errors.note(
+            error.relocated(partial(_below, update[index].address))
+        ),
+    )
 
 
 def _below(address: str, error: FieldError) -> FieldError:
