@@ -9,6 +9,7 @@ from typing import Any
 from inventory_service.core.ansible_keywords import KEYWORDS
 from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.imports.domain.declared_nodes import DeclaredNode, Row, check_rows
+from inventory_service.imports.domain.skips import Skip, Skips
 from inventory_service.imports.domain.terraform_files import (
     OUTPUTS,
     find_output,
@@ -17,7 +18,7 @@ from inventory_service.imports.domain.terraform_files import (
     list_servers,
     read_document,
 )
-from inventory_service.imports.domain.terraform_servers import Skip, Skips, read_server
+from inventory_service.imports.domain.terraform_servers import read_server
 
 
 @dataclass(frozen=True)

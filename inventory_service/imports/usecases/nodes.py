@@ -32,8 +32,8 @@ from inventory_service.imports.domain.nodes_plan import (
     plan_rows,
 )
 from inventory_service.imports.domain.projects_plan import ImportRequest
+from inventory_service.imports.domain.skips import Skip
 from inventory_service.imports.domain.terraform_nodes import read_terraform
-from inventory_service.imports.domain.terraform_servers import Skip
 from inventory_service.imports.usecases.projects import choose_cluster
 
 #: The source of a node, by the format of the file.
