@@ -23,7 +23,7 @@ from inventory_service.fleet.queries import in_chunks
 from inventory_service.fleet.usecases.changes import change_nodes
 from inventory_service.fleet.usecases.nodes import get_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
-from inventory_service.imports.domain.declared_nodes import Row
+from inventory_service.imports.domain.declared_nodes import Row, note_keywords
 from inventory_service.imports.domain.node_list import ListedNode, read_nodes
 from inventory_service.imports.domain.nodes_plan import (
     ChangedNode,
@@ -32,7 +32,7 @@ from inventory_service.imports.domain.nodes_plan import (
     plan_rows,
 )
 from inventory_service.imports.domain.projects_plan import ImportRequest
-from inventory_service.imports.domain.skips import Skip
+from inventory_service.imports.domain.skips import Skip, Skips
 from inventory_service.imports.domain.terraform_nodes import read_terraform
 from inventory_service.imports.usecases.projects import choose_cluster
 
@@ -96,7 +96,9 @@ class NodesFile:
 
 def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
     if request.format == "nodes":
-        return read_nodes(request.content), []
+        rows, skips = read_nodes(request.content), Skips()
+        note_keywords(rows, skips)
+        return rows, skips.all()
     file = read_terraform(request.content)
     return file.rows, file.skipped
 
