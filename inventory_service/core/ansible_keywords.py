@@ -17,9 +17,14 @@ _NAMES = """
 KEYWORDS = frozenset(_NAMES.split())
 
 
+def find_keywords(names: Iterable[str]) -> list[str]:
+    """Return those names that are keywords, sorted."""
+    return sorted(KEYWORDS.intersection(names))
+
+
 def warn_of_keywords(names: Iterable[str]) -> Iterator[str]:
     """Yield a sentence for each name that is a keyword, with the way to avoid the warning."""
-    for name in sorted(KEYWORDS.intersection(names)):
+    for name in find_keywords(names):
         yield (
             f"The variable '{name}' has the name of a keyword of Ansible, which warns of it at "
             f"each run. Another name, like 'app_{name}', avoids that."

@@ -63,6 +63,18 @@ def list_leases(session: Session, nodes: Iterable[Node]) -> list[AddressLease]:
     ]
 
 
+def list_leases_at(
+    session: Session, cluster_id: str, addresses: Iterable[str]
+) -> list[AddressLease]:
+    """Return the leases of addresses of one mesh, to be kept as those of `list_leases`."""
+    query = select(AddressLease).where(AddressLease.cluster_id == cluster_id)
+    return [
+        lease
+        for chunk in in_chunks(addresses)
+        for lease in session.scalars(query.where(AddressLease.address.in_(chunk)))
+    ]
+
+
 def list_known_hosts(session: Session) -> list[tuple[list[str], list[str]]]:
     """Return (names and addresses, host keys) of each live node that has recorded keys.
 

@@ -4,6 +4,7 @@
 from waitress.parser import (  # type: ignore[import-untyped] # ships no types
     HTTPRequestParser,
     ParsingError,
+    get_header_lines,
 )
 from waitress.receiver import ChunkedReceiver  # type: ignore[import-untyped] # as above
 from waitress.utilities import BadRequest  # type: ignore[import-untyped] # as above
@@ -43,11 +44,17 @@ class Request(HTTPRequestParser):  # type: ignore[misc] # waitress ships no type
     def parse_header(self, header_plus: bytes) -> None:
         """Read the head.
 
-        :raises ParsingError: it is malformed, or has two opinions on the body's length; a proxy
-            could have the other one (RFC 9112, section 6.1).
+        :raises ParsingError: it is malformed, or its body ends where a proxy could read another
+            end (RFC 9112, sections 6.1 and 6.3).
+        :raises TransferEncodingNotImplemented: it has another coding before chunked.
         """
+        codings = _list_codings(header_plus)
+        if codings and (codings[-1] != "chunked" or codings.count("chunked") > 1 or "" in codings):
+            raise ParsingError("Transfer-Encoding must end with chunked, and have it once")
         super().parse_header(header_plus)
-        if self.chunked and "CONTENT_LENGTH" in self.headers:
+        if codings and self.version != "1.1":
+            raise ParsingError("Transfer-Encoding needs HTTP/1.1")
+        if codings and "CONTENT_LENGTH" in self.headers:
             raise ParsingError("Content-Length and Transfer-Encoding exclude each other")
 
     def _check_host(self) -> None:
@@ -66,3 +73,17 @@ class Request(HTTPRequestParser):  # type: ignore[misc] # waitress ships no type
     def _refuse(self, reason: str) -> None:
         self.error = BadRequest(reason)
         self.completed = True
+
+
+def _list_codings(head: bytes) -> list[str]:
+    """Return the codings of all Transfer-Encoding fields, which waitress takes out of the headers.
+
+    :raises ParsingError: a line of the head is malformed.
+    """
+    fields = (line.partition(b":") for line in get_header_lines(head))
+    return [
+        coding.strip(b" \t").lower().decode("latin-1")
+        for name, _, value in fields
+        if name.lower() == b"transfer-encoding"
+        for coding in value.split(b",")
+    ]

@@ -35,6 +35,11 @@ TASKS_TO_HOST = {
 MAX_TASKS = 19
 #: The packets of a second of the traffic that must not notice a change.
 A_SECOND = 5
+#: A peer gets what comes for a network of nobody.
+TAKE_MORE = (
+    "wg show wg0 allowed-ips | head -1"
+    " | { read -r key ips; wg set wg0 peer $key allowed-ips $ips,10.55.0.0/16; }"
+)
 
 
 def row(servers: int, spec: str = "s-1vcpu-512mb-10gb") -> str:
@@ -88,7 +93,15 @@ def test_a_second_run_changes_nothing_by_few_tasks(fleet: Fleet) -> None:
 def test_what_drifted_on_a_host_is_found_in_each_run(fleet: Fleet) -> None:
     """The few tasks still compare what runs."""
     fleet.on(WEB_1, "ip link set dev wg0 mtu 1300")
+    fleet.on(WEB_1, TAKE_MORE)
     fleet.on(WEB_2, "nft insert rule inet quartermaster input tcp dport 9999 accept")
+    proof = fleet.play("verify", code=2)
+    for reason in (
+        rf"Run the role wireguard on {WEB_1}; this differs: .*mtu: 1300 → 1420",
+        r"peer \S+: allowed_ips 10\.55\.0\.0/16, \S+/32 → \S+/32",
+        rf"Run the role firewall on {WEB_2}; this differs: table: replaced",
+    ):
+        assert re.search(reason, " ".join(proof.output.split())), proof.output[-3000:]
     run = fleet.play("site", "--tags", "wireguard,firewall,always")
     assert {name: run.changed[name] for name in fleet.nodes()} == {MASTER: 0, WEB_1: 1, WEB_2: 1}
     assert "mtu 1420" in fleet.on(WEB_1, "ip link show wg0")

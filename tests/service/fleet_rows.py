@@ -4,6 +4,7 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor, Channel, Scope
@@ -12,6 +13,7 @@ from inventory_service.fleet.domain.clusters import ClusterRegistration
 from inventory_service.fleet.domain.nodes import NodeRegistration, NodeState, TransitionRequest
 from inventory_service.fleet.domain.projects import ProjectRegistration
 from inventory_service.fleet.domain.services import ServiceRegistration
+from inventory_service.fleet.models.address_leases import AddressLease
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
@@ -54,3 +56,9 @@ def move_node(session: Session, node_id: str, *states: NodeState) -> None:
     """Take a node through some states, one after the other."""
     for state in states:
         transition_node(session, ACTOR, node_id, TransitionRequest(state=state))
+
+
+def find_resting(session: Session) -> set[str]:
+    """Return the mesh addresses that were released."""
+    query = select(AddressLease.address).where(AddressLease.released_at.is_not(None))
+    return set(session.scalars(query))

@@ -39,7 +39,7 @@ class ClusterLeases:
 
     def __init__(self, session: Session, cluster_id: str, *, for_many: bool = False) -> None:
         self._session = session
-        self._cluster_id = cluster_id
+        self.cluster_id = cluster_id
         self._addresses = self._read_addresses() if for_many else None
 
     def has(self, address: str) -> bool:
@@ -50,14 +50,14 @@ class ClusterLeases:
 
     def find(self, address: str) -> AddressLease | None:
         """Return the lease of an address."""
-        return self._session.get(AddressLease, (self._cluster_id, address))
+        return self._session.get(AddressLease, (self.cluster_id, address))
 
     def iterate_released(self, until: datetime) -> Iterator[str]:
         """Yield the addresses released until then, longest rest first; read when one is needed."""
         yield from self._session.scalars(
             select(AddressLease.address)
             .where(
-                AddressLease.cluster_id == self._cluster_id,
+                AddressLease.cluster_id == self.cluster_id,
                 AddressLease.released_at <= until,
             )
             .order_by(AddressLease.released_at, AddressLease.address)
@@ -72,10 +72,10 @@ class ClusterLeases:
             return
         self._session.add(
             AddressLease(
-                cluster_id=self._cluster_id, address=address, node_pk=node_pk, leased_at=now
+                cluster_id=self.cluster_id, address=address, node_pk=node_pk, leased_at=now
             )
         )
 
     def _read_addresses(self) -> set[str]:
-        query = select(AddressLease.address).where(AddressLease.cluster_id == self._cluster_id)
+        query = select(AddressLease.address).where(AddressLease.cluster_id == self.cluster_id)
         return set(self._session.scalars(query))

@@ -21,6 +21,7 @@ from inventory_service.fleet.domain.nodes import (
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
 from inventory_service.fleet.routes.schemas import NodeOut, TransitionList, TransitionOut
+from inventory_service.fleet.usecases import changes
 from inventory_service.fleet.usecases import nodes as acts
 from inventory_service.fleet.usecases.registrations import register_node as register
 from inventory_service.fleet.usecases.restorations import restore_node as restore
@@ -119,7 +120,7 @@ def show_node(path: NodePath) -> Response:
 @transactional
 def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
     """What is left out stays as it is; null clears a field."""
-    node = acts.change_node(
+    node = changes.change_node(
         session,
         get_actor(),
         path.node_id,

@@ -9,6 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.ansible_keywords import warn_of_keywords
 from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import BulkRegistration, NodeRegistration
@@ -47,7 +48,10 @@ def _register(session: Session, wanted: Sequence[NodeRegistration]) -> Response:
     allocator = get_component(AddressAllocator)
     nodes = register_nodes(session, get_actor(), wanted, allocator=allocator)
     shown = [{"node_id": node.node_id, "wireguard_ip": node.wireguard_ip} for node in nodes]
-    return json_response(
-        {"registered": len(nodes), "revision": nodes[0].revision, "nodes": shown},
-        HTTPStatus.CREATED,
-    )
+    answer = {
+        "registered": len(nodes),
+        "revision": nodes[0].revision,
+        "nodes": shown,
+        "warnings": [*warn_of_keywords(name for one in wanted for name in one.vars)],
+    }
+    return json_response(answer, HTTPStatus.CREATED)

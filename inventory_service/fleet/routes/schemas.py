@@ -54,6 +54,9 @@ class RegistrationsOut(BaseModel):
     registered: int
     revision: int
     nodes: list[RegisteredOut]
+    warnings: list[str] = Field(
+        description="a sentence for each name of a variable of which Ansible warns at each run"
+    )
 
 
 class TransitionOut(BaseModel):

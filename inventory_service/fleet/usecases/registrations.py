@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -12,11 +12,10 @@ from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
 from inventory_service.core.errors import ErrorCollector, FieldError, ServiceError
 from inventory_service.core.revision import next_revision
-from inventory_service.fleet.domain.address_leases import AddressAllocator, Allocation
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeRegistration, NodeState
-from inventory_service.fleet.models.address_leases import ClusterLeases
-from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.usecases.meshes import Mesh, open_meshes
 from inventory_service.fleet.usecases.uniqueness import (
     GroupNameCheck,
     NodeIdCheck,
@@ -27,15 +26,7 @@ from inventory_service.fleet.usecases.uniqueness import (
 _ROW = re.compile(r"nodes\.([0-9]+)\.(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class _Mesh:
-    """The mesh of one cluster: its leases, and the addresses that can be given."""
-
-    leases: ClusterLeases
-    allocation: Allocation
-
-
-_Meshes = Mapping[str, _Mesh]
+_Meshes = Mapping[str, Mesh]
 
 
 def register_node(
@@ -172,19 +163,21 @@ def _register(
     ]
     session.add_all(nodes)
     session.flush()
-    with session.no_autoflush:
-        for node, one, address in zip(nodes, wanted, addresses, strict=True):
-            meshes[node.cluster_id].leases.give(address, node.id)
-            after = one.model_dump(exclude={"reason"}, exclude_defaults=True)
-            record(
-                session,
-                actor,
-                "register",
-                "node",
-                node.node_id,
-                after=after | {"wireguard_ip": address},
-                reason=one.reason,
-            )
+    owners: dict[str, dict[str, int]] = {name: {} for name in meshes}
+    for node, one, address in zip(nodes, wanted, addresses, strict=True):
+        owners[node.cluster_id][address] = node.id
+        after = one.model_dump(exclude={"reason"}, exclude_defaults=True)
+        record(
+            session,
+            actor,
+            "register",
+            "node",
+            node.node_id,
+            after=after | {"wireguard_ip": address},
+            reason=one.reason,
+        )
+    for name, mesh in meshes.items():
+        mesh.give(owners[name])
     session.flush()
     return nodes
 
@@ -193,11 +186,5 @@ def _open_meshes(
     session: Session, wanted: Sequence[NodeRegistration], allocator: AddressAllocator
 ) -> _Meshes:
     """Return the meshes of the clusters that the nodes name and that exist."""
-    now = datetime.now(UTC)
-    meshes = {}
-    for cluster_id in {one.cluster_id for one in wanted}:
-        cluster = session.get(Cluster, cluster_id)
-        if cluster is not None:
-            leases = ClusterLeases(session, cluster_id, for_many=len(wanted) > 1)
-            meshes[cluster_id] = _Mesh(leases, allocator.start(cluster, leases, now=now))
-    return meshes
+    places = [(one.cluster_id, one.wireguard_ip) for one in wanted]
+    return open_meshes(session, places, allocator, now=datetime.now(UTC))

@@ -37,7 +37,7 @@ def restore_node(
     fields = node.as_dict() | node.find_lost()
     ReferenceCheck(session, [fields]).check(fields)
     GroupNameCheck(session, [fields]).check(fields)
-    UniqueFieldCheck(session, [fields], own_id=node.id).check(fields)
+    UniqueFieldCheck(session, [fields]).check(fields)
     leases = ClusterLeases(session, node.cluster_id)
     address = _choose_address(session, node, leases, allocator)
     node.restore(actor, request.reason, wireguard_ip=address)

@@ -28,32 +28,36 @@ _LIVE = Node.state != NodeState.RETIRED.value
 class UniqueFieldCheck:
     """Checks addresses and keys of nodes against those of others, with one read for all of them."""
 
-    def __init__(
-        self, session: Session, wanted: Sequence[Fields], *, own_id: int | None = None
-    ) -> None:
+    def __init__(self, session: Session, wanted: Sequence[Fields]) -> None:
         self._owners: dict[tuple[str, ...], str] = {}
         for name in UNIQUE:
             values = {fields[name] for fields in wanted if fields.get(name) is not None}
             column = getattr(Node, name)
             for chunk in in_chunks(values):
-                query = select(Node.node_id, Node.id, Node.cluster_id, column).where(
+                query = select(Node.node_id, Node.cluster_id, column).where(
                     column.in_(chunk), _LIVE
                 )
-                for node_id, key, cluster_id, value in session.execute(query):
-                    if key != own_id:
-                        self._owners[_make_key(name, value, cluster_id)] = node_id
+                for node_id, cluster_id, value in session.execute(query):
+                    self._owners[_make_key(name, value, cluster_id)] = node_id
 
     def check(self, fields: Fields) -> None:
         """Raise Conflict if an address or the key belongs to another node."""
         for name in UNIQUE:
             value = fields.get(name)
             owner = self._owners.get(_make_key(name, value, fields["cluster_id"]))
-            if value is not None and owner is not None:
+            if value is not None and owner not in {None, fields["node_id"]}:
                 raise Conflict(
                     f"The {name} {value} belongs to node '{owner}' already. Retire or change that "
                     "node first.",
                     field_errors=[FieldError(name, f"belongs to node '{owner}'")],
                 )
+
+    def remove(self, fields: Fields) -> None:
+        """Remove the addresses and the key that a node had, so that a later one can get them."""
+        for name in UNIQUE:
+            key = _make_key(name, fields[name], fields["cluster_id"])
+            if self._owners.get(key) == fields["node_id"]:
+                del self._owners[key]
 
     def add(self, fields: Fields) -> None:
         """Add the addresses and the key of a node that passed, so that no later one gets them."""

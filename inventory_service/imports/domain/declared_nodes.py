@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from inventory_service.core.ansible_keywords import find_keywords
 from inventory_service.core.errors import FieldError, refuse_file
 from inventory_service.core.field_types import (
     MOST_LABELS,
@@ -22,6 +23,7 @@ from inventory_service.core.field_types import (
 from inventory_service.core.inputs import Input
 from inventory_service.core.variables import Variables
 from inventory_service.fleet.domain.sizes import Spec
+from inventory_service.imports.domain.skips import Skips
 
 
 class DeclaredNode(Input):
@@ -83,6 +85,16 @@ def check_rows(found: Iterable[tuple[str, Any]], kind: type[DeclaredNode]) -> li
     if field_errors:
         raise refuse_file(field_errors)
     return rows
+
+
+def note_keywords(rows: Iterable[Row], skips: Skips) -> None:
+    """Note the variables of nodes of which Ansible warns at each run."""
+    for row in rows:
+        for name in find_keywords(row.node.vars or {}):
+            reason = (
+                f"has the variable '{name}', a keyword of Ansible, which warns of it at each run"
+            )
+            skips.note(row.address, reason, "warning")
 
 
 def _errors_of(address: str, error: ValidationError) -> Iterator[FieldError]:

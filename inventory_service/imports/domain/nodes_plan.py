@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from inventory_service.imports.domain.declared_nodes import Row
-from inventory_service.imports.domain.terraform_servers import Skip
+from inventory_service.imports.domain.skips import Skip
 
 #: Fields that are maps.
 _KEYED = ("labels", "vars")

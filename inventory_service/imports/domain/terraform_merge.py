@@ -15,7 +15,7 @@ from inventory_service.core.inputs import Input
 from inventory_service.fleet.domain.nodes import IN_SERVICE
 from inventory_service.imports.domain.declared_nodes import DeclaredNode
 from inventory_service.imports.domain.projects_plan import MOST_CHARACTERS
-from inventory_service.imports.domain.terraform_servers import Skip
+from inventory_service.imports.domain.skips import Skip
 from inventory_service.inventory.domain import COLUMNS, list_groups
 
 _INDEX = {name: index for index, name in enumerate(COLUMNS)}

@@ -6,9 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_service.core.ansible_keywords import KEYWORDS
 from inventory_service.core.errors import BadInput, FieldError
-from inventory_service.imports.domain.declared_nodes import DeclaredNode, Row, check_rows
+from inventory_service.imports.domain.declared_nodes import (
+    DeclaredNode,
+    Row,
+    check_rows,
+    note_keywords,
+)
+from inventory_service.imports.domain.skips import Skip, Skips
 from inventory_service.imports.domain.terraform_files import (
     OUTPUTS,
     find_output,
@@ -17,7 +22,7 @@ from inventory_service.imports.domain.terraform_files import (
     list_servers,
     read_document,
 )
-from inventory_service.imports.domain.terraform_servers import Skip, Skips, read_server
+from inventory_service.imports.domain.terraform_servers import read_server
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,7 @@ def read_terraform(content: str) -> TerraformNodes:
             field_errors=[FieldError("file", "declares no nodes")],
         )
     rows = check_rows(found, DeclaredNode)
-    for row in rows:
-        for name in sorted(KEYWORDS & (row.node.vars or {}).keys()):
-            reason = (
-                f"has the variable '{name}', a keyword of Ansible, which warns of it at each run"
-            )
-            skips.note(row.address, reason, "warning")
+    note_keywords(rows, skips)
     return TerraformNodes(rows, skips.all())
 
 

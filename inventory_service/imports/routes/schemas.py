@@ -92,7 +92,7 @@ class ChangedNodeOut(BaseModel):
 
 
 class SkipOut(BaseModel):
-    """What of a Terraform file is left out, or deserves a look."""
+    """What of a file is left out, or deserves a look."""
 
     address: str = Field(description="of the first one with this reason")
     reason: str

@@ -20,9 +20,10 @@ from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import NodeChange, NodeRegistration, NodeState
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.queries import in_chunks
-from inventory_service.fleet.usecases.nodes import apply_change, get_nodes
+from inventory_service.fleet.usecases.changes import change_nodes
+from inventory_service.fleet.usecases.nodes import get_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
-from inventory_service.imports.domain.declared_nodes import Row
+from inventory_service.imports.domain.declared_nodes import Row, note_keywords
 from inventory_service.imports.domain.node_list import ListedNode, read_nodes
 from inventory_service.imports.domain.nodes_plan import (
     ChangedNode,
@@ -31,8 +32,8 @@ from inventory_service.imports.domain.nodes_plan import (
     plan_rows,
 )
 from inventory_service.imports.domain.projects_plan import ImportRequest
+from inventory_service.imports.domain.skips import Skip, Skips
 from inventory_service.imports.domain.terraform_nodes import read_terraform
-from inventory_service.imports.domain.terraform_servers import Skip
 from inventory_service.imports.usecases.projects import choose_cluster
 
 #: The source of a node, by the format of the file.
@@ -95,7 +96,9 @@ class NodesFile:
 
 def _read(request: ImportRequest) -> tuple[list[Row], list[Skip]]:
     if request.format == "nodes":
-        return read_nodes(request.content), []
+        rows, skips = read_nodes(request.content), Skips()
+        note_keywords(rows, skips)
+        return rows, skips.all()
     file = read_terraform(request.content)
     return file.rows, file.skipped
 
@@ -124,13 +127,17 @@ def _change(
 ) -> None:
     names = [changed.node_id for changed in update]
     known = _list_known(session, names)
-    for node, changed in zip(get_nodes(session, names), update, strict=True):
-        wanted = apply_changes(changed.changes, known[changed.node_id])
-        change = NodeChange(**wanted, reason=reason)
-        try:
-            apply_change(session, actor, node, change, allocator=allocator)
-        except ServiceError as error:
-            errors.note(error.relocated(partial(_below, changed.address)))
+    wanted = [apply_changes(changed.changes, known[changed.node_id]) for changed in update]
+    changes = [NodeChange(**fields, reason=reason) for fields in wanted]
+    change_nodes(
+        session,
+        actor,
+        zip(get_nodes(session, names), changes, strict=True),
+        allocator=allocator,
+        handle=lambda index, error: errors.note(
+            error.relocated(partial(_below, update[index].address))
+        ),
+    )
 
 
 def _below(address: str, error: FieldError) -> FieldError:

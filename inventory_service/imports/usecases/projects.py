@@ -21,7 +21,8 @@ from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.usecases.catalog import find_missing, register_names
-from inventory_service.fleet.usecases.nodes import apply_change, get_nodes, retire_nodes
+from inventory_service.fleet.usecases.changes import change_nodes
+from inventory_service.fleet.usecases.nodes import get_nodes, retire_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from inventory_service.imports.domain.projects_csv import Location, parse_projects
 from inventory_service.imports.domain.projects_plan import (
@@ -69,9 +70,9 @@ class ProjectsFile:
         reason = self.request.reason or "projects.csv"
         retire_nodes(session, actor, plan.retire, reason)
         resized = get_nodes(session, [resize.node_id for resize in plan.resize])
-        for node, resize in zip(resized, plan.resize, strict=True):
-            change = NodeChange(spec=resize.to_spec, reason=reason)
-            apply_change(session, actor, node, change, allocator=allocator)
+        changes = [NodeChange(spec=resize.to_spec, reason=reason) for resize in plan.resize]
+        pairs = zip(resized, changes, strict=True)
+        change_nodes(session, actor, pairs, allocator=allocator)
         register_names(session, actor, Project, plan.new_projects)
         register_names(session, actor, Environment, plan.new_environments)
         provider = self.request.provider

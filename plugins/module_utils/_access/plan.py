@@ -189,7 +189,9 @@ def find_refusals(host: Host, wanted: Wanted, trial: Trial) -> t.Iterator[str]:
         files = " ".join(trial.base.get("authorizedkeysfile", []))
         yield f"{own.name} has no valid key in {files}, so nobody could come in without a password"
     yield from _find_port_faults(host, wanted, trial)
-    if any(user.sudo for user in wanted.users) and not sudo.INCLUDE.search(host.read_sudoers()):
+    # Before sudo is installed there is no such file; the rules are then refused for want of visudo.
+    is_due = any(user.sudo for user in wanted.users) and host.has("visudo")
+    if is_due and not sudo.INCLUDE.search(host.read_sudoers()):
         yield (
             f"{sudo.MAIN} does not include {sudo.PATH}, so sudo would not read it; add the line "
             f"`@includedir /etc/sudoers.d` at the end of {sudo.MAIN}"

@@ -153,19 +153,23 @@ def _policy(node: Node, other: Node, plan: ProbePlan) -> Policy:
 
 
 def _paths(source: Node, target: Node) -> t.Iterator[tuple[str, str, str]]:
-    """Yield each path to a node, its address there, and the source address that it sees."""
+    """Yield each path to a node, its address there, and the source address that it sees.
+
+    Of its public addresses, one of each family: between others there may be NAT.
+    """
     is_same_region = source.get("region") == target.get("region")
     first, second = "internal_ip", "external_ip"
     if not is_same_region:
         first, second = second, first
+    seen = set()
     for kind in (first, second):
         # The source address has the family of the destination.
         family = _family(target.get(kind))
         owns = [source.get(own) for own in (kind, first, second)]
         own = next((own for own in owns if own and _family(own) == family), None)
-        if own:
+        if own and family not in seen:
+            seen.add(family)
             yield "public", str(target[kind]), str(own)
-            break
     if source.get("wireguard_ip") and target.get("wireguard_ip"):
         yield "mesh", str(target["wireguard_ip"]), str(source["wireguard_ip"])
 

@@ -29,6 +29,7 @@ HARMS = {
         "systemd-journald.service: restarted, for it had not read its files"
     ),
 }
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ada"
 INTERRUPTED = "dpkg-query --status sudo > /var/lib/dpkg/updates/0001"
 
 
@@ -68,6 +69,21 @@ def test_a_second_run_changes_nothing_and_asks_the_host_little(host: t.Any) -> N
     assert (again.code, again.changed) == (0, 0), again.output
     assert again.counts[0] <= ENTRIES_MAX
     assert again.counts[1] <= TO_HOST_MAX
+
+
+def test_a_host_without_sudo_gets_it_before_its_accounts_are_made(host: t.Any) -> None:
+    host.sh("SUDO_FORCE_REMOVE=yes dpkg --purge --force-depends sudo 2>&1; rm -f /etc/sudoers.d/*")
+    user = {"name": "ada", "sudo": True, "public_keys": [KEY]}
+    before = host.sh(STATE)
+
+    preview = host.play("--check", common_users=[user])
+    unchanged = host.sh(STATE)
+    done, again = host.play(common_users=[user]), host.play(common_users=[user])
+
+    assert preview.code == 0, preview.output
+    assert unchanged == before
+    assert (done.code, again.code, again.changed) == (0, 0, 0), done.output + again.output
+    assert "NOPASSWD" in host.sh("sudo -l -U ada")
 
 
 def test_a_text_that_means_no_is_no_and_leaves_masked_timers_alone(host: t.Any) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -28,6 +29,10 @@ FORGET_NEIGHBOURS = "ip -6 neigh flush dev eth0"
 DEAF = (
     "nft 'table ip6 foreign { chain in { type filter hook input priority -5;"
     " icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } drop; }; }'"
+)
+DROP_SSH = (
+    "nft 'table ip6 foreign { chain in { type filter hook input priority -5;"
+    " tcp dport 22 drop; }; }'"
 )
 HEAR = "nft delete table ip6 foreign"
 
@@ -123,6 +128,38 @@ def test_neighbours_find_each_other_through_the_firewall(
 
     assert answers == {"as it is": ["open"], "deaf": ["silent"], "healed": ["open"]}
     assert "1 received" in pings
+
+
+#: What is done to a host, and what the role's verify reports of it, for its IPv6 alone.
+UNPROVEN = {
+    "somebody else's table drops": (
+        DROP_SSH,
+        "port 22 over public ({address}): allowed by the policy, measured silent",
+    ),
+    "our table lets all of it in": (
+        "nft insert rule inet quartermaster input meta nfproto ipv6 accept",
+        "Run the role firewall on one; this differs: table: replaced",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNPROVEN)
+def test_what_is_in_force_over_ipv6_is_part_of_the_proof(
+    guarded: t.Any, stranger: t.Any, kind: str
+) -> None:
+    change, reported = UNPROVEN[kind]
+    nodes = [host.node(external_ip=host.address_v6) for host in (guarded, stranger)]
+    run = partial(guarded.run, stranger, firewall_nodes=nodes)
+    kept = run()
+
+    whole = run(entry_point="verify")
+    guarded.sh(change)
+    changed = run(entry_point="verify")
+    guarded.sh(HEAR, check=False)
+    stranger.ask(state="absent")
+
+    assert (kept[0], whole[0], changed[0]) == (0, 0, 2), kept[1] + whole[1] + changed[1]
+    assert reported.format(address=guarded.address_v6) in changed[1]
 
 
 @pytest.fixture

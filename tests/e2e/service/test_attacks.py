@@ -248,6 +248,13 @@ def test_malformed_chunks_are_a_bad_request(
     assert ask(process, "/health/live") < PROMPT_S
 
 
+#: A request whose body a proxy could end elsewhere, so that what follows would be a request.
+SMUGGLED = (
+    b"POST /api/v1/heartbeats HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: %s\r\n\r\n"
+    b"0\r\n\r\nGET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+)
+
+
 @pytest.mark.parametrize(
     ("request_line", "status"),
     [
@@ -255,8 +262,10 @@ def test_malformed_chunks_are_a_bad_request(
         (b"GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
         (b"GET /health/live HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", b"431"),
         (b"GARBAGE\r\n\r\n", b"400"),
+        (SMUGGLED % b"chunked, chunked", b"400"),
+        (SMUGGLED % b"gzip, chunked", b"501"),
     ],
-    ids=["no Host", "two Hosts", "large head", "no HTTP"],
+    ids=["no Host", "two Hosts", "large head", "no HTTP", "chunked twice", "coding before chunked"],
 )
 def test_what_is_no_request_is_refused_with_a_problem_document(
     attacker: Attacker, request_line: bytes, status: bytes
@@ -264,6 +273,7 @@ def test_what_is_no_request_is_refused_with_a_problem_document(
     answer = read_answer(attacker.open(request_line))
     assert answer.split(b" ", 2)[1] == status
     assert b"application/problem+json" in answer
+    assert answer.count(b"Content-Length: ") == 1
 
 
 def test_a_refusal_is_logged_for_no_other_request(process: Process, attacker: Attacker) -> None:

@@ -4,7 +4,7 @@
 import pytest
 from ansible.vars.reserved import get_reserved_names
 
-from inventory_service.core.ansible_keywords import KEYWORDS, warn_of_keywords
+from inventory_service.core.ansible_keywords import KEYWORDS, find_keywords, warn_of_keywords
 from inventory_service.core.variables import RESERVED, is_name
 
 
@@ -15,6 +15,7 @@ def test_the_keywords_are_those_of_ansible() -> None:
 @pytest.mark.parametrize("name", sorted(KEYWORDS))
 def test_a_keyword_is_taken_with_a_warning_that_names_another(name: str) -> None:
     assert is_name(name)
+    assert find_keywords([name, "motd"]) == [name]
     (warning,) = warn_of_keywords([name, "motd"])
     assert f"'{name}'" in warning
     assert f"'app_{name}'" in warning

@@ -19,7 +19,7 @@ from inventory_service.fleet.queries import (
     read_placement,
 )
 from inventory_service.fleet.usecases.catalog import retire_entry
-from inventory_service.fleet.usecases.nodes import change_node
+from inventory_service.fleet.usecases.changes import change_node
 from tests.service.fleet_rows import (
     ACTOR,
     ALLOCATOR,

@@ -14,7 +14,7 @@ from inventory_service.fleet.domain.nodes import NodeChange, NodeState
 from inventory_service.fleet.domain.services import ServiceChange
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.usecases.catalog import change_entry
-from inventory_service.fleet.usecases.nodes import change_node
+from inventory_service.fleet.usecases.changes import change_node
 from inventory_service.fleet.usecases.services import change_service
 from inventory_service.inventory.domain import COLUMNS
 from inventory_service.inventory.queries import (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
-from sqlalchemy import create_engine, event, update
+from sqlalchemy import create_engine, update
 from sqlalchemy.orm import Session
 
 from inventory_service.core.database.base import Base
@@ -15,6 +15,7 @@ from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.clusters import get_address, get_capacity
 from inventory_service.fleet.models.address_leases import AddressLease, ClusterLeases
 from inventory_service.fleet.models.clusters import Cluster
+from tests.service.statements import noted_statements
 
 PREFIX = "10.90.0.0/29"
 ADDRESSES = [get_address(PREFIX, offset) for offset in range(1, get_capacity(PREFIX) + 1)]
@@ -116,13 +117,8 @@ def test_many_that_come_after_the_last_unused_address_ask_for_rested_ones_once()
     session = open_mesh("10.90.0.0/24")
     old = give(session, [None] * 254)
     release(session, *old, before=QUARANTINE)
-    asked: list[str] = []
-    event.listen(
-        session.get_bind(),
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, *_: asked.append(statement),
-    )
-    given = give(session, [None] * 200)
+    with noted_statements(session.get_bind()) as asked:
+        given = give(session, [None] * 200)
     assert len(set(given)) == 200
     assert sum("released_at <=" in statement for statement in asked) == 1
     close_mesh(session)

@@ -22,6 +22,18 @@ def rows(count: int) -> list[dict[str, Any]]:
     ]
 
 
+def test_a_variable_of_which_ansible_warns_is_taken_with_a_warning(operator: Caller) -> None:
+    nodes = rows(3)
+    nodes[0]["vars"], nodes[2]["vars"] = {"port": 1, "app_port": 2}, {"tags": ["a"], "port": 3}
+    warnings = operator.post(PATH, {"nodes": nodes})["warnings"]
+    assert [warning.split(" has ")[0] for warning in warnings] == [
+        "The variable 'port'",
+        "The variable 'tags'",
+    ]
+    assert operator.get("/api/v1/nodes/web-0")["vars"] == {"port": 1, "app_port": 2}
+    assert operator.post(PATH, {"nodes": [rows(4)[3]]})["warnings"] == []
+
+
 def fields(problem: Any) -> list[str]:
     return [fault["field"] for fault in problem["errors"]]
 

@@ -2,6 +2,7 @@
 """A bulk registration is all or nothing, and its errors name each row and field."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,9 +19,12 @@ from inventory_service.core.errors import (
     ServiceError,
 )
 from inventory_service.core.revision import revision_bumped
+from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.models.nodes import Node
+from inventory_service.fleet.usecases.nodes import retire_nodes
 from inventory_service.fleet.usecases.registrations import register_nodes, relocate_row
 from tests.service.fleet_rows import ACTOR, ALLOCATOR, add_cluster, add_node, make_registration
+from tests.service.statements import noted_statements
 
 KEY = "A" * 43 + "="
 OTHER_KEY = "B" * 42 + "A="
@@ -159,3 +163,25 @@ def test_an_error_is_relocated_by_its_row(field: str, relocated: str) -> None:
         return replace(cell, field=f"row {row}: {cell.field}")
 
     assert relocate_row(FieldError(field, "is bad"), relocate) == FieldError(relocated, "is bad")
+
+
+def test_many_take_addresses_that_were_given_before_with_as_few_statements_as_some(
+    store: Database,
+) -> None:
+    at_once = AddressAllocator(quarantine=timedelta(0))
+    counted = []
+    with store.writing() as session:
+        add_cluster(session)
+    for addresses in (range(10, 13), range(20, 60)):
+        for turn in ("old", "new"):
+            rows = [
+                make_registration(f"{turn}-{number}", wireguard_ip=f"10.90.0.{number}")
+                for number in addresses
+            ]
+            with noted_statements(store.engine) as sent, store.writing() as session:
+                register_nodes(session, ACTOR, rows, allocator=at_once)
+            names = [row.node_id for row in rows]
+            with store.writing() as session:
+                retire_nodes(session, ACTOR, names, "done")
+        counted.append(sum(not one.startswith("INSERT") for one in sent))
+    assert counted[0] == counted[1]

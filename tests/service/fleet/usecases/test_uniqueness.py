@@ -11,8 +11,9 @@ from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.domain.nodes import NodeChange, NodeState
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.usecases.catalog import retire_entry
-from inventory_service.fleet.usecases.nodes import change_node
+from inventory_service.fleet.usecases.changes import change_node
 from inventory_service.fleet.usecases.uniqueness import (
+    UNIQUE,
     GroupNameCheck,
     NodeIdCheck,
     ReferenceCheck,
@@ -80,9 +81,22 @@ def test_addresses_and_keys_of_live_nodes_are_taken(
 def test_a_node_does_not_conflict_with_itself(fleet: Database) -> None:
     row = {"node_id": "live", "cluster_id": "main", "internal_ip": "10.0.0.1"}
     with fleet.reading() as session:
-        UniqueFieldCheck(session, [row], own_id=1).check(row)
-        with pytest.raises(Conflict):
-            UniqueFieldCheck(session, [row], own_id=2).check(row)
+        check = UniqueFieldCheck(session, [row])
+    check.check(row)
+    with pytest.raises(Conflict):
+        check.check(row | {"node_id": "other"})
+
+
+def test_what_a_node_no_longer_has_can_be_given_to_a_later_one(fleet: Database) -> None:
+    had = dict.fromkeys(UNIQUE) | {"internal_ip": "10.0.0.1", "cluster_id": "main"}
+    with fleet.reading() as session:
+        check = UniqueFieldCheck(session, [had])
+    # It is not what this node had, so that it stays with its owner.
+    check.remove(had | {"node_id": "other"})
+    with pytest.raises(Conflict):
+        check.check(had | {"node_id": "new"})
+    check.remove(had | {"node_id": "live"})
+    check.check(had | {"node_id": "new"})
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,9 @@ from inventory_service.fleet.models.environments import Environment
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.models.services import Service
 from inventory_service.fleet.usecases.catalog import change_entry, register_entry, retire_entry
+from inventory_service.fleet.usecases.changes import change_node
 from inventory_service.fleet.usecases.clusters import register_cluster
-from inventory_service.fleet.usecases.nodes import change_node, transition_node
+from inventory_service.fleet.usecases.nodes import transition_node
 from inventory_service.fleet.usecases.registrations import register_node
 from inventory_service.fleet.usecases.services import change_service, register_service
 from inventory_service.identity.domain import TokenRequest

@@ -17,7 +17,7 @@ from inventory_service.imports.domain.nodes_plan import (
     apply_changes,
     plan_rows,
 )
-from inventory_service.imports.domain.terraform_servers import Skip
+from inventory_service.imports.domain.skips import Skip
 
 EMPTY = {name: None for name in DeclaredNode.model_fields if name != "node_id"}
 KNOWN = {**EMPTY, "node_type": "web", "ssh_host_keys": [], "labels": {}, "vars": {}}

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from inventory_service.imports.domain.skips import Skip, Skips
 from inventory_service.imports.domain.terraform_files import Server
-from inventory_service.imports.domain.terraform_servers import Skip, Skips, read_server
+from inventory_service.imports.domain.terraform_servers import read_server
 
 ADDRESS = {"ipv4_address": "192.0.2.9"}
 
@@ -109,13 +110,6 @@ def test_an_unknown_size_and_a_name_that_is_no_label_are_left_out_and_named() ->
         "its size 'ccx63' is no spec that is known",
         "its label 'Cost Center' is no RFC 1123 label",
     ]
-
-
-def test_each_reason_is_listed_once_with_its_first_address() -> None:
-    skips = Skips()
-    for address, reason in (("x", "r"), ("y", "s"), ("z", "r")):
-        skips.note(address, reason, "field")
-    assert skips.all() == [Skip("x", "r", more=1, kind="field"), Skip("y", "s", kind="field")]
 
 
 @pytest.mark.parametrize(

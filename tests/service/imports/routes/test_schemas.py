@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from inventory_service.imports.domain import nodes_plan, projects_plan, terraform_servers
+from inventory_service.imports.domain import nodes_plan, projects_plan, skips
 from inventory_service.imports.routes import schemas
 
 
@@ -23,7 +23,7 @@ from inventory_service.imports.routes import schemas
         (schemas.AddedNodeOut, nodes_plan.AddedNode, set()),
         (schemas.ChangedNodeOut, nodes_plan.ChangedNode, set()),
         (schemas.FieldChangeOut, nodes_plan.FieldChange, set()),
-        (schemas.SkipOut, terraform_servers.Skip, set()),
+        (schemas.SkipOut, skips.Skip, set()),
     ],
 )
 def test_a_schema_has_the_fields_of_what_is_answered(

@@ -136,6 +136,20 @@ def test_the_row_whose_mesh_address_can_not_be_given_is_named(
     assert revision(operator) == before
 
 
+@pytest.mark.parametrize("fields", [{}, {"apply": True}], ids=["planned", "applied"])
+def test_a_variable_of_which_ansible_warns_is_named_in_the_plan(
+    operator: Caller, fields: dict[str, bool]
+) -> None:
+    nodes = [
+        {"node_id": name, "node_type": "web", "vars": {"port": 1, f"{name}_port": 2}}
+        for name in ("a", "b")
+    ]
+    plan = send(operator, json.dumps(nodes), format="nodes", **fields)["plan"]
+    (warning,) = plan["skipped"]
+    assert warning.pop("reason").startswith("has the variable 'port', a keyword of Ansible")
+    assert warning == {"address": "nodes[0]", "more": 1, "kind": "warning"}
+
+
 def test_a_plan_leaves_no_trace_of_having_been_tried(operator: Caller, admin: Caller) -> None:
     make_node(operator, "a")
     paths = ("/api/v1/nodes", "/api/v1/status", "/api/v1/clusters/main", "/api/v1/changes?since=0")

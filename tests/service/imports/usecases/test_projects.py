@@ -4,11 +4,12 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from inventory_service.core.database.engine import Database
 from inventory_service.fleet.models.address_leases import AddressLease
 from tests.service.conftest import Caller, make_node
+from tests.service.statements import noted_statements
 
 HEADER = "Project,Servers,MasterSpec,WebSpec,Environment,Region\n"
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -63,16 +64,10 @@ def test_many_nodes_are_changed_and_retired_with_as_few_reads_as_some(
     operator: Caller, database: Database
 ) -> None:
     def count(content: str) -> int:
-        asked.clear()
-        send(operator, HEADER + content, apply=True, max_retire=30)
+        with noted_statements(database.engine) as asked:
+            send(operator, HEADER + content, apply=True, max_retire=30)
         return sum(not statement.startswith("INSERT") for statement in asked)
 
-    asked: list[str] = []
-    event.listen(
-        database.engine,
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, *_: asked.append(statement),
-    )
     numbers = []
     for amount in (3, 30):
         count(f"shop,{amount},cx22,cx22,prod,\n")

@@ -68,6 +68,32 @@ def test_a_second_run_changes_nothing(run: Run, guarded: t.Any) -> None:
     assert again["firewall"]["table"] == guarded.running
 
 
+@pytest.mark.parametrize(
+    ("wanted", "in_force"),
+    [
+        ("tcp dport { 22 } accept", "tcp dport 9999 accept\n\t\ttcp dport { 22 } accept"),
+        ("tcp dport { 22 } accept", "meta nfproto ipv6 accept\n\t\ttcp dport { 22 } accept"),
+        ("tcp dport { 22 } accept", "tcp dport { 22, 23 } accept"),
+        ("policy drop", "policy accept"),
+        ("table inet quartermaster {", "table ip quartermaster {"),
+        ("invalid : drop", "invalid : accept"),
+    ],
+)
+def test_a_preview_reports_what_is_in_force_where_it_is_not_what_is_wanted(
+    run: Run, guarded: t.Any, wanted: str, in_force: str
+) -> None:
+    """The role's verify fails on each change that a preview reports."""
+    kept = guarded.running
+    guarded.running = changed = kept.replace(wanted, in_force)
+    assert changed != kept
+
+    found = run(rules=[SSH], _ansible_check_mode=True)
+
+    assert found["changes"] == ["table: replaced"]
+    assert (found["diff"]["before"], found["diff"]["after"]) == (changed, kept)
+    assert (guarded.running, guarded.saved, guarded.pending) == (changed, kept, None)
+
+
 def test_a_unit_that_is_gone_is_enabled_again(run: Run, guarded: t.Any) -> None:
     guarded.unit = False
 

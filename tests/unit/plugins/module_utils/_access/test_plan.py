@@ -44,6 +44,10 @@ class Host:
     def __init__(self) -> None:
         self.digest, self.socket = DIGEST, False
         self.sudoers = "@includedir /etc/sudoers.d\n"
+        self.programs: t.Collection[str] = ("visudo",)
+
+    def has(self, program: str) -> bool:
+        return program in self.programs
 
     def read_digest(self) -> str:
         return self.digest
@@ -232,6 +236,14 @@ def test_rules_that_sudo_would_not_read_are_refused() -> None:
     assert refusals(wanted(), host=host) == []
     (reason,) = refusals(wanted(User("ada", sudo=True)), host=host)
     assert "@includedir /etc/sudoers.d" in reason
+
+
+@pytest.mark.usefixtures("people")
+def test_a_host_without_sudo_is_not_refused_for_its_file() -> None:
+    host = Host()
+    host.sudoers, host.programs = "", ()
+
+    assert refusals(wanted(User("ada", sudo=True)), host=host) == []
 
 
 @pytest.mark.usefixtures("people")

@@ -35,7 +35,7 @@ KINDS = st.fixed_dictionaries(
     {
         "node_type": st.sampled_from(sorted(ZONES_OF)),
         "region": st.sampled_from(["north", "south"]),
-        "paths": st.sampled_from(["inside", "outside", "both", "ipv6"]),
+        "paths": st.sampled_from(["inside", "outside", "both", "ipv6", "dual"]),
         "has_mesh": st.sampled_from([True, True, False]),
     }
 )
@@ -60,7 +60,11 @@ def node(
         "region": region,
         "state": "active",
         "internal_ip": {"outside": None, "ipv6": f"2001:db8::{number:x}"}.get(paths, inside),
-        "external_ip": outside if paths in ("outside", "both") else None,
+        "external_ip": {
+            "outside": outside,
+            "both": outside,
+            "dual": f"2001:db8::{number:x}",
+        }.get(paths),
         "wireguard_ip": f"10.90.0.{number}" if has_mesh else None,
     }
 
@@ -155,6 +159,23 @@ def test_an_address_is_asked_from_one_of_its_own_family() -> None:
         ("n3", "192.168.0.1"),
         ("n3", "2001:db8::2"),
     }
+
+
+@pytest.mark.parametrize("unfiltered", ["192.168.0.2", "2001:db8::2", "10.90.0.2"])
+def test_nodes_with_addresses_of_both_families_are_asked_over_each(unfiltered: str) -> None:
+    kinds = {"node_type": "web", "region": "north", "paths": "dual", "has_mesh": True}
+    asked = ask([node(1, **kinds), node(2, **kinds)])["n1"]
+
+    assert {probe["address"] for probe in asked} == {"192.168.0.2", "2001:db8::2", "10.90.0.2"}
+    answers = {True: "open", False: "refused"}
+    measured = [probe | {"answer": answers[probe["allowed"]]} for probe in asked]
+    assert compare({"n1": measured})["differences"] == []
+    let_in = [
+        probe | ({"answer": "open"} if probe["address"] == unfiltered else {}) for probe in measured
+    ]
+    found = compare({"n1": let_in})["differences"]
+    assert any("port 23" in one for one in found)
+    assert all(f"({unfiltered}): refused by the policy, measured open" in one for one in found)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,18 @@ def test_an_interface_that_is_as_wanted_is_left_alone() -> None:
         (replace(RUNNING, listen_port=4), "listen_port: 4 → 51820"),
         (replace(RUNNING, peers=(RUNNING_A,)), "peer b: added"),
         (moved(allowed_ips=frozenset()), "peer a: allowed_ips (none) → 10.8.0.2/32"),
+        (
+            moved(allowed_ips=frozenset({"10.8.0.2/32", "10.8.0.0/16"})),
+            "peer a: allowed_ips 10.8.0.0/16, 10.8.0.2/32 → 10.8.0.2/32",
+        ),
+        (
+            moved(allowed_ips=frozenset({"10.8.0.2/32", "::/0"})),
+            "peer a: allowed_ips 10.8.0.2/32, ::/0 → 10.8.0.2/32",
+        ),
+        (
+            moved(endpoint="[2001:db8::9]:51820"),
+            "peer a: endpoint [2001:db8::9]:51820 → 192.0.2.2:51820",
+        ),
         (moved(persistent_keepalive=0), "peer a: keepalive 0 → 25"),
         (moved(preshared_key=key(9)), "peer a: preshared key: removed"),
         (moved(endpoint=None), "peer a: endpoint (none) → 192.0.2.2:51820"),
