@@ -47,7 +47,7 @@ PLAYBOOKS = {
   tasks:
     - name: Count
       ansible.builtin.shell: "sleep 0.3; echo step {{ item }}"
-      loop: "{{ range(steps | int) }}"
+      loop: "{{ range(steps | int) | list }}"
 """,
 }
 SURVEY = {
@@ -120,8 +120,15 @@ class RunService:
         return self.show(run_id)
 
     def wait_for_text(self, run_id: int, text: str) -> None:
-        """Wait until the log of a run has a text."""
-        wait_until(lambda: text in self.log(run_id), what=f"run {run_id}: {text}", timeout_s=WAIT_S)
+        """Wait until the log of a live run has a text."""
+
+        def is_there() -> bool:
+            is_over = self.show(run_id)["state"] in ENDED
+            log = self.log(run_id)
+            assert text in log or not is_over, log
+            return text in log
+
+        wait_until(is_there, what=f"run {run_id}: {text}", timeout_s=WAIT_S)
 
     def log(self, run_id: int) -> str:
         answer = self.web.session.get(f"{self.web.url}/api/v1/runs/{run_id}/log", timeout=30)

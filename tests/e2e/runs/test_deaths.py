@@ -14,7 +14,7 @@ from tests.service.postgres import Postgres
 def begin(service: RunService, template: str = "sleep", **answers: int) -> int:
     """Order a run, and wait until its tasks run on both nodes."""
     run_id = service.order(template, **answers)
-    service.wait_for_text(run_id, "began web-2" if template == "sleep" else "step 0")
+    service.wait_for_text(run_id, "began web-2" if template == "sleep" else "(item=0)")
     return run_id
 
 
