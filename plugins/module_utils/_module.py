@@ -12,14 +12,6 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ._host.secret_files import InsecureFile
-from ._service.client import Client, ClientError, resolve_connection
-
-API_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "url": {"type": "str"},
-    "token": {"type": "str", "no_log": True},
-    "timeout": {"type": "int", "default": 10},
-}
-"""Options of modules that speak to the service, described in the fragment `api`."""
 
 
 class Failure(Exception):
@@ -40,22 +32,23 @@ class FleetModule(abc.ABC):
 
         subject = Node()
         subject.run(subject.absent if subject.params["state"] == "absent" else subject.present)
+
+    One that speaks to the service derives from `_service.module.ServiceModule` instead: Ansible
+    packs and sends all that a module imports, and the client is of no use on other hosts.
     """
 
     represent: t.ClassVar[str]
     """The key of the result under which the resource is returned."""
     options: t.Mapping[str, dict[str, t.Any]] = {}
-    """The argument spec, without the options of the service."""
+    """The argument spec."""
     rules: t.ClassVar[dict[str, t.Any]] = {}
     """Further arguments of AnsibleModule, as required_if."""
-    uses_api: t.ClassVar[bool] = False
     make_module: t.ClassVar[t.Callable[..., t.Any]] = AnsibleModule
     """What takes the arguments and ends the module; an action plugin puts its own here."""
 
     def __init__(self) -> None:
-        spec = {**(API_OPTIONS if self.uses_api else {}), **self.options}
         self.module = type(self).make_module(
-            argument_spec=spec, supports_check_mode=True, **self.rules
+            argument_spec=dict(self.options), supports_check_mode=True, **self.rules
         )
         self.params: dict[str, t.Any] = self.module.params
         self.check_mode: bool = self.module.check_mode
@@ -63,34 +56,15 @@ class FleetModule(abc.ABC):
         self.extra_results: dict[str, t.Any] = {}
         """Further keys of the result, as `changes`."""
         self._diff: dict[str, t.Any] | None = None
-        self._client: Client | None = None
-
-    @property
-    def client(self) -> Client:
-        """The client of the service, from the options, the environment or the profile.
-
-        :raises ClientError: if none of them gives a usable address and token.
-        """
-        if self._client is None:
-            url, token = resolve_connection(self.params["url"], self.params["token"])
-            self._client = Client(url, token, timeout_s=self.params["timeout"])
-        return self._client
 
     def run(self, act: t.Callable[[], None]) -> None:
         """Run `act`, then exit with the result, or with the reason of the failure.
 
-        An InsecureFile fails with code `unsafe_file`, an OSError with `os_error`, a ClientError
-        with the HTTP status.
+        An InsecureFile fails with code `unsafe_file`, an OSError with `os_error`.
         """
         try:
             act()
             result = self._prepare_result()
-        except ClientError as error:
-            self.module.fail_json(
-                msg=str(error),
-                code=str(error.status or "unreachable"),
-                problem=error.problem,
-            )
         except InsecureFile as error:
             self.module.fail_json(msg=str(error), code="unsafe_file")
         except Failure as error:

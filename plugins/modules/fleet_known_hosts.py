@@ -78,9 +78,10 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
-    Failure,
-    FleetModule,
+from ansible_collections.quartermaster.fleet.plugins.module_utils._module import Failure
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.module import (
+    API_OPTIONS,
+    ServiceModule,
 )
 
 KNOWN_HOSTS = "/api/v1/ssh/known_hosts"
@@ -92,12 +93,12 @@ LINE = re.compile(
 )
 
 
-class KnownHosts(FleetModule):
+class KnownHosts(ServiceModule):
     """The file with the host keys of the fleet."""
 
     represent = "known_hosts"
-    uses_api = True
     options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
+        **API_OPTIONS,
         "path": {"type": "path", "default": "~/.cache/quartermaster/known_hosts"},
     }
 

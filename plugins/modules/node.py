@@ -172,13 +172,14 @@ problem:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._module import (
-    Failure,
-    FleetModule,
-)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._module import Failure
 from ansible_collections.quartermaster.fleet.plugins.module_utils._service.client import (
     ClientError,
     segment,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.module import (
+    API_OPTIONS,
+    ServiceModule,
 )
 
 NODES = "/api/v1/nodes"
@@ -198,12 +199,12 @@ RETIRED = "retired"
 FIRST_STATE = "planned"
 
 
-class Node(FleetModule):
+class Node(ServiceModule):
     """One node of the service."""
 
     represent = "node"
-    uses_api = True
     options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
+        **API_OPTIONS,
         "node_id": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "node_state": {

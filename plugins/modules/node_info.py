@@ -92,10 +92,13 @@ problem:
 
 import typing as t
 
-from ansible_collections.quartermaster.fleet.plugins.module_utils._module import FleetModule
 from ansible_collections.quartermaster.fleet.plugins.module_utils._service.client import (
     ClientError,
     segment,
+)
+from ansible_collections.quartermaster.fleet.plugins.module_utils._service.module import (
+    API_OPTIONS,
+    ServiceModule,
 )
 
 NODES = "/api/v1/nodes"
@@ -103,12 +106,12 @@ FILTERS = ("project", "environment", "cluster", "region", "node_type", "state")
 LIVE = ("planned", "provisioning", "active", "maintenance", "failed")
 
 
-class NodeInfo(FleetModule):
+class NodeInfo(ServiceModule):
     """What the service knows of some nodes."""
 
     represent = "nodes"
-    uses_api = True
     options: t.ClassVar[dict[str, dict[str, t.Any]]] = {
+        **API_OPTIONS,
         "node_id": {"type": "str"},
         **{name: {"type": "list", "elements": "str"} for name in FILTERS[:-1]},
         "state": {"type": "list", "elements": "str", "choices": [*LIVE, "retired"]},

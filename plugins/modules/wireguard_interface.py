@@ -21,6 +21,8 @@ description:
   - Routes through the interface that nobody needs any more are removed, unless a routing daemon
     or the kernel made them or they have a gateway.
   - Works with the kernel's WireGuard, and with wireguard-go where the kernel has none.
+  - With O(recorded_key), a host that cannot have the interface yet is left as it is, and what it
+    lacks is returned. So a run that finds a mesh in order takes this one task.
   - Everything is checked before anything is touched. Refused are wrong values, two peers with
     one name, key or allowed IP, a peer with the key or address of this host, an endpoint inside
     the tunnels, and addresses or allowed IPs that would take traffic of other interfaces.
@@ -54,6 +56,26 @@ options:
       - Without it, C(/etc/wireguard/NAME.key), and with O(purge_peers=false) the key that the
         interface has.
     type: path
+  recorded_key:
+    description:
+      - The public key by which the peers call this host, empty if it has published none. Without
+        it, nothing of this is checked.
+      - If the host lacks a program that the interface needs, or its private key is missing, is
+        unprotected or belongs to another public key, nothing is changed and RV(lacking) is
+        returned.
+    type: str
+  userspace:
+    description: With O(recorded_key), whether the host needs wireguard-go. V(auto) is where the
+      kernel has no WireGuard.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  forward:
+    description: Whether the host passes on packets between its peers. V(true) has the kernel
+      forward packets of the IP versions of O(address), now and after a boot by
+      C(/etc/sysctl.d/60-NAME.conf). V(false) leaves that as it is.
+    type: bool
+    default: false
   peers:
     description: The other ends.
     type: list
@@ -150,7 +172,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 interface:
-  description: The interface as it is, in check mode as it would be. Null if it is absent.
+  description: The interface as it is, in check mode as it would be. Null if it is absent, or if
+    the host lacks something.
   returned: success
   type: dict
   sample:
@@ -166,6 +189,20 @@ changes:
   type: list
   elements: str
   sample: ["file: written", "peer shop-prod-web-1: added"]
+lacking:
+  description: What the host has to have before, by O(recorded_key). Empty if it lacks nothing.
+  returned: success
+  type: dict
+  contains:
+    packages:
+      description: Packages whose programs are missing. The key is compared when they are there.
+      type: list
+      elements: str
+    key:
+      description: V(missing), V(unusable) if it is no key or others could have read it, or
+        V(unrecorded) if O(recorded_key) is not its public half.
+      type: str
+  sample: {packages: [wireguard-go, wireguard-tools]}
 code:
   description:
     - Kind of the failure. V(refused) for options that were refused before anything changed,
@@ -203,6 +240,13 @@ class WireguardInterface(FleetModule):
         "listen_port": {"type": "int"},
         "mtu": {"type": "int"},
         "private_key_file": {"type": "path", "no_log": False},
+        "recorded_key": {"type": "str", "no_log": False},
+        "userspace": {
+            "type": "str",
+            "choices": ["auto", "always", "never"],
+            "default": "auto",
+        },
+        "forward": {"type": "bool", "default": False},
         "peers": {
             "type": "list",
             "elements": "dict",
@@ -242,10 +286,13 @@ class WireguardInterface(FleetModule):
             raise Failure(
                 f"refused, nothing was changed: {error}", code="refused", reasons=error.reasons
             ) from None
+        self.extra_results["lacking"] = self._interface.lacking
         self._show_diff(*self._interface.views(), header=self.params["name"])
 
     def _prepare_result(self) -> dict[str, t.Any] | None:
-        return None if self.params["state"] == "absent" else self._interface.describe()
+        if self.params["state"] == "absent" or self._interface.lacking:
+            return None
+        return self._interface.describe()
 
 
 def main() -> None:

@@ -33,11 +33,6 @@ options:
     description: Address that O(interface) will have, with the prefix length. It is refused if
       Ansible comes in from its network by another way, whose answers it would take.
     type: str
-  userspace:
-    description: If given, a host is refused that lacks what O(interface) needs. That is
-      wireguard-go, too, with V(always), and with V(auto) where the kernel has no WireGuard.
-    type: str
-    choices: [auto, always, never]
 attributes:
   check_mode:
     description: Can run in check mode and report what would change. Without a key there is no
@@ -79,11 +74,6 @@ repaired:
   type: list
   elements: str
   sample: ["mode 0644 → 0600"]
-packages:
-  description: What the host lacks for O(interface), if RV(code) is V(tool_missing).
-  returned: failure
-  type: list
-  elements: str
 code:
   description: Kind of the failure, V(unsafe_file), V(invalid_key), V(tool_missing), V(foreign) if
     O(interface) is somebody else's, or V(locked_out) if it would take the controller's way in.
@@ -114,7 +104,6 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.mod
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.occupancy import (
     check_controller,
     check_owner,
-    find_lacking,
     is_ours,
 )
 
@@ -129,7 +118,6 @@ class WireguardKey(FleetModule):
         "path": {"type": "path", "required": True},
         "interface": {"type": "str"},
         "address": {"type": "str"},
-        "userspace": {"type": "str", "choices": ["auto", "always", "never"]},
     }
 
     def __init__(self) -> None:
@@ -177,18 +165,10 @@ class WireguardKey(FleetModule):
     def _check_host(self) -> None:
         """Refuse a host that cannot have the interface, before a key for it is made.
 
-        :raises Failure: with the packages that it lacks, or with what is in the way.
+        :raises Failure: with what is in the way.
         """
-        name, userspace = self.params["interface"], self.params["userspace"]
+        name = self.params["interface"]
         is_known = is_ours(FOLDER / f"{name}.conf") if name else True
-        if userspace:
-            lacking = find_lacking(self._host.has, self._host.kernel_has_wireguard, userspace)
-            if lacking:
-                raise Failure(
-                    f"WireGuard is missing on this host; install {', '.join(lacking)}",
-                    code="tool_missing",
-                    packages=lacking,
-                )
         # What is ours already is compared by wireguard_interface. A preview may lack the programs.
         if not is_known and self._host.has("ip") and self._host.has("wg"):
             running, _others = self._host.read(name)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import time
 import typing as t
@@ -18,9 +17,11 @@ from .._module import Failure
 from .conf import Conf, render, render_sync
 from .diff import describe, describe_running, predict
 from .files import FOLDER, Known, locked, read_private_key, read_to_extend, read_whole
+from .forwarding import find_changes
 from .host import Host, has_ipv6
 from .model import Interface, Invalid, check_interface_name
 from .occupancy import check_controller, check_owner, is_ours
+from .readiness import find_lacking
 from .runtime import Drift, Running, find_drift
 from .units import FOLLOW_DEFAULT_S, Follower
 from .validation import check_whole, parse_options, replace_all, upsert, with_keys_in_use
@@ -43,11 +44,14 @@ class InterfaceOnHost:
         self._check_mode: bool = module.check_mode
         self._name: str = self._params["name"]
         self._file = FOLDER / f"{self._name}.conf"
+        self._key_file = Path(self._params["private_key_file"] or FOLDER / f"{self._name}.key")
         self._host = Host(module)
         self._follower = Follower(self._host, self._name)
         self._change = change
         self.changes: list[str] = []
         """What was changed, or would be, one sentence each."""
+        self.lacking: dict[str, t.Any] = {}
+        """What the host has to have before; then nothing is changed. See `find_lacking`."""
         self._before: list[str] = []
         self._after: list[str] = []
         self._wanted = Interface()
@@ -56,45 +60,52 @@ class InterfaceOnHost:
     def keep(self) -> None:
         """Apply the options to the file, the running interface and the unit.
 
+        With the recorded key, only on a host that lacks nothing.
+
         :raises Invalid: before anything is touched, if that must not be.
         :raises Failure: if it cannot be done.
         """
-        requested = parse_options(self._params)
+        requested, recorded_key = parse_options(self._params), self._params["recorded_key"]
         with locked():
             is_known = is_ours(self._file)
-            known = (read_whole if self._params["purge_peers"] else read_to_extend)(self._file)
-            private_key = self._find_private_key(known.conf)
-            running, other_interfaces = self._read_running()
-            if not is_known:
-                check_owner(self._name, running, private_key)
-            wanted = self._decide(requested, known.conf, running)
-            self._wanted = with_keys_in_use(wanted, running.used_keys if running else ())
-            if private_key:
-                self._public_key = self._find_public_key(private_key)
-            check_whole(
-                self._wanted,
-                own_public_key=self._public_key,
-                other_interfaces=other_interfaces,
-                has_ipv6=has_ipv6(),
-            )
-            self._check_controller(running)
-            if not self._check_mode:
-                self._remove_leftovers()
-            self._keep_file(known, private_key)
-            self._keep_running(known.conf, private_key, running)
-            self._keep_unit()
-            self._keep_follower()
+            if recorded_key is not None:
+                self.lacking = find_lacking(
+                    self._host, self._key_file, recorded_key, self._params["userspace"]
+                )
+            if not self.lacking:
+                self._keep(requested, is_known=is_known)
 
-    def _check_controller(self, running: Running | None) -> None:
-        """Refuse routes that would keep out who brings them.
-
-        :raises Failure: if they would.
-        """
-        networks = [*self._wanted.networks()]
-        for peer in self._wanted.peers:
-            networks += map(ipaddress.ip_network, peer.allowed_ips or ())
+    def _keep(self, requested: Interface, *, is_known: bool) -> None:
+        known = (read_whole if self._params["purge_peers"] else read_to_extend)(self._file)
+        private_key = self._find_private_key(known.conf)
+        running, other_interfaces = self._read_running()
+        if not is_known:
+            check_owner(self._name, running, private_key)
+        wanted = self._decide(requested, known.conf, running)
+        self._wanted = with_keys_in_use(wanted, running.used_keys if running else ())
+        if private_key:
+            self._public_key = self._find_public_key(private_key)
+        check_whole(
+            self._wanted,
+            own_public_key=self._public_key,
+            other_interfaces=other_interfaces,
+            has_ipv6=has_ipv6(),
+        )
         connection = parse_connection(find_connection(os.environ, os.getppid()))
-        check_controller(connection, self._wanted.addresses, networks, running)
+        check_controller(connection, self._wanted.addresses, self._wanted.routes(), running)
+        forwarding = (
+            find_changes(self._name, self._wanted.addresses) if self._params["forward"] else []
+        )
+        if not self._check_mode:
+            self._remove_leftovers()
+        # First of all: peers that reach each other through this host do so from the start.
+        for note, act in forwarding:
+            self._after.append(note)
+            self._do(note, act)
+        self._keep_file(known, private_key)
+        self._keep_running(known.conf, private_key, running)
+        self._keep_unit()
+        self._keep_follower()
 
     def remove(self) -> None:
         """Take the interface down, disable its unit, and remove its file.
@@ -142,18 +153,17 @@ class InterfaceOnHost:
 
     def _find_private_key(self, known: Conf | None, *, needed: bool = True) -> str | None:
         """Return the private key; None in check mode where it would have been made before."""
-        given = self._params["private_key_file"]
         if known:
             self._host.hide(known.private_key)
             for peer in known.interface.peers:
                 self._host.hide(peer.preshared_key)
-            if given is None and not self._params["purge_peers"]:
+            if not (self._params["private_key_file"] or self._params["purge_peers"]):
                 return known.private_key
-        path = Path(given or FOLDER / f"{self._name}.key")
-        private_key = read_private_key(path)
+        private_key = read_private_key(self._key_file)
         if private_key is None and needed and not self._check_mode:
             raise Failure(
-                f"{path} is missing; quartermaster.fleet.wireguard_key makes it", code="key_missing"
+                f"{self._key_file} is missing; quartermaster.fleet.wireguard_key makes it",
+                code="key_missing",
             )
         self._host.hide(private_key)
         return private_key

@@ -93,6 +93,11 @@ class Interface:
         """Return the networks that its own addresses make directly reachable."""
         return [ipaddress.ip_interface(address).network for address in self.addresses]
 
+    def routes(self) -> list[Network]:
+        """Return all networks that are led into the tunnels: its own, and those of the peers."""
+        theirs = (text for peer in self.peers for text in peer.allowed_ips or ())
+        return [*self.networks(), *map(ipaddress.ip_network, theirs)]
+
 
 def fingerprint(public_key: str) -> str:
     """Return eight hex digits by which people recognise a key; they do not reveal it."""

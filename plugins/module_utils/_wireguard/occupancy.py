@@ -90,15 +90,3 @@ def check_controller(
                 "another network (`qm cluster add --mesh-prefix`)",
                 code="locked_out",
             )
-
-
-def find_lacking(
-    has: t.Callable[[str], bool], kernel_has: t.Callable[[], bool], userspace: str
-) -> list[str]:
-    """Return the packages that an interface needs and the host does not have."""
-    needed = {"ip": "iproute2", "wg": "wireguard-tools", "wg-quick": "wireguard-tools"}
-    lacking = {package for program, package in needed.items() if not has(program)}
-    needs_program = userspace == "always" or (userspace == "auto" and not kernel_has())
-    if needs_program and not has("wireguard-go"):
-        lacking.add("wireguard-go")
-    return sorted(lacking)

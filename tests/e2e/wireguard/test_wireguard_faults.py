@@ -172,6 +172,37 @@ def test_a_key_that_is_missing_or_open_to_others_is_told(mesh: t.Any) -> None:
     assert host.state() == before
 
 
+def test_a_host_that_lacks_what_it_needs_is_left_as_it_is_and_returns_it(mesh: t.Any) -> None:
+    host = mesh["a"]
+    before = host.state()
+    options = {**mesh.options("a", mtu=1300), "recorded_key": host.public_key}
+
+    other = host.run(**options | {"recorded_key": mesh["b"].public_key})
+    host.sh("mv /usr/bin/wg-quick /usr/bin/wg-slow")
+    bare = host.run(**options)
+    host.sh("mv /usr/bin/wg-slow /usr/bin/wg-quick")
+
+    assert [(it["changed"], it["interface"]) for it in (other, bare)] == [(False, None)] * 2
+    assert other["lacking"] == {"key": "unrecorded"}
+    assert bare["lacking"] == {"packages": ["wireguard-tools"]}
+    assert host.state() == before
+    kept = host.run(**options)
+    assert (kept["lacking"], kept["changed"]) == ({}, True)
+
+
+def test_a_host_passes_on_packets_where_it_shall(mesh: t.Any) -> None:
+    host = mesh["a"]
+    host.sh("rm -f /etc/sysctl.d/60-wg0.conf")
+
+    made, again = (host.run(**mesh.options("a", forward=True)) for _ in range(2))
+
+    assert any("60-wg0.conf: written" in note for note in made["changes"])
+    assert not again["changed"]
+    assert host.sh("cat /etc/sysctl.d/60-wg0.conf") == "net.ipv4.ip_forward=1\n"
+    assert host.sh("cat /proc/sys/net/ipv4/ip_forward") == "1\n"
+    host.sh("rm /etc/sysctl.d/60-wg0.conf")
+
+
 def test_a_port_that_is_taken_is_told_in_wireguards_own_words(mesh: t.Any) -> None:
     host = mesh["a"]
     taker = "import socket,time; s=socket.socket(2,2); s.bind(('',51555)); time.sleep(60)"

@@ -19,7 +19,6 @@ class Lamp(FleetModule):
     """A module that switches a lamp on."""
 
     represent = "lamp"
-    uses_api = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,32 +42,32 @@ class Lamp(FleetModule):
         return "on" if self.lit else "off"
 
 
-def _run(run_module: t.Callable[..., t.Any], act: str, **options: t.Any) -> dict[str, t.Any]:
+def _run(run_host_module: t.Callable[..., t.Any], act: str, **options: t.Any) -> dict[str, t.Any]:
     def main() -> None:
         lamp = Lamp()
         lamp.run(getattr(lamp, act))
 
-    return t.cast("dict[str, t.Any]", run_module(types.SimpleNamespace(main=main), **options))
+    return t.cast("dict[str, t.Any]", run_host_module(types.SimpleNamespace(main=main), **options))
 
 
 def test_further_keys_are_returned_beside_the_resource(
-    run_module: t.Callable[..., t.Any],
+    run_host_module: t.Callable[..., t.Any],
 ) -> None:
-    result = _run(run_module, "present")
+    result = _run(run_host_module, "present")
 
     assert result == {"failed": False, "changed": True, "lamp": "on", "changes": ["lamp: lit"]}
 
 
 def test_check_mode_reports_the_change_and_makes_none(
-    run_module: t.Callable[..., t.Any],
+    run_host_module: t.Callable[..., t.Any],
 ) -> None:
-    result = _run(run_module, "present", _ansible_check_mode=True)
+    result = _run(run_host_module, "present", _ansible_check_mode=True)
 
     assert result == {"failed": False, "changed": True, "lamp": "off", "changes": ["lamp: lit"]}
 
 
-def test_an_insecure_file_fails_with_its_own_code(run_module: t.Callable[..., t.Any]) -> None:
-    result = _run(run_module, "guarded")
+def test_an_insecure_file_fails_with_its_own_code(run_host_module: t.Callable[..., t.Any]) -> None:
+    result = _run(run_host_module, "guarded")
 
     assert result == {
         "failed": True,
@@ -77,8 +76,10 @@ def test_an_insecure_file_fails_with_its_own_code(run_module: t.Callable[..., t.
     }
 
 
-def test_an_error_of_the_system_fails_with_its_reason(run_module: t.Callable[..., t.Any]) -> None:
-    result = _run(run_module, "on_a_full_disk")
+def test_an_error_of_the_system_fails_with_its_reason(
+    run_host_module: t.Callable[..., t.Any],
+) -> None:
+    result = _run(run_host_module, "on_a_full_disk")
 
     assert result == {
         "failed": True,

@@ -65,6 +65,9 @@ OPTIONS: dict[str, t.Any] = {
     "purge_peers": True,
     "keep_peers": [],
     "allow_empty": False,
+    "recorded_key": None,
+    "userspace": "auto",
+    "forward": False,
 }
 
 
@@ -75,7 +78,7 @@ class Host:
         self.file = file
         self.running: Running | None = None
         self.unit = {"ActiveState": "inactive", "UnitFileState": "disabled"}
-        self.programs = {"wg", "ip"}
+        self.programs = {"wg", "wg-quick", "ip"}
         self.asked: list[str] = []
         self.hidden: set[str | None] = set()
         self.half_made = False
@@ -86,6 +89,9 @@ class Host:
 
     def has(self, program: str) -> bool:
         return program in self.programs
+
+    def kernel_has_wireguard(self) -> bool:
+        return True
 
     def find_public_key(self, private_key: str) -> str:
         return public(private_key)
@@ -232,6 +238,60 @@ def test_without_its_key_no_interface_is_made(case: Case) -> None:
         case.act()
 
     assert (case.file.exists(), case.host.asked) == (False, [])
+
+
+def test_with_the_recorded_key_the_interface_is_kept(case: Case) -> None:
+    made, again = (case.act(recorded_key=public(OWN)) for _ in range(2))
+
+    assert made == ["file: written", "interface: brought up", "unit: enabled"]
+    assert (again, case.done.lacking) == ([], {})
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("recorded_key", "programs", "lacking"),
+    [
+        (public(OWN), set(), {"packages": ["iproute2", "wireguard-tools"]}),
+        (public(OTHER), {"wg", "wg-quick", "ip"}, {"key": "unrecorded"}),
+        ("", {"wg", "wg-quick", "ip"}, {"key": "unrecorded"}),
+    ],
+)
+def test_a_host_that_lacks_something_is_left_as_it_is(
+    case: Case, recorded_key: str, programs: set[str], lacking: dict[str, t.Any], *, check: bool
+) -> None:
+    case.act()
+    case.host.asked.clear()
+    case.host.programs = programs
+    before = case.file.read_text()
+
+    changes = case.act(recorded_key=recorded_key, peers=[PEER_B], forward=True, check=check)
+
+    assert (changes, case.host.asked, case.file.read_text()) == ([], [], before)
+    assert case.done.lacking == lacking
+
+
+def test_who_lacks_something_is_refused_for_what_is_in_the_way_all_the_same(case: Case) -> None:
+    write(case.file, "[Interface]\nPrivateKey = " + OTHER + "\n")
+    case.host.programs = set()
+
+    with pytest.raises(Failure, match="has not written"):
+        case.act(recorded_key="")
+
+
+def test_packets_are_passed_on_before_the_interface_changes(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_changes(name: str, _addresses: t.Any) -> list[t.Any]:
+        return [(f"{name} forwards", lambda: case.host.asked.append("forward"))]
+
+    monkeypatch.setattr(_interface, "find_changes", find_changes)
+
+    changes = case.act(forward=True)
+
+    assert changes[0] == "wg0 forwards"
+    assert case.host.asked[0] == "forward"
+    assert "wg0 forwards" in case.done.views()[1]
+    assert "wg0 forwards" not in case.act()
 
 
 def test_a_further_peer_needs_the_file_and_a_synchronisation(case: Case) -> None:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import ipaddress
-import typing as t
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.con
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.occupancy import (
     check_controller,
     check_owner,
-    find_lacking,
     is_ours,
 )
 from ansible_collections.quartermaster.fleet.plugins.module_utils._wireguard.runtime import (
@@ -144,21 +142,3 @@ def test_a_network_that_holds_the_controller_is_refused(
 
 def test_without_ssh_there_is_no_way_in_to_lose() -> None:
     check_controller(None, ["10.91.0.1/24"], [ipaddress.ip_network(MESH)], None)
-
-
-@pytest.mark.parametrize(
-    ("found", "kernel", "userspace", "lacking"),
-    [
-        ("ip wg wg-quick", True, "auto", []),
-        ("ip wg wg-quick", False, "auto", ["wireguard-go"]),
-        ("ip wg wg-quick", True, "always", ["wireguard-go"]),
-        ("ip wg wg-quick", False, "never", []),
-        ("ip wg wg-quick wireguard-go", False, "always", []),
-        ("ip", True, "auto", ["wireguard-tools"]),
-        ("", False, "auto", ["iproute2", "wireguard-go", "wireguard-tools"]),
-    ],
-)
-def test_packages_that_an_interface_needs(
-    found: str, *, kernel: bool, userspace: str, lacking: t.Sequence[str]
-) -> None:
-    assert find_lacking(found.split().__contains__, lambda: kernel, userspace) == lacking
