@@ -20,7 +20,7 @@ from demo.place import (
     Stopped,
     write_overlay,
 )
-from demo.steps import Progress, console, run_playbook, run_quietly
+from demo.steps import Progress, console, order_run, run_playbook, run_quietly
 from tests.hosts import engine, image, network
 
 _QM = str(BIN / "qm")
@@ -36,8 +36,8 @@ def up() -> None:
     progress = Progress(8)
     with progress.step("Docker engine, host image and network"):
         hosts = _ensure_hosts()
-    with progress.step("Inventory service on SQLite"):
-        service.ensure()
+    with progress.step("Inventory service on SQLite, and its worker for runs"):
+        service.ensure(hosts.docker_host)
     with progress.step(f"{_CSV}: the plan, then the record of it"):
         _import_projects()
     with progress.step("provision.yml: planned nodes become servers"):
@@ -46,8 +46,8 @@ def up() -> None:
         run_playbook("site", hosts.docker_host)
     with progress.step("verify.yml: sshd hardened, each pair pings, each firewall is asked by all"):
         proof = run_playbook("verify", hosts.docker_host)
-    with progress.step("site.yml once more: nothing may change"):
-        changed = run_playbook("site", hosts.docker_host).changed
+    with progress.step("site.yml once more, as a run of the service: nothing may change"):
+        changed = order_run("site", hosts.docker_host).changed
         if not changed or any(changed.values()):
             raise Stopped(f"The second run changed something: {changed}")
     with progress.step("Summary"):

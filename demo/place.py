@@ -49,6 +49,24 @@ def get_environment(docker_host: str | None = None) -> dict[str, str]:
     return variables | ({"DOCKER_HOST": docker_host} if docker_host else {})
 
 
+def get_run_settings() -> dict[str, str]:
+    """Return the settings of a service whose runs are the demo's own playbooks and variables."""
+    inventory = ROOT / "inventory" / "local"
+    passed = (
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION",
+        "ANSIBLE_PRIVATE_KEY_FILE",
+        "DOCKER_HOST",
+        "QM_CACHE_DIR",
+    )
+    return {
+        "QM_ANONYMOUS_READ": "true",
+        "QM_PLAYBOOKS_DIR": str(ROOT),
+        "QM_RUN_DIR": str(FOLDER / "runs"),
+        "QM_RUN_INVENTORY_DIRS": f"{inventory}:{OVERLAY}",
+        "QM_RUN_ENVIRONMENT": ",".join(passed),
+    }
+
+
 def get_process_environment(docker_host: str | None = None) -> dict[str, str]:
     """Return the same for a child process, without any QM_ setting of the person's own."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("QM_")}

@@ -21,6 +21,7 @@ from demo.place import (
     URL,
     Stopped,
     get_process_environment,
+    get_run_settings,
 )
 from demo.steps import run_quietly
 
@@ -30,8 +31,8 @@ _STOP_TIMEOUT_S = 40
 _POLL_S = 0.1
 
 
-def ensure() -> None:
-    """Make the service answer, with a database and an admin token of its own.
+def ensure(docker_host: str) -> None:
+    """Make the service answer, with a database, an admin token and a worker of its own.
 
     :raises Stopped: the port belongs to another program, or the service does not come up.
     """
@@ -42,7 +43,7 @@ def ensure() -> None:
             f"Another program listens on {BIND}. Stop it (`ss -ltnp 'sport = :9008'` names it), "
             "and run `make demo` again."
         )
-    environment = get_process_environment() | {"QM_ANONYMOUS_READ": "true"}
+    environment = get_process_environment(docker_host) | get_run_settings()
     if not (FOLDER / "config.ini").exists():
         # The token is only in this file, so a lost file needs a new token.
         _run_qm(["init", "--save-profile", "--name", f"demo-{time.time_ns()}"], environment)
@@ -84,7 +85,7 @@ def _run_qm(arguments: list[str], environment: dict[str, str]) -> None:
 def _start(environment: dict[str, str]) -> None:
     with SERVICE_LOG.open("ab") as log:
         process = subprocess.Popen(
-            [BIN / "qm", "serve", "--bind", BIND],
+            [BIN / "qm", "serve", "--with-worker", "--bind", BIND],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

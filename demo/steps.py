@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from demo.place import ROOT, RUN_LOG, Stopped, get_process_environment
+from demo.place import BIN, ROOT, RUN_LOG, Stopped, get_process_environment
 
 #: Into a file or a pipe, lines are not folded to the width of a terminal that is not there.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -64,9 +64,22 @@ class Progress:
 def run_playbook(name: str, docker_host: str, *options: str) -> Run:
     """Run a playbook, show its tasks, and return what it did.
 
-    :raises Stopped: it failed; what it said last is shown.
+    :raises Stopped: it failed; its last lines are shown.
     """
     command = ["ansible-playbook", f"playbooks/{name}.yml", *options]
+    return _watch(f"{name}.yml", command, docker_host)
+
+
+def order_run(template: str, docker_host: str) -> Run:
+    """Have the service run a template, show its tasks as they come, and return what it did.
+
+    :raises Stopped: it failed; its last lines are shown.
+    """
+    command = [str(BIN / "qm"), "run", template, "--follow", "--reason", "make demo"]
+    return _watch(f"the run of {template}", command, docker_host)
+
+
+def _watch(what: str, command: Sequence[str], docker_host: str) -> Run:
     run = Run()
     with (
         RUN_LOG.open("a", encoding="utf-8") as log,
@@ -80,17 +93,17 @@ def run_playbook(name: str, docker_host: str, *options: str) -> Run:
         ) as process,
     ):
         log.write(f"\n$ {' '.join(command)}\n")
-        for line in process.stdout or ():
-            log.write(line)
+        for whole in process.stdout or ():
+            log.write(whole)
             log.flush()
-            run.lines.append(line)
-            _show(line)
-            if recap := _RECAP.match(line):
+            run.lines.append(whole)
+            _show(whole)
+            if recap := _RECAP.match(whole):
                 run.changed[recap[1]] = int(recap[3])
     if process.returncode:
         console.print("".join(run.lines[-_SHOWN_ON_FAILURE:]), markup=False, style="dim")
         raise Stopped(
-            f"{name}.yml failed with exit code {process.returncode}; {RUN_LOG} has all of it. "
+            f"{what} failed with exit code {process.returncode}; {RUN_LOG} has all of it. "
             "`make demo` goes on from here, `make demo-down` removes what there is."
         )
     return run
@@ -119,5 +132,5 @@ def _show(line: str) -> None:
     task = _TASK.match(line)
     if task:
         console.print(f"      [dim]·[/] {task[1]}", style="dim", markup=True)
-    elif line.startswith(("fatal:", "failed:", "[WARNING]", "[ERROR]")):
+    elif line.startswith(("fatal:", "failed:", "[WARNING]", "[ERROR]", "Run ")):
         console.print(f"      {line.rstrip()}", style="yellow", markup=False)

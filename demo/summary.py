@@ -38,6 +38,8 @@ def show(seconds: float, changed: dict[str, int], matrix: str) -> None:
         (f". {ENV_FILE.relative_to(ROOT)}", "use the demo's service and hosts in this shell"),
         ("qm status", "the fleet at a glance"),
         ("qm node list", "its nodes"),
+        ("qm run list && qm run hosts 1", "the run of the service, and its results by host"),
+        ("qm run verify --follow", "a run of your own, as it happens"),
         ("ansible all -m ping", "Ansible on the dynamic inventory"),
         (f"curl {URL}/api/inventory", "the inventory over HTTP"),
         (f"open {URL}/api/v1/docs", "the API's own page"),

@@ -34,8 +34,8 @@ def judge(
         return RunState.CANCELLED, ending.problem
     if ending.is_timed_out:
         return RunState.TIMED_OUT, timeout
-    if ending.problem is not None and ending.exit_code is None and not has_recap:
-        return RunState.FAILED, ending.problem
+    if ending.exit_code is None and not has_recap:
+        return RunState.FAILED, ending.problem or "ansible-playbook was killed"
     return _judge_hosts(failed, unreachable, ending)
 
 

@@ -4,6 +4,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,8 @@ class RunService:
     def __init__(self, folder: Path, database_url: str) -> None:
         checkout = folder / "checkout"
         (checkout / "playbooks").mkdir(parents=True)
+        config = f"[defaults]\ninterpreter_python = {sys.executable}\n"
+        (checkout / "ansible.cfg").write_text(config, "utf-8")
         for name, text in PLAYBOOKS.items():
             (checkout / "playbooks" / f"{name}.yml").write_text(text.lstrip(), "utf-8")
         self.run_dir = folder / "runs"

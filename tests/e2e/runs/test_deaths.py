@@ -15,6 +15,12 @@ def begin(service: RunService, template: str = "sleep", **answers: int) -> int:
     """Order a run, and wait until its tasks run on both nodes."""
     run_id = service.order(template, **answers)
     service.wait_for_text(run_id, "began web-2" if template == "sleep" else "(item=0)")
+    if template == "sleep":
+        wait_until(
+            lambda: len(service.list_processes("sleep 987")) >= len(NODES),
+            what="the tasks",
+            timeout_s=WAIT_S,
+        )
     return run_id
 
 
