@@ -58,6 +58,7 @@ from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.logs import set_up_logs
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.targets import Target
+from inventory_service.runs.metrics import RunCollector
 from inventory_service.runs.routes import reports, runs, templates
 from inventory_service.runs.runner.playbooks import list_playbooks
 from inventory_service.runs.watching import RunWatcher
@@ -141,6 +142,7 @@ def configure(app: OpenAPI, settings: Settings) -> None:
     registry = CollectorRegistry()
     app.extensions[EXTENSION] = _make_dependencies(settings, database, registry)
     registry.register(FleetCollector(database))
+    registry.register(RunCollector(database))
     _register(app, registry)
 
 

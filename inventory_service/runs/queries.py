@@ -3,11 +3,12 @@
 
 import zlib
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from inventory_service.runs.domain.states import LIVE, WAITING, RunState
+from inventory_service.runs.domain.states import ENDED, LIVE, WAITING, RunState
 from inventory_service.runs.models.reports import HostResult, LogChunk, StoredEvent, TaskResult
 from inventory_service.runs.models.runs import Run
 
@@ -35,6 +36,24 @@ def count_by_state(session: Session) -> dict[str, int]:
     """Return how many runs are in each state."""
     query = select(Run.state, func.count()).group_by(Run.state)
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+def count_ended(session: Session) -> list[tuple[str, str, int]]:
+    """Return how many runs of each template ended in which state."""
+    query = (
+        select(Run.template, Run.state, func.count())
+        .where(Run.state.in_(_values(ENDED)))
+        .group_by(Run.template, Run.state)
+        .order_by(Run.template, Run.state)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def find_oldest_waiting(session: Session) -> datetime | None:
+    """Return since when the oldest of the runs waits that could start, or None if none waits."""
+    query = _in_states(WAITING).order_by(Run.id).limit(1)
+    run = session.scalars(query).first()
+    return None if run is None else run.created_at
 
 
 def list_events(session: Session, run_id: int, *, after: int, limit: int) -> Sequence[StoredEvent]:
