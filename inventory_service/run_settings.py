@@ -41,6 +41,16 @@ class RunSettings(BaseModel):
         le=3600,
         description="How long a run counts as live without a sign of life of its supervisor.",
     )
+    event_retention_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="How many days the events of a run are stored after its end; 0 for ever. Its "
+        "results and its log are kept.",
+    )
+    event_keep_runs: int = Field(
+        default=10, ge=0, description="Of so many runs of each template, events are kept anyway."
+    )
     worker_name: str = Field(
         default="",
         max_length=255,
@@ -70,6 +80,11 @@ class RunSettings(BaseModel):
     def inventory_dirs(self) -> list[Path]:
         """Return the folders with variables for runs."""
         return [Path(folder) for folder in self.run_inventory_dirs.split(":") if folder]
+
+    @property
+    def event_retention(self) -> timedelta | None:
+        """Return how long events are kept, or None for ever."""
+        return timedelta(days=self.event_retention_days) if self.event_retention_days else None
 
     @property
     def machine(self) -> str:

@@ -41,7 +41,7 @@ _COMMANDS = (
     LazyCommand(
         "prune",
         "admin.prune:prune",
-        "Delete audit records and stored answers past their retention (QM_AUDIT_RETENTION_DAYS).",
+        "Delete audit records, stored answers and events of runs past their retention.",
     ),
     LazyCommand("node", "commands.nodes:node", "Work with the machines of the fleet."),
     LazyCommand(

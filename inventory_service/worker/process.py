@@ -14,9 +14,11 @@ import structlog
 from inventory_service.app import open_database
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import ServiceError
+from inventory_service.core.retention import BATCH
 from inventory_service.runs.queries import has_work
 from inventory_service.runs.runner.processes import identify, reap
 from inventory_service.runs.usecases.claims import TakenRun, has_changes, take_runs
+from inventory_service.runs.usecases.retention import prune_events
 from inventory_service.settings import Settings, read_run_environment
 from inventory_service.worker.recovery import recover
 from inventory_service.worker.supervisor import Assignment
@@ -25,6 +27,8 @@ from inventory_service.worker.supervisor import Assignment
 _TURN_S = 0.2
 #: How long it rests after the database did not answer.
 _REST_S = 2.0
+#: How often a batch of expired events is deleted.
+_PRUNE_EACH_S = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -45,7 +49,7 @@ class Worker:
         self._database: Database = open_database(settings)
         self._start = start or start_supervisor
         self._is_stopping = threading.Event()
-        self._next_recovery = 0.0
+        self._next_recovery = self._next_pruning = 0.0
         self._identity = identify(os.getpid()) or ""
 
     def run(self) -> None:
@@ -72,6 +76,9 @@ class Worker:
         if now >= self._next_recovery:
             recover(self._database, self._settings)
             self._next_recovery = now + self._settings.run_lease_s / 10
+        if now >= self._next_pruning:
+            self._next_pruning = now + _PRUNE_EACH_S
+            self._prune()
         machine, slots = self._settings.machine, self._settings.worker_slots
         with self._database.reading() as session:
             if not has_work(session) or not has_changes(session, machine, slots=slots):
@@ -88,6 +95,16 @@ class Worker:
         for one in taken:
             self._start(Assignment(one, self._settings, environment))
         return taken
+
+    def _prune(self) -> None:
+        """Delete a few events that are past their retention."""
+        with self._database.writing() as session:
+            prune_events(
+                session,
+                self._settings.event_retention,
+                keep_runs=self._settings.event_keep_runs,
+                limit=BATCH,
+            )
 
 
 def start_supervisor(assignment: Assignment) -> None:
