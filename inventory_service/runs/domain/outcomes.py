@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from inventory_service.runs.domain.states import RunState
 
 _MOST_NAMED = 5
+_UNKNOWN = "it is not known how ansible-playbook ended; the worker's log may have the reason"
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ def judge(
         return RunState.CANCELLED, ending.problem
     if ending.is_timed_out:
         return RunState.TIMED_OUT, timeout
-    if ending.problem is not None and ending.exit_code is None and not has_recap:
-        return RunState.FAILED, ending.problem
+    if ending.exit_code is None and not has_recap:
+        return RunState.FAILED, ending.problem or _UNKNOWN
     return _judge_hosts(failed, unreachable, ending)
 
 
