@@ -87,9 +87,11 @@ def relaunch_run(
     sources.check_playbook(first.playbook)
     hosts = list(first.hosts)
     if order.hosts is RelaunchHosts.FAILED:
-        hosts = queries.list_failed_hosts(session, run_id)
+        # A playbook that begins on localhost reports results of that, too: it comes again anyway.
+        failed = set(queries.list_failed_hosts(session, run_id))
+        hosts = [host for host in hosts if host in failed]
         if not hosts:
-            raise Conflict(f"No host of run {run_id} failed or was unreachable.")
+            raise Conflict(f"No node of run {run_id} failed or was unreachable.")
     allowed = {target.name for target in sources.list_targets(session, template.filters)}
     gone = [host for host in hosts if host not in allowed]
     if gone:
