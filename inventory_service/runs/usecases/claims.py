@@ -38,15 +38,16 @@ def take_runs(session: Session, worker: str, *, slots: int, lease: timedelta) ->
         slots=max(free, 0),
     )
     by_id = {run.id: run for run in (*waiting, *live)}
+    taken = [TakenRun(run_id, secrets.token_urlsafe(32)) for run_id in choice.starts]
+    for one in taken:
+        by_id[one.run_id].claim(worker, one.claim_token, lease)
+    # After the claims: what is waited for is shown in the state that it has from now on.
     for run in waiting:
         if run.id in choice.blocked:
             obstacle = choice.blocked[run.id]
             run.block(_explain(obstacle, by_id[obstacle.holder]))
         else:
             run.unblock()
-    taken = [TakenRun(run_id, secrets.token_urlsafe(32)) for run_id in choice.starts]
-    for one in taken:
-        by_id[one.run_id].claim(worker, one.claim_token, lease)
     return taken
 
 
@@ -125,7 +126,8 @@ def list_orphans(session: Session, worker: str, is_alive: Callable[[str], bool])
 def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
     """End a run whose supervisor is gone as lost, or put it back into the queue if not begun.
 
-    One that is lost is ordered again by itself only where its template says that this is safe.
+    One that is lost is ordered again by itself, once, only where its template says that this is
+    safe, and nobody has cancelled it.
     Returns the run, or None if it has another claim or has ended by now.
     """
     run = find_claimed(session, taken)
@@ -136,10 +138,17 @@ def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
     elif run.supervisor is None and run.attempt < MOST_ATTEMPTS:
         run.put_back(f"{why}, before it was begun")
     else:
+        is_wanted = run.state != RunState.CANCELLING
         run.end(RunState.LOST, why, actor=WORKER)
-        if run.is_idempotent and run.supervisor is not None:
+        if is_wanted and run.supervisor is not None and _may_repeat(run):
             run.make_copy(run.hosts).submit(session, WORKER, f"run {run.id} was lost")
     return run
+
+
+def _may_repeat(run: Run) -> bool:
+    """Return whether a lost run is ordered again; one that was, not once more: it may be why."""
+    was_repeated = run.relaunch_of is not None and run.requested_by == WORKER.name
+    return run.is_idempotent and not was_repeated
 
 
 def adopt_runs(
@@ -162,5 +171,5 @@ def _explain(obstacle: Obstacle, holder: Run) -> str:
         return f"waits for a place: {who} is in the way of the template's concurrency"
     kind, _, name = obstacle.lock.rpartition(":")
     what = f"the host {name}" if kind == "host" else f"the lock {name}"
-    verb = "has" if RunState(holder.state) in LIVE else "comes before it for"
-    return f"waits for {what}: {who} {verb} it"
+    verb = "has it" if RunState(holder.state) in LIVE else "came first"
+    return f"waits for {what}: {who} {verb}"
