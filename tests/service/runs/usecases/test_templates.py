@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A template is checked before it is kept, and a change of it leaves its runs as they were."""
 
+from typing import Any
+
 import pytest
 
 from inventory_service.core.database.engine import Database
@@ -49,7 +51,7 @@ def test_a_template_is_kept_with_all_its_fields(store: Database) -> None:
     ],
 )
 def test_a_template_of_what_is_not_there_or_not_valid_is_refused(
-    store: Database, fields: dict[str, object], reason: str
+    store: Database, fields: dict[str, Any], reason: str
 ) -> None:
     wanted = {"template": "deploy", "playbook": PLAYBOOKS[0]} | fields
     with store.writing() as session:
