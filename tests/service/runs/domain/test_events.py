@@ -127,6 +127,16 @@ def test_a_result_counts_for_its_host_and_its_task(
     assert not any(tally.tasks["t2"].results.values())
 
 
+def test_a_result_is_a_change_of_its_host_and_its_task_alone() -> None:
+    tally = Tally()
+    tally.add(make_event(number, TASK, task_id=f"t{number}") for number in (1, 2))
+    tally.add([make_event(3, OK, host="b", task_id="t1")])
+    tally.forget_changes()
+    tally.add([make_event(4, OK, host="a", task_id="t1")])
+    hosts, tasks = tally.list_changes()
+    assert (list(hosts), [one.task_id for one in tasks]) == (["a"], ["t1"])
+
+
 def test_results_of_a_task_that_was_not_seen_count_for_the_host() -> None:
     tally = Tally()
     tally.add([make_event(1, OK, host="a", task_id="t1"), make_event(2, OK, host="a")])

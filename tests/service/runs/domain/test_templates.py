@@ -143,6 +143,13 @@ def test_a_template_needs_no_more_than_its_name_and_playbook() -> None:
     found = template.model_dump(mode="json")
     assert found["filters"]["state"] == ["active"]
     assert found["host_lock"] == "exclusive"
+    seconds = (found["idle_timeout_s"], found["timeout_s"])
+    assert (found["forks"], found["verbosity"], found["concurrency"], seconds) == (
+        20,
+        0,
+        0,
+        (900, 7200),
+    )
     assert found["launch_scope"] == "operator"
     assert (found["requires_limit"], found["is_idempotent"]) == (False, False)
     assert TemplateRegistration(**found) == template
@@ -157,6 +164,7 @@ def test_a_template_needs_no_more_than_its_name_and_playbook() -> None:
         ({"tags": ["-x"]}, ("tags", 0)),
         ({"skip_tags": ["a,b"]}, ("skip_tags", 0)),
         ({"tags": ["a"] * 51}, ("tags",)),
+        ({"skip_tags": ["a"] * 51}, ("skip_tags",)),
         ({"forks": 0}, ("forks",)),
         ({"forks": 501}, ("forks",)),
         ({"verbosity": 5}, ("verbosity",)),
@@ -209,6 +217,19 @@ def test_a_bad_field_of_a_template_is_refused_by_its_place(
 def test_fields_may_have_their_outermost_values(fields: dict[str, Any]) -> None:
     change = TemplateChange(**fields)
     assert change.model_fields_set == fields.keys()
+
+
+@pytest.mark.parametrize("name", ["project", "environment", "cluster", "region", "node_type"])
+def test_a_filter_has_at_most_100_alternatives(name: str) -> None:
+    assert NodeFilters(**{name: ["a"] * 100})
+    with pytest.raises(ValidationError, match="at most 100 items"):
+        NodeFilters(**{name: ["a"] * 101})
+
+
+def test_a_template_can_have_nodes_of_each_state() -> None:
+    assert NodeFilters(state=list(NodeState)).state == list(NodeState)
+    with pytest.raises(ValidationError, match=f"at most {len(NodeState)} items"):
+        NodeFilters(state=[*NodeState, NodeState.ACTIVE])
 
 
 def test_a_change_can_give_a_template_no_other_name_or_playbook() -> None:
