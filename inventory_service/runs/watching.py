@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy.orm import Session
 
 from inventory_service.runs import queries
@@ -20,6 +21,12 @@ _LOOK_S = 0.2
 #: The share of a process's threads that may wait.
 _SHARE = 2
 _EVENTS_AT_ONCE = 1000
+
+_STREAMED_AT_ONCE = 200
+#: How long a stream lasts, after which its client comes again.
+_STREAM_S = 300
+#: How long it may be silent.
+_COMMENT_S = 15
 
 OpenSession = Callable[[], AbstractContextManager[Session]]
 
@@ -79,6 +86,44 @@ class RunWatcher:
         finally:
             self._gate.release()
 
+    def stream(self, run_id: int, *, after: int) -> Iterator[bytes]:
+        """Return server-sent events: those of the run after a counter, then its end.
+
+        https://html.spec.whatwg.org/multipage/server-sent-events.html. Who comes again with the
+        last `id` as the counter sees each event once. Where there is no room, one event `busy`
+        is all, and the client asks again by `watch`.
+
+        :raises NotFound: no such run.
+        """
+        progress = self._read(run_id, after, _STREAMED_AT_ONCE)
+        return self._iter_stream(run_id, progress)
+
+    def _iter_stream(self, run_id: int, progress: Progress) -> Iterator[bytes]:
+        if not self._gate.acquire(blocking=False):
+            yield _format("busy", progress.last, {})
+            return
+        try:
+            yield b"retry: 3000\n\n"
+            deadline = time.monotonic() + _STREAM_S
+            silent_since, state = time.monotonic(), ""
+            while True:
+                if progress.events or progress.run["state"] != state:
+                    state, silent_since = progress.run["state"], time.monotonic()
+                    yield _format("progress", progress.last, progress.as_dict())
+                elif time.monotonic() - silent_since > _COMMENT_S:
+                    silent_since = time.monotonic()
+                    # A proxy closes what is silent.
+                    yield b": still there\n\n"
+                if progress.is_complete:
+                    yield _format("end", progress.last, progress.run)
+                    return
+                is_full = len(progress.events) == _STREAMED_AT_ONCE
+                if time.monotonic() > deadline or self._is_closing.wait(0 if is_full else _LOOK_S):
+                    return
+                progress = self._read(run_id, progress.last, _STREAMED_AT_ONCE)
+        finally:
+            self._gate.release()
+
     def iter_log(self, run_id: int) -> Iterator[bytes]:
         """Yield the log of a run, part by part; of a live one, what is stored by now.
 
@@ -120,3 +165,8 @@ class RunWatcher:
                 run.as_dict(),
                 is_complete=has_ended and len(rows) < limit,
             )
+
+
+def _format(kind: str, last: int, document: dict[str, Any]) -> bytes:
+    data = orjson.dumps(document, option=orjson.OPT_UTC_Z)
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (last, kind.encode(), data)

@@ -129,6 +129,8 @@ class Tally:
             number = len(self.tasks) + 1
             known = TaskTally(number, task_id, event.play or "", event.task or "", event.at)
             self.tasks[task_id] = known
+        # A play in batches (`serial`) comes to the same task again.
+        known.ended_at = None
         self._present = known
         self._changed_tasks[task_id] = None
 

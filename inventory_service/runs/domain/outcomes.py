@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from inventory_service.runs.domain.states import RunState
 
 _MOST_NAMED = 5
+_UNKNOWN = "it is not known how ansible-playbook ended; the worker's log may have the reason"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def judge(
     if ending.is_timed_out:
         return RunState.TIMED_OUT, timeout
     if ending.exit_code is None and not has_recap:
-        return RunState.FAILED, ending.problem or "ansible-playbook was killed"
+        return RunState.FAILED, ending.problem or _UNKNOWN
     return _judge_hosts(failed, unreachable, ending)
 
 

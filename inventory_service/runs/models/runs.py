@@ -12,9 +12,11 @@ from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
 from inventory_service.core.database.base import Base, UTCDateTime
 from inventory_service.core.errors import Conflict
+from inventory_service.core.redaction import redact
 from inventory_service.runs.domain.locks import HOST_LOCK, Claim, LockMode
 from inventory_service.runs.domain.states import ENDED, LIVE, RunState, check_run_transition
 
+_MOST_WHY = 1000
 #: What outsiders see of a run, in lists too; `hosts` is for one run alone.
 FIELDS = (
     "id",
@@ -54,7 +56,7 @@ class Run(Base):
     playbook: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(20))
     #: Why it waits, or how it came to its end.
-    state_reason: Mapped[str | None] = mapped_column(String(1000))
+    state_reason: Mapped[str | None] = mapped_column(String(_MOST_WHY))
     #: As somebody wrote it; `hosts` are the names that it selected then.
     limit: Mapped[str] = mapped_column(String(65_536))
     hosts: Mapped[list[str]] = mapped_column(JSON)
@@ -172,7 +174,7 @@ class Run(Base):
             return
         why = f"cancelled by {actor.name}" + (f": {reason}" if reason else "")
         if RunState(self.state) in LIVE:
-            self._go(RunState.CANCELLING, why[:1000], actor=actor, reason=reason)
+            self._go(RunState.CANCELLING, why, actor=actor, reason=reason)
         else:
             self.end(RunState.CANCELLED, why, actor=actor, reason=reason)
 
@@ -186,7 +188,7 @@ class Run(Base):
         reason: str | None = None,
     ) -> None:
         """End the run, by which its locks are free."""
-        self._go(state, why and why[:1000], actor=actor, reason=reason)
+        self._go(state, why, actor=actor, reason=reason)
         self.ended_at = datetime.now(UTC)
         self.exit_code = exit_code
         self.claim_token = self.lease_until = None
@@ -205,8 +207,8 @@ class Run(Base):
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what outsiders see of the run, without the names of its hosts."""
-        return {name: getattr(self, name) for name in FIELDS}
+        """Return what outsiders see of the run: no secrets, and not the names of its hosts."""
+        return redact({name: getattr(self, name) for name in FIELDS})
 
     def _go(
         self,
@@ -219,6 +221,7 @@ class Run(Base):
         """Change the state; what people asked for, and ends, leave a record."""
         present = RunState(self.state)
         check_run_transition(self.id, present, wanted)
+        why = why and why[:_MOST_WHY]
         if actor is not None:
             entry = record(
                 self._session,

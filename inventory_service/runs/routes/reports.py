@@ -3,7 +3,7 @@
 
 from flask import Response
 from flask_openapi3 import APIBlueprint
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.errors import NotFound
@@ -40,6 +40,16 @@ class EventQuery(Query):
     )
 
 
+class StreamHeader(BaseModel):
+    """Where a stream begins."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    last_event_id: int = Field(
+        default=0, ge=0, lt=2**31, alias="Last-Event-ID", description="`id` of the last event"
+    )
+
+
 @routes.get("/<run_id>/events", summary="List or await a run's events", responses={200: EventsOut})
 @require_scope(Scope.VIEWER)
 @raises(NotFound)
@@ -49,6 +59,24 @@ def list_events(path: RunPath, query: EventQuery) -> Response:
         path.run_id, after=query.after, limit=query.limit, wait_s=query.wait
     )
     return json_response(progress.as_dict())
+
+
+@routes.get(
+    "/<run_id>/stream",
+    summary="Follow a run",
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+@require_scope(Scope.VIEWER)
+@raises(NotFound)
+def stream_events(path: RunPath, header: StreamHeader) -> Response:
+    """Server-sent events as the run goes on; `Last-Event-ID` resumes where another one ended.
+
+    `progress` is as the answer of `/events`, `end` is the run, and `busy` means to ask there.
+    """
+    parts = get_component(RunWatcher).stream(path.run_id, after=header.last_event_id)
+    # nginx would gather it.
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(parts, mimetype="text/event-stream", headers=headers)
 
 
 @routes.get("/<run_id>/hosts", summary="List the results by host", responses={200: HostsOut})

@@ -45,16 +45,17 @@ def take_runs(
     ``owner`` is the identity of the worker's process, which has them until their supervisors begin.
     """
     queue = _read_queue(session, worker, slots)
-    for run in queue.waiting:
-        reason = queue.explain(run)
-        if reason is None:
-            run.unblock()
-        else:
-            run.block(reason)
     taken = [TakenRun(run_id, secrets.token_urlsafe(32)) for run_id in queue.choice.starts]
     for one in taken:
         run = queue.by_id[one.run_id]
         run.claim(worker, one.claim_token, owner, max(lease, STARTING_LEASE))
+    # After the claims: what is waited for is shown in the state that it has from now on.
+    for run in queue.waiting:
+        reason = queue.explain(run)
+        if reason is not None:
+            run.block(reason)
+        elif run.id not in queue.choice.starts:
+            run.unblock()
     return taken
 
 
@@ -161,7 +162,8 @@ def list_orphans(session: Session, worker: str, is_alive: Callable[[str], bool])
 def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
     """End a run whose supervisor is gone as lost, or put it back into the queue if not begun.
 
-    One that is lost is ordered again by itself only where its template says that this is safe.
+    One that is lost is ordered again by itself, once, only where its template says that this is
+    safe, and nobody has cancelled it.
     Returns the run, or None if it has another claim or has ended by now.
     """
     run = find_claimed(session, taken)
@@ -173,10 +175,17 @@ def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
     elif not is_begun and run.attempt < MOST_ATTEMPTS:
         run.put_back(f"{why}, before it was begun")
     else:
+        is_wanted = run.state != RunState.CANCELLING
         run.end(RunState.LOST, why, actor=WORKER)
-        if run.is_idempotent and is_begun:
+        if is_wanted and is_begun and _may_repeat(run):
             run.make_copy(run.hosts).submit(session, WORKER, f"run {run.id} was lost")
     return run
+
+
+def _may_repeat(run: Run) -> bool:
+    """Return whether a lost run is ordered again; one that was, not once more: it may be why."""
+    was_repeated = run.relaunch_of is not None and run.requested_by == WORKER.name
+    return run.is_idempotent and not was_repeated
 
 
 def adopt_runs(
@@ -200,5 +209,5 @@ def _explain(obstacle: Obstacle, holder: Run) -> str:
         return f"waits for a place: {who} is in the way of the template's concurrency"
     kind, _, name = obstacle.lock.rpartition(":")
     what = f"the host {name}" if kind == "host" else f"the lock {name}"
-    verb = "has" if RunState(holder.state) in LIVE else "comes before it for"
-    return f"waits for {what}: {who} {verb} it"
+    verb = "has it" if RunState(holder.state) in LIVE else "came first"
+    return f"waits for {what}: {who} {verb}"

@@ -29,7 +29,10 @@ def give_token(session: Session, run: Run) -> str:
 def revoke_tokens(session: Session, run_id: int) -> None:
     """Revoke the tokens of a run."""
     query = select(Token).where(
-        Token.name.startswith(_name(run_id), autoescape=True), Token.revoked_at.is_(None)
+        Token.name.startswith(_name(run_id), autoescape=True),
+        # Not those that people have called so.
+        Token.created_by == WORKER.name,
+        Token.revoked_at.is_(None),
     )
     for token in session.scalars(query):
         token.revoke(WORKER)

@@ -17,7 +17,7 @@ from inventory_service.runs.domain.locks import HOST_LOCK, LockMode
 from inventory_service.runs.domain.orders import RelaunchHosts, RelaunchOrder, RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.states import ENDED, RunState
-from inventory_service.runs.domain.targets import resolve_limit
+from inventory_service.runs.domain.targets import names_nodes, resolve_limit
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.models.templates import Template
 from inventory_service.runs.usecases.surveys import check_answers
@@ -34,9 +34,10 @@ def order_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
     """
     template = _get_template(session, actor, order.template)
     sources.check_playbook(template.playbook)
-    if template.requires_limit and not order.limit.strip():
+    # One that only leaves nodes out selects all others.
+    if template.requires_limit and not names_nodes(order.limit):
         raise BadInput(
-            f"Runs of '{template.template}' need a limit: name the nodes.",
+            f"Runs of '{template.template}' need a limit that names the nodes to have.",
             field_errors=[FieldError("limit", "is required by the template")],
         )
     hosts = resolve_limit(order.limit, sources.list_targets(session, template.filters))
@@ -86,9 +87,11 @@ def relaunch_run(
     sources.check_playbook(first.playbook)
     hosts = list(first.hosts)
     if order.hosts is RelaunchHosts.FAILED:
-        hosts = queries.list_failed_hosts(session, run_id)
+        # A playbook that begins on localhost reports results of that, too: it comes again anyway.
+        failed = set(queries.list_failed_hosts(session, run_id))
+        hosts = [host for host in hosts if host in failed]
         if not hosts:
-            raise Conflict(f"No host of run {run_id} failed or was unreachable.")
+            raise Conflict(f"No node of run {run_id} failed or was unreachable.")
     allowed = {target.name for target in sources.list_targets(session, template.filters)}
     gone = [host for host in hosts if host not in allowed]
     if gone:

@@ -2,6 +2,7 @@
 """Surveys: the questions of a template as a JSON Schema, and the answers to them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -9,8 +10,8 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.errors import BadInput, FieldError
-from inventory_service.core.variables import check_variables
+from inventory_service.core.errors import MAX_FIELD_ERRORS, BadInput, FieldError
+from inventory_service.core.variables import check_value
 from inventory_service.fleet.domain.nodes import LIVE
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
@@ -20,7 +21,10 @@ from inventory_service.fleet.models.services import Service
 from inventory_service.runs.domain.templates import check_run_variable
 
 CHOICES = "x-choices"
-_TYPES = frozenset({"string", "integer", "number", "boolean", "array"})
+_ITEM_TYPES = ("boolean", "integer", "number", "string")
+_TYPES = ("array", *_ITEM_TYPES)
+#: An order has room for as many answers.
+MOST_QUESTIONS = 200
 #: What a question may hold; `$ref` and its kind could name what is outside.
 _KEYWORDS = frozenset(
     {
@@ -50,13 +54,15 @@ def check_survey(survey: Mapping[str, Any]) -> None:
 
     :raises BadInput: it is not; each fault is named.
     """
-    field_errors = [*_find_faults(survey)]
+    field_errors = [*islice(_find_faults(survey), MAX_FIELD_ERRORS)]
     if not field_errors:
         try:
             Draft202012Validator.check_schema(survey)
         except SchemaError as error:
             path = ".".join(["survey", *map(str, error.absolute_path)])
             field_errors = [FieldError(path, error.message[:200])]
+        else:
+            field_errors = [*_find_bad_defaults(survey["properties"])]
     if field_errors:
         raise BadInput(
             f"The survey is not valid: {field_errors[0].reason}. docs/runs.md shows an example.",
@@ -81,13 +87,12 @@ def check_answers(
         )
     given = {name: one["default"] for name, one in questions.items() if "default" in one}
     given |= answers
+    required: Sequence[str] = (survey or {}).get("required", [])
+    missing = [name for name in required if name not in given]
+    field_errors = [FieldError(f"answers.{name}", "is required") for name in missing]
     # A copy: choices are those of this moment, and the template stays as it is.
-    schema = {
-        "type": "object",
-        "properties": {name: _resolve(session, one) for name, one in questions.items()},
-        "required": (survey or {}).get("required", []),
-    }
-    field_errors = [_describe(one) for one in Draft202012Validator(schema).iter_errors(given)]
+    schema = {"properties": {name: _resolve(session, one) for name, one in questions.items()}}
+    field_errors += [_describe(one) for one in Draft202012Validator(schema).iter_errors(given)]
     field_errors += _find_unsafe(given)
     if field_errors:
         names = ", ".join(sorted({one.field for one in field_errors}))
@@ -107,35 +112,53 @@ def _find_faults(survey: Mapping[str, Any]) -> Iterator[FieldError]:
     if survey.get("type") != "object" or not isinstance(questions, dict):
         yield FieldError("survey", "must be a schema of an object with `properties`")
         return
+    if len(questions) > MOST_QUESTIONS:
+        reason = f"has {len(questions)} questions, and {MOST_QUESTIONS} are allowed"
+        yield FieldError("survey.properties", reason)
+        return
     for name, question in questions.items():
         field = f"survey.properties.{name[:64]}"
         try:
             check_run_variable(name)
         except ValueError as error:
             yield FieldError(field, str(error))
-        yield from _find_question_faults(field, question)
+        yield from _find_question_faults(field, question, _TYPES)
     required = survey.get("required", [])
-    if isinstance(required, list):
-        for name in required:
-            if name not in questions:
-                yield FieldError("survey.required", f"{str(name)[:64]!r} is no question")
+    # That it is a list of texts is seen later, by the schema of schemas.
+    for name in required if isinstance(required, list) else ():
+        if isinstance(name, str) and name not in questions:
+            yield FieldError("survey.required", f"{name[:64]!r} is no question")
 
 
-def _find_question_faults(field: str, question: object) -> Iterator[FieldError]:
-    if not isinstance(question, dict) or question.get("type") not in _TYPES:
-        yield FieldError(field, f"must be an object with a type: {', '.join(sorted(_TYPES))}")
+def _find_question_faults(
+    field: str, question: object, types: Sequence[str]
+) -> Iterator[FieldError]:
+    # Tuples and not sets: what is looked for in them may be any JSON.
+    if not isinstance(question, dict) or question.get("type") not in types:
+        yield FieldError(field, f"must be an object with a type: {', '.join(types)}")
         return
     for keyword in sorted(question.keys() - _KEYWORDS):
         yield FieldError(f"{field}.{keyword[:64]}", "is no keyword that a question can have")
-    if question.get(CHOICES) not in {None, *_SOURCES}:
-        kinds = ", ".join(sorted(_SOURCES))
-        yield FieldError(f"{field}.{CHOICES}", f"must be one of {kinds}")
+    if CHOICES in question:
+        kinds = tuple(sorted(_SOURCES))
+        if question["type"] != "string" or question[CHOICES] not in kinds:
+            yield FieldError(f"{field}.{CHOICES}", f"must be of a text, one of {', '.join(kinds)}")
     if question["type"] == "array":
         items = question.get("items")
-        if not isinstance(items, dict) or items.get("type") not in _TYPES - {"array"}:
-            yield FieldError(f"{field}.items", "must be an object with a type, but not array")
-        else:
-            yield from _find_question_faults(f"{field}.items", items)
+        yield from _find_question_faults(f"{field}.items", items, _ITEM_TYPES)
+    elif "items" in question:
+        yield FieldError(f"{field}.items", "is for an array only")
+
+
+def _find_bad_defaults(questions: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Yield what no order could be answered with; whether a choice is there is seen then."""
+    for name, question in questions.items():
+        if "default" in question:
+            field = f"survey.properties.{name}.default"
+            for error in Draft202012Validator(question).iter_errors(question["default"]):
+                yield FieldError(field, error.message[:200])
+            for unsafe in _find_unsafe({name: question["default"]}):
+                yield FieldError(field, unsafe.reason)
 
 
 def _resolve(session: Session, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,7 +185,7 @@ def _find_unsafe(answers: Mapping[str, Any]) -> list[FieldError]:
     found = []
     for name, value in answers.items():
         try:
-            check_variables({"answer": value})
+            check_value(name, value)
         except ValueError as error:
             found.append(FieldError(f"answers.{name}", str(error)))
     return found

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scopes include those before them."""
+"""Scopes include those before them, and a channel is a word that fits into the audit."""
 
 import pytest
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Channel, Scope
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,9 @@ from inventory_service.core.actors import Scope
 )
 def test_each_scope_covers_itself_and_those_before_it(scope: Scope, covered: set[Scope]) -> None:
     assert {needed for needed in Scope if scope.covers(needed)} == covered
+
+
+def test_channels_are_those_of_people_of_playbooks_and_of_the_worker() -> None:
+    assert [channel.value for channel in Channel] == ["api", "cli", "ansible", "worker"]
+    # The columns `door` have 16 characters.
+    assert all(len(channel.value) <= 16 for channel in Channel)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_service.core.redaction import HIDDEN, redact
+from inventory_service.core.redaction import HIDDEN, is_secret_name, redact
 from inventory_service.identity.domain import make_token
 
 TOKEN = make_token()
@@ -58,6 +58,7 @@ def test_names_and_values_in_any_depth_are_looked_at() -> None:
 def test_values_of_what_is_named_a_secret_are_hidden(name: str) -> None:
     assert redact({name: {"deep": 1}}) == {name: HIDDEN}
     assert redact({name: None}) == {name: None}
+    assert is_secret_name(name)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,9 @@ def test_values_of_what_is_named_a_secret_are_hidden(name: str) -> None:
 )
 def test_names_that_only_look_alike_are_no_secrets(name: str) -> None:
     assert redact({name: "x"}) == {name: "x"}
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", [None, 7, True, ("password",), b"password", ""])
+def test_what_is_no_text_is_no_name_of_a_secret(name: object) -> None:
+    assert not is_secret_name(name)

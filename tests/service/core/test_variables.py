@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inventory_service.core.variables import check_name, check_variables, is_name
+from inventory_service.core.variables import check_name, check_value, check_variables, is_name
 
 NAMES = json.loads((Path(__file__).parents[2] / "cases/variable_names.json").read_text("utf-8"))
 
@@ -78,3 +78,12 @@ def test_ordinary_variables_pass_unchanged() -> None:
         "ansible_become": True,
     }
     assert check_variables(dict(variables)) == variables
+
+
+def test_a_value_is_checked_for_its_name_whoever_may_set_it() -> None:
+    check_value("provision_count", 3)
+    check_value("ansible_host", "192.0.2.1")
+    with pytest.raises(ValueError, match="'ansible_user' can't be '-l root'"):
+        check_value("ansible_user", "-l root")
+    with pytest.raises(ValueError, match="'provision_note' holds a control character"):
+        check_value("provision_note", ["\x1b"])

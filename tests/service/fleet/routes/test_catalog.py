@@ -2,12 +2,15 @@
 """Each kind of catalog entry has the same routes, and the file of the kind lists them."""
 
 import re
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 from flask import Flask
 
+from inventory_service.core.actors import Scope
 from inventory_service.fleet.routes import clusters, environments, projects, services
+from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
 
 KINDS = [clusters, environments, projects, services]
 
@@ -29,3 +32,26 @@ def test_the_docstring_of_a_kind_lists_its_routes(empty_app: Flask, module: Modu
     listed = re.findall(r"^ *(GET|POST|PATCH) +(/\S+) ", module.__doc__ or "", re.MULTILINE)
     assert sorted(listed) == sorted(served)
     assert len(listed) == 5
+
+
+def read_needs(app: Flask, resource: ResourceSpec) -> dict[str, tuple[Scope, bool]]:
+    """Return, for each act on a kind, the scope that it needs and whether strangers may."""
+    app.register_blueprint(make_routes(resource))
+    return {
+        name.rpartition(".")[2]: view.required_scope  # type: ignore[attr-defined] # of `require_scope`
+        for name, view in app.view_functions.items()
+        if name != "static"
+    }
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_kind_says_who_may_change_it_and_all_may_read(empty_app: Flask, scope: Scope) -> None:
+    found = read_needs(empty_app, replace(projects.RESOURCE, scope=scope))
+    reading = dict.fromkeys(("list_all", "show"), (Scope.VIEWER, False))
+    writing = dict.fromkeys(("register", "change", "retire"), (scope, False))
+    assert found == reading | writing
+
+
+@pytest.mark.parametrize("module", KINDS, ids=lambda module: module.RESOURCE.collection)
+def test_operators_may_change_each_kind_of_the_fleet(module: ModuleType) -> None:
+    assert module.RESOURCE.scope is Scope.OPERATOR
