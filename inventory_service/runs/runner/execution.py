@@ -45,9 +45,7 @@ def execute(
     # A class attribute, since ansible-runner names the class itself where it stops a run. Its own
     # way is SIGKILL, which ansible-playbook can't pass on to its workers.
     ansible_runner.runner.Runner.handle_termination = termination.end
-    exit_code: int | None = None
-    is_cancelled = is_timed_out = False
-    problem = None
+    runner, problem = None, None
     try:
         runner = init_runner(
             private_data_dir=str(folder),
@@ -60,15 +58,17 @@ def execute(
             quiet=True,
         )
         runner.run()
-        exit_code = runner.rc
-        is_cancelled, is_timed_out = runner.canceled, runner.timed_out
+        if runner.rc is None:
+            problem = "ansible-playbook was ended by a signal"
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the edge of a library
-        problem = f"{type(error).__name__}: {error}"[:500]
-        is_cancelled = should_stop()
+        # Whole, since a part of a secret would not be found in it.
+        problem = f"{type(error).__name__}: {error}"
     if not processes.end_all(lambda: processes.list_descendants(os.getpid())):
         left = ", ".join(map(str, processes.list_descendants(os.getpid())))
         problem = f"processes {left} of the run can't be ended"
-    return Ending(exit_code, is_cancelled, is_timed_out, problem)
+    if runner is None:
+        return Ending(None, problem=problem)
+    return Ending(runner.rc, runner.canceled, runner.timed_out, problem)
 
 
 class _Termination:
