@@ -5,6 +5,7 @@ ansible-runner 2.4.3 is guarded where it is known to fail: its handlers never ra
 raises itself is an outcome (research: a ``pexpect.TIMEOUT`` after a playbook that has ended well).
 """
 
+import json
 import os
 import re
 import signal
@@ -23,6 +24,8 @@ from inventory_service.runs.runner import processes
 
 #: Colours and other orders for a terminal (ECMA-48, CSI).
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+#: How the names of variables begin that ansible-runner sets.
+_OF_RUNNER = ("ANSIBLE_", "AWX_", "ORIGINAL_STDOUT_CALLBACK", "RUNNER_")
 #: What one event may hold of the log; a file in a diff can be as large as it likes.
 MOST_TEXT = 200_000
 
@@ -57,6 +60,7 @@ def execute(
             cancel_callback=should_stop,
             quiet=True,
         )
+        _close_environment(folder, runner.config)
         runner.run()
         if runner.rc is None:
             problem = "ansible-playbook was ended by a signal"
@@ -89,6 +93,16 @@ class _Termination:
                 os.killpg(os.getpgid(pid), signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+
+def _close_environment(folder: Path, config: Any) -> None:  # noqa: ANN401 - not typed
+    """Leave out what this process has in its own environment, with which ansible-runner begins."""
+    given = json.loads((folder / "env" / "envvars").read_bytes())
+    config.env = {
+        name: value
+        for name, value in config.env.items()
+        if name in given or name.startswith(_OF_RUNNER)
+    }
 
 
 def _make_handler(on_event: Callable[[RunEvent], None]) -> Callable[[dict[str, Any]], bool]:
