@@ -134,16 +134,20 @@ def read_event(found: Mapping[str, Any]) -> RunEvent:
         counter=int(found["counter"]),
         kind=kind,
         at=_read_time(found.get("created")),
-        # PostgreSQL's texts hold no NUL.
-        text=text.replace("\x00", "\N{SYMBOL FOR NULL}"),
-        play=data.get("play"),
-        task=data.get("task"),
+        text=_clean(text),
+        play=data.get("play") and _clean(data["play"]),
+        task=data.get("task") and _clean(data["task"]),
         task_id=data.get("task_uuid"),
-        host=data.get("host"),
+        host=data.get("host") and _clean(data["host"]),
         is_changed=bool(isinstance(result, Mapping) and result.get("changed")),
         is_ignored=bool(data.get("ignore_errors")),
         recap=_read_recap(data) if kind == STATS else None,
     )
+
+
+def _clean(text: str) -> str:
+    """Return a text that can be kept: PostgreSQL holds no NUL, and UTF-8 no half of a pair."""
+    return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
 def _read_recap(data: Mapping[str, Any]) -> dict[str, dict[str, int]]:
