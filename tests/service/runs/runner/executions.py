@@ -55,7 +55,9 @@ INJECTED = """
     - ansible.builtin.debug:
         msg: "{{ from_host }} {{ from_template }} {{ from_answer.nested[0] }}"
     - ansible.builtin.debug:
-        msg: "core {{ ansible_version.full }}, seen [{{ lookup('env', 'SECRET_KEY') }}] [{{ lookup('env', 'GIVEN') }}]"
+        msg: "seen [{{ lookup('env', 'SECRET_KEY') }}] [{{ lookup('env', 'GIVEN') }}]"
+    - ansible.builtin.debug:
+        msg: "core {{ ansible_version.full }},"
     - ansible.builtin.debug:
         msg: "{{ lookup('pipe', 'touch ' ~ folder ~ '/live; env') }}"
 """
