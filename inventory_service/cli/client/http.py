@@ -80,9 +80,12 @@ class Api:
 
     def stream(self, path: str, target: Target) -> Iterator[bytes]:
         """Yield the parts of a GET's answer as they come, however large it is."""
-        response = self._send("GET", path, target, is_streamed=True)
-        with response:
-            yield from response.iter_content(_PART_BYTES)
+        with self._send("GET", path, target, is_streamed=True) as response:
+            begun = time.monotonic()
+            try:
+                yield from response.iter_content(_PART_BYTES)
+            except requests.RequestException as error:
+                raise _unreachable(self.url, error, time.monotonic() - begun) from error
 
     def post(
         self, path: str, target: Target, body: Mapping[str, object], *, key: str | None = None
