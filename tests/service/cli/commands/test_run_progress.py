@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who follows a run sees each line once, what it waits for, and how it ended."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import click
 import pytest
 
-from inventory_service.cli.commands import run_progress
 from inventory_service.cli.commands.run_progress import WAIT_S, follow_run
 
 RUN = {
@@ -20,7 +20,10 @@ RUN = {
     "missing_events": 0,
     "results": {},
 }
-END = {"ended_at": "2026-11-27T11:02:03Z", "results": {"ok": 2, "changed": 1, "failed": 0}}
+END: dict[str, Any] = {
+    "ended_at": "2026-11-27T11:02:03Z",
+    "results": {"ok": 2, "changed": 1, "failed": 0},
+}
 
 
 class Service:
@@ -39,7 +42,7 @@ class Service:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     found: list[float] = []
-    monkeypatch.setattr(run_progress.time, "sleep", found.append)
+    monkeypatch.setattr(time, "sleep", found.append)
     return found
 
 
@@ -78,11 +81,14 @@ def test_each_question_goes_on_where_the_last_answer_ended(
 def test_what_a_run_waits_for_is_named_once(
     capsys: pytest.CaptureFixture[str], pauses: list[float]
 ) -> None:
-    waits = {"state": "blocked", "state_reason": "waits for the host web-1: run 6 has it"}
+    waits: dict[str, Any] = {
+        "state": "blocked",
+        "state_reason": "waits for the host web-1: run 6 has it",
+    }
     end = answer(is_complete=True, state="cancelled", state_reason="cancelled by me")
     code, _ = follow(answer(**waits), answer(**waits), answer(state="starting"), end)
     assert capsys.readouterr().err.splitlines() == [
-        "Run 7 is blocked: waits for the host web-1: run 6 has it",
+        "Run 7 is blocked: waits for web-1: run 6 has it",
         "Run 7 is starting",
         "Run 7 (shop) is cancelled: cancelled by me.",
     ]
