@@ -83,7 +83,7 @@ def test_what_a_run_waits_for_is_named_once(
 ) -> None:
     waits: dict[str, Any] = {
         "state": "blocked",
-        "state_reason": "waits for the host web-1: run 6 has it",
+        "state_reason": "waits for web-1: run 6 has it",
     }
     end = answer(is_complete=True, state="cancelled", state_reason="cancelled by me")
     code, _ = follow(answer(**waits), answer(**waits), answer(state="starting"), end)
