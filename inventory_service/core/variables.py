@@ -80,10 +80,18 @@ def check_variables(variables: dict[str, Any]) -> dict[str, Any]:
     """
     for name, value in variables.items():
         check_name(name)
-        if name in CONNECTION:
-            _check_connection(name, value)
-        _check_value(name, value, depth=0)
+        check_value(name, value)
     return variables
+
+
+def check_value(name: str, value: object) -> None:
+    """Raise ValueError if Ansible can't take the value of a variable as data, or it can run code.
+
+    :raises ValueError: as for `check_variables`; the name itself is not looked at.
+    """
+    if name in CONNECTION:
+        _check_connection(name, value)
+    _check_value(name, value, depth=0)
 
 
 def _check_connection(name: str, value: object) -> None:

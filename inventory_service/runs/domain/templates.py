@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from inventory_service.core.actors import Scope
 from inventory_service.core.field_types import Label, Line
 from inventory_service.core.inputs import Input
-from inventory_service.core.variables import CONTROLLER_PREFIXES, check_name, check_variables
+from inventory_service.core.variables import CONTROLLER_PREFIXES, check_name, check_value
 from inventory_service.fleet.domain.catalog import CatalogChange
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.runs.domain.locks import LockMode
@@ -18,6 +18,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\Z")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 #: Of a folder below the one of the playbooks, or of a collection: `quartermaster.fleet.site`.
 _PLAYBOOK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,254}\Z")
+_VARIABLE = re.compile(r"[A-Za-z0-9_]{1,128}\Z")
 #: What `qm run` takes for a command of its own.
 RESERVED_NAMES = frozenset(
     {"start", "list", "show", "follow", "log", "hosts", "tasks", "events", "cancel", "relaunch"}
@@ -66,7 +67,7 @@ def check_run_variable(name: str) -> str:
         check_name(name)
     except ValueError:
         # What nodes may not set, since it belongs to the controller's side: which this is.
-        if not name.startswith(CONTROLLER_PREFIXES) or not name.isidentifier():
+        if not name.startswith(CONTROLLER_PREFIXES) or not _VARIABLE.match(name):
             raise
     return name
 
@@ -76,10 +77,9 @@ def check_run_variables(variables: dict[str, Any]) -> dict[str, Any]:
 
     :raises ValueError: it can't.
     """
-    for name in variables:
+    for name, value in variables.items():
         check_run_variable(name)
-    nested = {f"v_{index}": value for index, value in enumerate(variables.values())}
-    check_variables(nested)
+        check_value(name, value)
     return variables
 
 
@@ -108,6 +108,18 @@ class TemplateLock(Input):
 
     name: Label
     mode: LockMode = LockMode.EXCLUSIVE
+
+
+def check_locks(locks: list[TemplateLock]) -> list[TemplateLock]:
+    """Return the locks of a template if each is named once.
+
+    :raises ValueError: one is named twice, so that its mode would be either.
+    """
+    names = [lock.name for lock in locks]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"must name the lock {name!r} once")
+    return locks
 
 
 class TemplateChange(CatalogChange):
@@ -147,7 +159,9 @@ class TemplateChange(CatalogChange):
     host_lock: LockMode | None = Field(
         default=LockMode.EXCLUSIVE, description="the lock on each of its hosts; null for none"
     )
-    locks: list[TemplateLock] = Field(default_factory=list, max_length=20)
+    locks: Annotated[list[TemplateLock], AfterValidator(check_locks)] = Field(
+        default_factory=list, max_length=20
+    )
     is_idempotent: bool = Field(
         default=False, description="whether a run that was lost is ordered again by itself"
     )

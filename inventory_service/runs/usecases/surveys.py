@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.errors import BadInput, FieldError
-from inventory_service.core.variables import check_variables
+from inventory_service.core.variables import check_value
 from inventory_service.fleet.domain.nodes import LIVE
 from inventory_service.fleet.models.clusters import Cluster
 from inventory_service.fleet.models.environments import Environment
@@ -162,7 +162,7 @@ def _find_unsafe(answers: Mapping[str, Any]) -> list[FieldError]:
     found = []
     for name, value in answers.items():
         try:
-            check_variables({"answer": value})
+            check_value(name, value)
         except ValueError as error:
             found.append(FieldError(f"answers.{name}", str(error)))
     return found
