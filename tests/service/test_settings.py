@@ -2,8 +2,6 @@
 """Settings come from QM_ variables, have safe defaults, and refuse what they cannot mean."""
 
 import os
-import socket
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -117,54 +115,6 @@ def test_an_address_that_can_be_meant_is_taken(
 @pytest.mark.parametrize(("given", "most"), [(0, 42), (1, 1), (5, 5)])
 def test_there_is_a_connection_for_each_thread_where_no_bound_is_set(given: int, most: int) -> None:
     assert Settings(threads=40, database_connections=given).most_connections == most
-
-
-RUN_SETTINGS = [
-    ("QM_PLAYBOOKS_DIR", "/nowhere"),
-    ("QM_PLAYBOOKS_DIR", "/etc/passwd"),
-    ("QM_RUN_INVENTORY_DIRS", "/nowhere"),
-    ("QM_RUN_INVENTORY_DIRS", "/tmp:/nowhere"),
-    ("QM_RUN_URL", "ftp://fleet"),
-    ("QM_RUN_URL", "http://a b"),
-    ("QM_RUN_ENVIRONMENT", "A=b"),
-    ("QM_RUN_ENVIRONMENT", "A,,B"),
-    ("QM_RUN_ENVIRONMENT", "A,"),
-    ("QM_RUN_ENVIRONMENT", "1A"),
-    ("QM_RUN_ENVIRONMENT", "*"),
-    ("QM_RUN_LEASE_S", "2"),
-    ("QM_WORKER_NAME", ""),
-    ("QM_WORKER_SLOTS", "0"),
-    ("QM_WORKER_SLOTS", "201"),
-]
-
-
-@pytest.mark.parametrize(("name", "value"), RUN_SETTINGS)
-def test_what_runs_could_not_use_is_refused(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(ValidationError, match=name.removeprefix("QM_").lower()):
-        Settings()
-
-
-def test_the_defaults_start_no_playbook_and_give_runs_nothing_of_the_environment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
-    settings = Settings()
-    assert settings.playbooks_dir is None
-    assert settings.inventory_dirs == []
-    assert settings.run_environment == ""
-    assert settings.run_dir == Path("/home/somebody/.local/share/quartermaster/runs")
-    assert settings.worker_name == socket.gethostname()
-    assert settings.run_lease == timedelta(seconds=30)
-
-
-def test_folders_with_variables_are_a_list(tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    for folder in (first, second):
-        folder.mkdir()
-    assert Settings(run_inventory_dirs=f"{first}::{second}:").inventory_dirs == [first, second]
 
 
 @pytest.mark.parametrize(

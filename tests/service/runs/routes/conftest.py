@@ -70,7 +70,7 @@ class Recorder:
     def begin(self, run_id: int) -> None:
         """Take the run, and begin it."""
         with self.database.writing() as session:
-            taken = take_runs(session, "here", slots=10, lease=LEASE)
+            taken = take_runs(session, "here", owner="1:2:3", slots=10, lease=LEASE)
         self.taken |= {one.run_id: one for one in taken}
         with self.database.writing() as session:
             assert begin_run(session, self.taken[run_id], "1:2:3", LEASE) is not None
