@@ -19,7 +19,7 @@ from typing import Any
 from inventory_service.runs.domain.events import RunEvent, Tally
 from inventory_service.runs.domain.outcomes import Ending
 from inventory_service.runs.runner.folders import MARK, RunInput, write_folder
-from inventory_service.runs.runner.processes import list_marked
+from inventory_service.runs.runner.processes import end_all, list_marked
 
 _PATIENCE_S = 120
 OPTIONS: dict[str, Any] = {
@@ -122,7 +122,7 @@ class Work:
         return Report(
             [RunEvent.from_dict(event) for event in found["events"]],
             Ending(**found["ending"]),
-            list_marked(f"{MARK}={mark}"),
+            _end_left(f"{MARK}={mark}"),
         )
 
     def _make_input(self, mark: str) -> RunInput:
@@ -169,6 +169,13 @@ class Report:
         tally = Tally()
         tally.add(replace(event) for event in self.events)
         return tally
+
+
+def _end_left(mark: str) -> list[int]:
+    """Return the processes that a run has left, and end them, so that no fault fills the machine."""
+    left = list_marked(mark)
+    end_all(lambda: list_marked(mark))
+    return left
 
 
 def main(order: Mapping[str, str]) -> None:

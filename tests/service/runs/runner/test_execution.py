@@ -145,6 +145,18 @@ def test_what_is_printed_before_any_play_is_in_the_log(pretend: Work) -> None:
     assert (report.ending.exit_code, report.ending.problem) == (4, None)
 
 
+def test_ansible_may_end_in_order_when_it_is_stopped(pretend: Work) -> None:
+    """ansible-runner itself would kill it, so that temporary files of modules stay on the nodes."""
+    pretend.disturbance = "cancel"
+    write_program(
+        pretend,
+        f"trap 'echo in order; exit 3' TERM; touch {pretend.marker}; while :; do sleep 0.1; done",
+    )
+    report = pretend.execute("")
+    assert report.ending.is_cancelled
+    assert report.log.strip() == "in order"
+
+
 def test_an_ansible_that_will_not_stop_is_killed(pretend: Work) -> None:
     pretend.disturbance = "cancel"
     write_program(
