@@ -81,6 +81,26 @@ def test_a_secret_of_several_lines_is_hidden_as_one(encoding: str) -> None:
     assert "line" not in scrubbed
 
 
+@pytest.mark.parametrize("size", [40, 60, 700])
+@pytest.mark.parametrize("width", [64, 76])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\\n", '",\n        "'])
+def test_a_secret_in_base64_is_hidden_although_its_lines_are_broken(
+    ends: str, width: int, size: int
+) -> None:
+    secret = "".join(f"{number * 7919:x}" for number in range(200))[:size]
+    for before in ("", "a", "ab", "password of the database = "):
+        whole = base64.b64encode(f"{before}{secret}".encode()).decode()
+        lines = [whole[begin : begin + width] for begin in range(0, len(whole), width)]
+        scrubbed = Scrubber([secret]).scrub(f'"stdout": "{ends.join(lines)}"')
+        assert HIDDEN in scrubbed
+        assert not any(line in scrubbed for line in lines if len(line) >= 8)
+
+
+def test_what_is_broken_like_base64_and_holds_no_secret_stays() -> None:
+    text = "\n".join(["A" * 76] * 100) + " and words"
+    assert Scrubber(["x" * 100]).scrub(text) == text
+
+
 def test_the_longer_of_two_secrets_is_hidden_whole() -> None:
     scrubber = Scrubber(["secret", "secret-of-all", "of-all-secrets"])
     assert scrubber.scrub("secret-of-all secret") == f"{HIDDEN} {HIDDEN}"
