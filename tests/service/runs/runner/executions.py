@@ -172,7 +172,7 @@ class Report:
 
 
 def _end_left(mark: str) -> list[int]:
-    """Return the processes that a run has left, and end them, so that no fault fills the machine."""
+    """Return the processes that a run has left, and end them: a fault is seen once."""
     left = list_marked(mark)
     end_all(lambda: list_marked(mark))
     return left
