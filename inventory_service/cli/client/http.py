@@ -105,8 +105,7 @@ class Api:
     ) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a PATCH; with an ETag refused if the target changed."""
         return _parsed(
-            self._send("PATCH", path, target, body=body, headers={"If-Match": etag}),
-            self.url,
+            self._send("PATCH", path, target, body=body, headers={"If-Match": etag}), self.url
         )
 
     def items(
