@@ -62,7 +62,6 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"forks": 1}, "forks"),
     ({"answers": {"version": "1", "other": "x"}}, "answers.other"),
     ({"answers": {"version": "1", "ansible_connection": "local"}}, "answers.ansible_connection"),
-    ({"answers": {}}, "answers"),
     ({"answers": {"version": 1}}, "answers.version"),
     ({"answers": {"version": "1", "count": 11}}, "answers.count"),
     ({"answers": {"version": "1", "node": "web-9"}}, "answers.node"),
@@ -80,6 +79,14 @@ def test_what_an_order_cannot_have_is_refused_by_its_field(
     problem = operator.post("/api/v1/runs", body, status=422)
     assert field in [one["field"] for one in problem["errors"]]
     assert operator.get("/api/v1/runs")["items"] == []
+
+
+def test_a_question_that_must_be_answered_is_named(
+    admin: Caller, operator: Caller, shop: str
+) -> None:
+    admin.patch(f"/api/v1/templates/{shop}", {"survey": SURVEY})
+    (fault,) = operator.post("/api/v1/runs", {"template": shop}, status=422)["errors"]
+    assert "version" in fault["field"] + fault["reason"]
 
 
 def test_answers_are_kept_with_the_defaults_of_what_was_not_answered(
@@ -216,7 +223,7 @@ def test_where_no_host_failed_nothing_is_relaunched(
     recorder.end(run_id, RunState.SUCCESSFUL)
     body = {"hosts": "failed"}
     problem = operator.post(f"/api/v1/runs/{run_id}/relaunch", body, status=409)
-    assert "No host" in problem["detail"]
+    assert f"of run {run_id} failed or was unreachable" in problem["detail"]
 
 
 def test_a_relaunch_is_no_way_to_hosts_that_the_template_does_not_allow_any_more(
