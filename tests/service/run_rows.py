@@ -51,7 +51,7 @@ def order(session: Session, template: str = "deploy", **fields: Any) -> Run:
 
 def start(session: Session, *, lease: timedelta = LEASE, worker: str = "w1") -> list[TakenRun]:
     """Take what may start and begin it; a run's supervisor is called after it."""
-    taken = take_runs(session, worker, slots=9, lease=lease)
+    taken = take_runs(session, worker, owner="1:1:1", slots=9, lease=lease)
     for one in taken:
         begin_run(session, one, f"supervisor-{one.run_id}", lease)
     return taken

@@ -4,18 +4,20 @@
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from inventory_service.app import open_database
+from inventory_service.core.actors import Scope
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import Unavailable
 from inventory_service.core.inputs import Input
 from inventory_service.core.revision import next_revision
 from inventory_service.settings import Settings
-from tests.service.conftest import Caller, make_node
+from tests.service.conftest import Caller, make_caller, make_node
 
 #: What looks like `web-1`, and what of it is named.
 LOOKALIKES = [
@@ -172,6 +174,61 @@ def test_the_last_moment_of_all_is_an_end(admin: Caller) -> None:
     made = admin.post("/api/v1/tokens", {"name": "ci", "expires_at": "9999-12-31T22:59:59-01:00"})
     assert made["expires_at"] == "9999-12-31T23:59:59Z"
     admin.get("/api/v1/audit?since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z")
+
+
+@pytest.fixture
+def runnable(settings: Settings, tmp_path: Path, make_app: Callable[[Settings], Flask]) -> Caller:
+    """Return an operator of a service with a playbook, a template of it, and some nodes."""
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks/all.yml").write_text("[]\n", "utf-8")
+    app = make_app(settings.model_copy(update={"playbooks_dir": tmp_path}))
+    caller = make_caller(app, Scope.ADMIN)
+    caller.post("/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/24"})
+    caller.post("/api/v1/projects", {"project": "shop"})
+    for number, fields in enumerate(
+        (
+            {"node_type": "web", "project": "shop", "environment": "prod", "region": "eu"},
+            {"node_type": "data", "region": "eu"},
+            {"node_type": "data", "region": "us", "project": "shop", "environment": "uat"},
+        ),
+        1,
+    ):
+        name = f"node-{number}"
+        make_node(caller, name, state="active", internal_ip=f"10.0.0.{number}", **fields)
+    make_node(caller, "planned", node_type="web", region="eu")
+    caller.post("/api/v1/templates", {"template": "all-of-it", "playbook": "playbooks/all.yml"})
+    return caller
+
+
+def test_a_run_is_limited_by_the_groups_that_the_inventory_has(runnable: Caller) -> None:
+    inventory = runnable.get("/api/v1/inventory?state=active")
+    groups = {
+        name: sorted(group["hosts"])
+        for name, group in inventory.items()
+        if name != "_meta" and group.get("hosts")
+    }
+    assert len(groups) > 5
+    for name, hosts in groups.items():
+        made = runnable.post("/api/v1/runs", {"template": "all-of-it", "limit": name})
+        assert runnable.get(f"/api/v1/runs/{made['id']}")["hosts"] == hosts, name
+
+
+@pytest.mark.parametrize(
+    ("filters", "hosts"),
+    [
+        ({}, ["node-1", "node-2", "node-3"]),
+        ({"state": ["active", "planned"]}, ["node-1", "node-2", "node-3", "planned"]),
+        ({"node_type": ["data"], "region": ["eu"]}, ["node-2"]),
+        ({"project": ["shop"], "environment": ["prod", "uat"]}, ["node-1", "node-3"]),
+        ({"cluster": ["main"], "node_type": ["web"]}, ["node-1"]),
+    ],
+)
+def test_a_run_has_only_nodes_that_fit_the_filters_of_its_template(
+    runnable: Caller, filters: dict[str, list[str]], hosts: list[str]
+) -> None:
+    runnable.patch("/api/v1/templates/all-of-it", {"filters": filters})
+    made = runnable.post("/api/v1/runs", {"template": "all-of-it"})
+    assert runnable.get(f"/api/v1/runs/{made['id']}")["hosts"] == hosts
 
 
 def test_a_command_waits_for_a_writer_as_long_as_the_settings_allow(

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings come from QM_ variables, have safe defaults, and refuse what they cannot mean."""
 
+import os
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from inventory_service.settings import Settings
+from inventory_service.settings import Settings, read_run_environment
 
 
 def test_the_defaults_serve_one_machine_and_nobody_without_a_token(
@@ -114,3 +115,36 @@ def test_an_address_that_can_be_meant_is_taken(
 @pytest.mark.parametrize(("given", "most"), [(0, 42), (1, 1), (5, 5)])
 def test_there_is_a_connection_for_each_thread_where_no_bound_is_set(given: int, most: int) -> None:
     assert Settings(threads=40, database_connections=given).most_connections == most
+
+
+@pytest.mark.parametrize(
+    ("bind", "url"),
+    [
+        ("127.0.0.1:9008", "http://127.0.0.1:9008"),
+        ("0.0.0.0:9008", "http://127.0.0.1:9008"),
+        (":9008", "http://127.0.0.1:9008"),
+        ("[::]:9008", "http://[::1]:9008"),
+        ("[fd00::1]:9008", "http://[fd00::1]:9008"),
+        ("fleet.example.com:80", "http://fleet.example.com:80"),
+    ],
+)
+def test_playbooks_reach_the_service_where_it_listens_unless_an_address_is_set(
+    bind: str, url: str
+) -> None:
+    assert Settings(bind=bind).service_url == url
+    assert Settings(bind=bind, run_url="https://fleet").service_url == "https://fleet"
+
+
+def test_a_run_gets_what_programs_need_and_what_is_named_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in os.environ:
+        monkeypatch.delenv(name)
+    given = {"PATH": "/bin", "HOME": "/root", "LANG": "C.UTF-8", "SSH_AUTH_SOCK": "/run/agent"}
+    secrets = {"SECRET_KEY": "s", "QM_DATABASE_URL": "postgresql://u:p@h/x", "PYTHONPATH": "/x"}
+    for name, value in (given | secrets).items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(run_environment="SSH_AUTH_SOCK,ABSENT")
+    assert read_run_environment(settings) == given
+    without = read_run_environment(Settings())
+    assert without == {name: given[name] for name in ("HOME", "LANG", "PATH")}

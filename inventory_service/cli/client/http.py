@@ -80,9 +80,12 @@ class Api:
 
     def stream(self, path: str, target: Target) -> Iterator[bytes]:
         """Yield the parts of a GET's answer as they come, however large it is."""
-        response = self._send("GET", path, target, is_streamed=True)
-        with response:
-            yield from response.iter_content(_PART_BYTES)
+        with self._send("GET", path, target, is_streamed=True) as response:
+            begun = time.monotonic()
+            try:
+                yield from response.iter_content(_PART_BYTES)
+            except requests.RequestException as error:
+                raise _unreachable(self.url, error, time.monotonic() - begun) from error
 
     def post(
         self, path: str, target: Target, body: Mapping[str, object], *, key: str | None = None
@@ -102,8 +105,7 @@ class Api:
     ) -> Any:  # noqa: ANN401 (JSON)
         """Return the parsed answer of a PATCH; with an ETag refused if the target changed."""
         return _parsed(
-            self._send("PATCH", path, target, body=body, headers={"If-Match": etag}),
-            self.url,
+            self._send("PATCH", path, target, body=body, headers={"If-Match": etag}), self.url
         )
 
     def items(

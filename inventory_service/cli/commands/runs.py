@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm run`: order runs of playbooks, follow, cancel and relaunch them."""
 
+import codecs
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from inventory_service.cli.commands.lists import Listing, list_options, print_li
 from inventory_service.cli.commands.run_progress import follow_run
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.output import print_item, print_items, print_message
+from inventory_service.cli.terminal.text import escape_controls
 
 RUN = Target("run")
 LISTING = Listing(
@@ -150,8 +152,10 @@ def follow(invocation: Invocation, /, run_id: int) -> None:
 def log(invocation: Invocation, /, run_id: int) -> None:
     """Print the log of a run, of a live one what there is by now."""
     target = _name(run_id)
-    for part in open_api(invocation).stream(path_of("runs", target, "log"), target):
-        click.echo(part, nl=False)
+    parts = open_api(invocation).stream(path_of("runs", target, "log"), target)
+    # A character may be cut where a part ends.
+    for text in codecs.iterdecode(parts, "utf-8", errors="replace"):
+        click.echo(escape_controls(text), nl=False)
 
 
 @run.command()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Scope
-from inventory_service.core.errors import Conflict, NotFound
+from inventory_service.core.errors import Conflict, Forbidden, NotFound
 from inventory_service.http.auth import SECURITY, require_scope
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import transactional
@@ -72,7 +72,7 @@ def list_runs(query: RunQuery) -> Response:
 
 @routes.post("", summary="Order a run", responses={201: RunOut})
 @require_scope(Scope.VIEWER)
-@raises(NotFound)
+@raises(Forbidden, NotFound)
 @transactional
 def order_run(session: Session, body: RunOrder) -> Response:
     """A worker takes the run as soon as its locks are free; the hosts are chosen now."""
@@ -104,7 +104,7 @@ def cancel_run(session: Session, path: RunPath, body: CancellationRequest) -> Re
 
 @routes.post("/<run_id>/relaunch", summary="Relaunch a run", responses={201: RunOut})
 @require_scope(Scope.VIEWER)
-@raises(NotFound, Conflict)
+@raises(Forbidden, NotFound, Conflict)
 @transactional
 def relaunch_run(session: Session, path: RunPath, body: RelaunchOrder) -> Response:
     """The same run once more, with the input that was stored, on all or on the failed hosts."""

@@ -5,6 +5,7 @@ ansible-runner 2.4.3 is guarded where it is known to fail: its handlers never ra
 raises itself is an outcome (research: a ``pexpect.TIMEOUT`` after a playbook that has ended well).
 """
 
+import json
 import os
 import re
 import signal
@@ -23,6 +24,8 @@ from inventory_service.runs.runner import processes
 
 #: Colours and other orders for a terminal (ECMA-48, CSI).
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+#: How the names of variables begin that ansible-runner sets.
+_OF_RUNNER = ("ANSIBLE_", "AWX_", "ORIGINAL_STDOUT_CALLBACK", "RUNNER_")
 #: What one event may hold of the log; a file in a diff can be as large as it likes.
 MOST_TEXT = 200_000
 
@@ -45,9 +48,7 @@ def execute(
     # A class attribute, since ansible-runner names the class itself where it stops a run. Its own
     # way is SIGKILL, which ansible-playbook can't pass on to its workers.
     ansible_runner.runner.Runner.handle_termination = termination.end
-    exit_code: int | None = None
-    is_cancelled = is_timed_out = False
-    problem = None
+    runner, problem = None, None
     try:
         runner = init_runner(
             private_data_dir=str(folder),
@@ -59,16 +60,19 @@ def execute(
             cancel_callback=should_stop,
             quiet=True,
         )
+        _close_environment(folder, runner.config)
         runner.run()
-        exit_code = runner.rc
-        is_cancelled, is_timed_out = runner.canceled, runner.timed_out
+        if runner.rc is None:
+            problem = "ansible-playbook was ended by a signal"
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the edge of a library
-        problem = f"{type(error).__name__}: {error}"[:500]
-        is_cancelled = should_stop()
+        # Whole, since a part of a secret would not be found in it.
+        problem = f"{type(error).__name__}: {error}"
     if not processes.end_all(lambda: processes.list_descendants(os.getpid())):
         left = ", ".join(map(str, processes.list_descendants(os.getpid())))
         problem = f"processes {left} of the run can't be ended"
-    return Ending(exit_code, is_cancelled, is_timed_out, problem)
+    if runner is None:
+        return Ending(None, problem=problem)
+    return Ending(runner.rc, runner.canceled, runner.timed_out, problem)
 
 
 class _Termination:
@@ -89,6 +93,16 @@ class _Termination:
                 os.killpg(os.getpgid(pid), signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+
+def _close_environment(folder: Path, config: Any) -> None:  # noqa: ANN401 - not typed
+    """Leave out what this process has in its own environment, with which ansible-runner begins."""
+    given = json.loads((folder / "env" / "envvars").read_bytes())
+    config.env = {
+        name: value
+        for name, value in config.env.items()
+        if name in given or name.startswith(_OF_RUNNER)
+    }
 
 
 def _make_handler(on_event: Callable[[RunEvent], None]) -> Callable[[dict[str, Any]], bool]:
@@ -120,16 +134,20 @@ def read_event(found: Mapping[str, Any]) -> RunEvent:
         counter=int(found["counter"]),
         kind=kind,
         at=_read_time(found.get("created")),
-        # PostgreSQL's texts hold no NUL.
-        text=text.replace("\x00", "\N{SYMBOL FOR NULL}"),
-        play=data.get("play"),
-        task=data.get("task"),
+        text=_clean(text),
+        play=data.get("play") and _clean(data["play"]),
+        task=data.get("task") and _clean(data["task"]),
         task_id=data.get("task_uuid"),
-        host=data.get("host"),
+        host=data.get("host") and _clean(data["host"]),
         is_changed=bool(isinstance(result, Mapping) and result.get("changed")),
         is_ignored=bool(data.get("ignore_errors")),
         recap=_read_recap(data) if kind == STATS else None,
     )
+
+
+def _clean(text: str) -> str:
+    """Return a text that can be kept: PostgreSQL holds no NUL, and UTF-8 no half of a pair."""
+    return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
 def _read_recap(data: Mapping[str, Any]) -> dict[str, dict[str, int]]:

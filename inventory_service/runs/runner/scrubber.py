@@ -12,27 +12,39 @@ from inventory_service.core.redaction import HIDDEN, redact
 
 #: A shorter value would hide parts of ordinary words.
 SHORTEST = 6
+#: Programs that write base64 break its lines after 64 or 76 characters; in what Ansible prints, the
+#: break may be one of JSON, or of a list of lines.
+_LINE = 64
+_BREAK = r"""(?:\\[rn]|[\s",])+"""
+_BREAKS = re.compile(_BREAK)
+_WRAPPED = re.compile(rf"[\w+/-]{{{_LINE},}}(?:{_BREAK}[\w+/-]+)+", re.ASCII)
 
 
 class Scrubber:
     """Hides secret values in texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for form in _list_forms(secret)}
+        known = {secret for secret in secrets if len(secret) >= SHORTEST}
+        forms = {form for secret in known for form in _list_forms(secret)}
         # The longest first: a shorter one may be its beginning.
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._encoded = {form for secret in known for form in _list_base64(secret.encode())}
 
     def scrub(self, text: str) -> str:
         """Return the text without secrets, and without API tokens."""
         if self._pattern is not None:
             text = self._pattern.sub(HIDDEN, text)
+        if self._encoded:
+            text = _WRAPPED.sub(self._hide_wrapped, text)
         return redact(text)
+
+    def _hide_wrapped(self, found: re.Match[str]) -> str:
+        whole = _BREAKS.sub("", found[0])
+        return HIDDEN if any(form in whole for form in self._encoded) else found[0]
 
 
 def _list_forms(secret: str) -> Iterator[str]:
-    if len(secret) < SHORTEST:
-        return
     # Ansible prints a text of several lines line by line.
     for part in {secret, *secret.splitlines()}:
         if len(part) >= SHORTEST:

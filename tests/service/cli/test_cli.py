@@ -32,12 +32,13 @@ LOCAL = {
     ("init",),
     ("migrate",),
     ("serve",),
+    ("worker",),
     ("prune",),
     ("database", "backup"),
     ("database", "copy"),
     ("completion",),
 }
-WITHOUT_JSON = {("serve",), ("completion",)}
+WITHOUT_JSON = {("serve",), ("worker",), ("completion",), ("run", "log")}
 
 
 @pytest.mark.parametrize(

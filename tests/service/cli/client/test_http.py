@@ -167,3 +167,30 @@ def test_a_dot_segment_is_not_sent_at_all(name: str) -> None:
     with pytest.raises(Failure, match="invalid name") as caught:
         path_of("nodes", Target("node", name))
     assert caught.value.exit_code == Exit.NOT_FOUND
+
+
+def test_an_answer_that_is_no_json_comes_part_by_part(serve: Serve) -> None:
+    body = "ż".encode() * 100_000
+    api = serve((200, {"Content-Type": "text/plain"}, body))
+    parts = list(api.stream("/api/v1/runs/1/log", Target("run", "1")))
+    assert len(parts) > 1
+    assert b"".join(parts) == body
+    ((path, _),) = api.seen  # type: ignore[attr-defined] # of the fixture
+    assert path == "/api/v1/runs/1/log"
+
+
+def test_a_refusal_comes_before_the_first_part(serve: Serve) -> None:
+    parts = serve(answer(404, {"detail": "There is no run 1."})).stream("/x", Target("run", "1"))
+    with pytest.raises(Failure, match="run 1: There is no run 1") as caught:
+        next(parts)
+    assert caught.value.exit_code == Exit.NOT_FOUND
+
+
+def test_an_answer_that_breaks_off_is_reported_after_what_there_is(serve: Serve) -> None:
+    body = b"5\r\nfirst\r\nfff\r\nhalf"
+    api = serve((200, {"Transfer-Encoding": "chunked", "Content-Length": ""}, body))
+    parts = api.stream("/x", Target("run", "1"))
+    assert next(parts) == b"first"
+    with pytest.raises(Failure, match="not reachable") as caught:
+        list(parts)
+    assert caught.value.exit_code == Exit.UNREACHABLE

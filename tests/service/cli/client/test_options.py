@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Words of the command line become fields of a request, as data."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,6 +10,7 @@ import pytest
 
 from inventory_service.cli.client.options import (
     drop_unset,
+    json_file,
     json_or_text,
     json_pairs,
     option_of,
@@ -56,6 +59,28 @@ def test_what_is_no_pair_or_comes_twice_is_refused(words: list[str]) -> None:
 def test_a_number_that_cannot_be_kept_is_refused(value: str) -> None:
     with pytest.raises(click.BadParameter, match="beyond"):
         json_pairs(CONTEXT, OPTION, [f"a={value}"])
+
+
+def test_a_file_is_read_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "survey.json"
+    path.write_text('{"a": ["ż", 1, null]}', "utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(path.read_text("utf-8")))
+    for name in (str(path), "-"):
+        assert json_file(CONTEXT, OPTION, name) == {"a": ["ż", 1, None]}
+
+
+@pytest.mark.parametrize("path", [None, ""])
+def test_no_file_is_left_out_or_clears(path: str | None) -> None:
+    assert json_file(CONTEXT, OPTION, path) == path
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"NaN", b"[-Infinity]", b"\xff", b"[" * 100_000])
+def test_a_file_that_is_no_json_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "survey.json"
+    path.write_bytes(content)
+    for name in (path, tmp_path / "absent", tmp_path):
+        with pytest.raises(click.BadParameter, match=str(name)):
+            json_file(CONTEXT, OPTION, str(name))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 import pytest
 
-from inventory_service.cli.terminal.dates import parse_future, parse_past
+from inventory_service.cli.terminal.dates import format_duration, parse_future, parse_past
 
 CONTEXT = click.Context(click.Command("audit"))
 OPTION = click.Option(["--since"])
@@ -56,3 +56,19 @@ def test_only_the_past_may_be_past() -> None:
     assert parse_past(CONTEXT, OPTION, "2020-01-01T00:00:00Z") == "2020-01-01T00:00:00+00:00"
     with pytest.raises(click.BadParameter, match="is past"):
         parse_future(CONTEXT, OPTION, "2020-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("end", "text"),
+    [
+        ("2026-11-27T10:00:00Z", " after 0 s"),
+        ("2026-11-27T10:00:59.4Z", " after 59 s"),
+        ("2026-11-27T10:00:59.6Z", " after 1 min 0 s"),
+        ("2026-11-27T11:00:00Z", " after 1 h 0 min 0 s"),
+        ("2026-11-28T12:03:04+01:00", " after 25 h 3 min 4 s"),
+        (None, ""),
+    ],
+)
+def test_a_duration_has_the_units_that_it_needs(end: str | None, text: str) -> None:
+    assert format_duration("2026-11-27T10:00:00Z", end) == text
+    assert format_duration(None, end) == ""
