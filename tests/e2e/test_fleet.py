@@ -43,7 +43,8 @@ def row(servers: int, spec: str = "s-1vcpu-512mb-10gb") -> str:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with running_fleet(tmp_path_factory.mktemp("e2e")) as fleet:
+    """A fleet whose master is as bare as a new server; on the others, a role finds its packages."""
+    with running_fleet(tmp_path_factory.mktemp("e2e"), equipped=["web"]) as fleet:
         yield fleet
 
 
