@@ -53,8 +53,8 @@ CORES = 2
 SAY_EACH_S = 60
 """Nobody should have to ask whether it still runs."""
 PARALLEL = ("-n", str(CORES))
-# Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
-# The order of the files is that of tests/conftest.py.
+# Tests that share a service or hosts, most of which wait for those; a file's tests stay together,
+# and those of some folders. The order of the files is that of tests/conftest.py.
 BY_FILE = (*PARALLEL, "--dist", "loadfile", "--no-loadscope-reorder")
 # Real hosts keep a worker waiting, so that one more has room.
 WAITING = ("-n", str(CORES + 1), *BY_FILE[2:])

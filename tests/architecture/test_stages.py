@@ -377,6 +377,31 @@ def test_no_test_is_left_out(tracked: list[Path]) -> None:
     assert not [file for file in files if not any(file.startswith(f"{it}/") for it in folders)]
 
 
+def test_one_worker_has_all_files_that_share_hosts(tmp_path: Path) -> None:
+    (folder, other), names = ("wireguard", "service"), ("a", "b", "c", "d")
+    record = "from pathlib import Path\ndef test_it(worker_id): Path(__file__).with_suffix('.w')"
+    for name in (folder, other):
+        (tmp_path / "tests" / "e2e" / name).mkdir(parents=True)
+        for file in names:
+            path = tmp_path / "tests" / "e2e" / name / f"test_{name}_{file}.py"
+            path.write_text(f"{record}.write_text(worker_id)\n", "utf-8")
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path / "tests")
+    (tmp_path / "pytest.ini").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *stages.BY_FILE],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    workers = {
+        name: {path.read_text("utf-8") for path in tmp_path.glob(f"tests/e2e/{name}/*.w")}
+        for name in (folder, other)
+    }
+    assert (len(workers[folder]), len(workers[other])) == (1, 2)
+
+
 def test_files_with_slow_or_many_tests_are_begun_first_and_keep_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
