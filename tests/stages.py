@@ -63,6 +63,7 @@ SHARED = (*PARALLEL, "--dist", "worksteal")
 
 # The syntax of a playbook can be checked without a service, which each check would wait for.
 NO_INVENTORY = ("ANSIBLE_INVENTORY=/dev/null", "ANSIBLE_INVENTORY_ENABLED=ansible.builtin.ini")
+LONGEST = ("wireguard", "common")  # of molecule's scenarios, three quarters of the time of all
 HOSTS = ("tests/e2e", "tests/hosts")
 """Where all tests are that have the mark `hosts`; to collect the others would take a while."""
 
@@ -80,6 +81,7 @@ class Stage:
     """Whether it leaves a core free: its neighbour in the list that does so is run beside it."""
 
 
+SCENARIO = Stage("", (), 1200, has_hosts=True, leaves_room=True)
 CHECK = (
     Stage("format", ("ruff", "format", "--check", "--quiet", ".")),
     Stage("ruff", ("ruff", "check", "--quiet", ".")),
@@ -103,12 +105,6 @@ CHECK = (
 
 SLOW = (
     Stage("contract", (*PYTEST, *SHARED, "-m", "not hosts", "tests/contract"), timeout_s=1800),
-    Stage(
-        "e2e",
-        (*ON_HOSTS, *BY_FILE, "-m", "not hosts", "tests/e2e"),
-        timeout_s=1800,
-        has_hosts=True,
-    ),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
     Stage(
         "hosts",
@@ -117,7 +113,14 @@ SLOW = (
         has_hosts=True,
         leaves_room=True,
     ),
-    # Both and the scenarios, which follow, wait for hosts more than they work.
+    # These and the scenarios, which follow, wait for hosts, or for a time, more than they work.
+    Stage(
+        "e2e",
+        (*ON_HOSTS, *BY_FILE, "-m", "not hosts", "tests/e2e"),
+        timeout_s=3000,
+        has_hosts=True,
+        leaves_room=True,
+    ),
     Stage(
         "collection",
         ("python", "-m", "tests.architecture.collection"),
@@ -264,11 +267,11 @@ def _read(stage: Stage, lines: Sequence[str], code: int) -> Outcome:
 def _molecule() -> Iterator[Stage]:
     """Yield one stage a scenario; each begins and ends with the removal of its hosts.
 
-    They use hosts, services and folders of their own. The longest one is the last by its name.
+    They use hosts, services and folders of their own. Nobody is to wait for a long one at the end.
     """
-    for path in sorted(ROOT.glob("extensions/molecule/*/molecule.yml"), reverse=True):
-        name, command = path.parent.name, ("molecule", "test", "-s", path.parent.name)
-        yield Stage(f"molecule-{name}", command, 1200, has_hosts=True, leaves_room=True)
+    names = sorted(path.parent.name for path in ROOT.glob("extensions/molecule/*/molecule.yml"))
+    for name in sorted(names, key=lambda name: (*LONGEST, name).index(name)):
+        yield replace(SCENARIO, name=f"molecule-{name}", command=("molecule", "test", "-s", name))
 
 
 def _named(known: dict[str, Stage], name: str) -> Stage:
