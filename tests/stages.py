@@ -48,6 +48,8 @@ TESTS_FAILED = 1
 """What pytest returns when it ran all tests and some failed."""
 # With it, pytest gives the reason of each failure in full; else it cuts a line at 80 columns.
 WHOLE = {"BUILD_NUMBER": "0"}
+# A file of that folder, which Python finds by its name, makes short runs of Ansible shorter.
+STARTUP = {"PYTHONPATH": f"{ROOT}/tests/startup:{os.environ.get('PYTHONPATH', '')}".rstrip(":")}
 CORES = 2
 """More workers, or stages at a time, would only wait for each other."""
 SAY_EACH_S = 60
@@ -77,11 +79,12 @@ class Stage:
     timeout_s: int = 300
     has_hosts: bool = False
     """Whether it works on real hosts or programs: what fails of it is run once more, alone."""
+    runs_ansible: bool = False  # by most of its processes
     leaves_room: bool = False
     """Whether it leaves a core free: its neighbour in the list that does so is run beside it."""
 
 
-SCENARIO = Stage("", (), 1200, has_hosts=True, leaves_room=True)
+SCENARIO = Stage("", (), 1200, has_hosts=True, runs_ansible=True, leaves_room=True)
 CHECK = (
     Stage("format", ("ruff", "format", "--check", "--quiet", ".")),
     Stage("ruff", ("ruff", "check", "--quiet", ".")),
@@ -104,13 +107,19 @@ CHECK = (
 )
 
 SLOW = (
-    Stage("contract", (*PYTEST, *SHARED, "-m", "not hosts", "tests/contract"), timeout_s=1800),
+    Stage(
+        "contract",
+        (*PYTEST, *SHARED, "-m", "not hosts", "tests/contract"),
+        timeout_s=1800,
+        runs_ansible=True,
+    ),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
     Stage(
         "hosts",
         (*ON_HOSTS, *WAITING, "-m", "hosts and not soak", *HOSTS),
         timeout_s=3000,
         has_hosts=True,
+        runs_ansible=True,
         leaves_room=True,
     ),
     # These and the scenarios, which follow, wait for hosts, or for a time, more than they work.
@@ -227,11 +236,12 @@ def _run_again(stage: Stage, first: Outcome) -> Outcome:
 def _run_once(stage: Stage, *, is_live: bool) -> Outcome:
     """Run a stage, let its output through, at once or at its end, and return how it ended."""
     start, lines = time.monotonic(), [f"== {stage.name}: {' '.join(stage.command)}\n"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     _say(lines[0].rstrip() if is_live else f"== {stage.name} begins")
     process = subprocess.Popen(
         ["timeout", "--kill-after=30", str(stage.timeout_s), *stage.command],
         cwd=ROOT,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | WHOLE,
+        env=os.environ | {"PATH": path} | WHOLE | (STARTUP if stage.runs_ansible else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

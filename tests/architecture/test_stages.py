@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closing lines of `make test` tell what happened, and nothing that did not happen."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -349,6 +350,17 @@ def test_the_time_of_the_processor_is_that_of_the_stage_alone() -> None:
     idle = stages.Stage("idle", ("true",))
     worked, waited = stages.run([busy, idle])
     assert worked.cpu_s >= 0.3 > waited.cpu_s
+
+
+def test_programs_of_ansible_look_for_garbage_seldom_and_all_others_as_always(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = (sys.executable, "-c", "import gc; print('looks after', gc.get_threshold()[0])")
+    ours, other = stages.Stage("ours", command, runs_ansible=True), stages.Stage("other", command)
+    for stage in (ours, other):
+        stages._run_once(stage, is_live=True)
+    looks = [line for line in capsys.readouterr().out.splitlines() if line.startswith("looks")]
+    assert looks == ["looks after 100000", f"looks after {gc.get_threshold()[0]}"]
 
 
 def test_each_molecule_scenario_is_a_stage() -> None:
