@@ -65,6 +65,7 @@ def test_an_image_that_another_one_is_made_of_stays() -> None:
         (image.ensure, "bookworm"),
         (image.ensure, "trixie"),
         (image.ensure_equipped, "bookworm"),
+        (image.ensure_equipped, "trixie"),
     ],
 )
 def test_the_image_holds_no_identity(
