@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 # How long an example takes says how busy the machine is; timings belong in `make bench`.
 settings.register_profile(
@@ -24,6 +25,8 @@ IS_SOAK = "QUARTERMASTER_SOAK" in os.environ
 TESTS = Path(__file__).parent
 #: Suites that need no host but this one. The others reach test hosts and package registries.
 LOOPBACK_ONLY = {"service", "unit", "contract"}
+#: Folders whose files share hosts; each worker would make them anew.
+SHARING = {f"tests/e2e/{name}" for name in ("access", "firewall", "operating", "wireguard")}
 _guard = {"is_on": False}
 
 
@@ -68,6 +71,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     sizes = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path not in slow, -sizes[item.path]))
+
+
+class ByHosts(LoadFileScheduling):
+    """Gives a file to one worker, and so all files of a folder that share hosts."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        folder = file.rpartition("/")[0]
+        return folder if folder in SHARING else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByHosts | None:
+    """Return who gives tests to workers, where those of a file stay together."""
+    return ByHosts(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture

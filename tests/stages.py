@@ -48,13 +48,15 @@ TESTS_FAILED = 1
 """What pytest returns when it ran all tests and some failed."""
 # With it, pytest gives the reason of each failure in full; else it cuts a line at 80 columns.
 WHOLE = {"BUILD_NUMBER": "0"}
+# A file of that folder, which Python finds by its name, makes short runs of Ansible shorter.
+STARTUP = {"PYTHONPATH": f"{ROOT}/tests/startup:{os.environ.get('PYTHONPATH', '')}".rstrip(":")}
 CORES = 2
 """More workers, or stages at a time, would only wait for each other."""
 SAY_EACH_S = 60
 """Nobody should have to ask whether it still runs."""
 PARALLEL = ("-n", str(CORES))
-# Tests that share a service or hosts, most of which wait for those; a file's tests stay together.
-# The order of the files is that of tests/conftest.py.
+# Tests that share a service or hosts, most of which wait for those; a file's tests stay together,
+# and those of some folders. The order of the files is that of tests/conftest.py.
 BY_FILE = (*PARALLEL, "--dist", "loadfile", "--no-loadscope-reorder")
 # Real hosts keep a worker waiting, so that one more has room.
 WAITING = ("-n", str(CORES + 1), *BY_FILE[2:])
@@ -63,6 +65,7 @@ SHARED = (*PARALLEL, "--dist", "worksteal")
 
 # The syntax of a playbook can be checked without a service, which each check would wait for.
 NO_INVENTORY = ("ANSIBLE_INVENTORY=/dev/null", "ANSIBLE_INVENTORY_ENABLED=ansible.builtin.ini")
+LONGEST = ("wireguard", "common")  # of molecule's scenarios, three quarters of the time of all
 HOSTS = ("tests/e2e", "tests/hosts")
 """Where all tests are that have the mark `hosts`; to collect the others would take a while."""
 
@@ -76,10 +79,12 @@ class Stage:
     timeout_s: int = 300
     has_hosts: bool = False
     """Whether it works on real hosts or programs: what fails of it is run once more, alone."""
+    runs_ansible: bool = False  # by most of its processes
     leaves_room: bool = False
     """Whether it leaves a core free: its neighbour in the list that does so is run beside it."""
 
 
+SCENARIO = Stage("", (), 1200, has_hosts=True, runs_ansible=True, leaves_room=True)
 CHECK = (
     Stage("format", ("ruff", "format", "--check", "--quiet", ".")),
     Stage("ruff", ("ruff", "check", "--quiet", ".")),
@@ -102,12 +107,11 @@ CHECK = (
 )
 
 SLOW = (
-    Stage("contract", (*PYTEST, *SHARED, "-m", "not hosts", "tests/contract"), timeout_s=1800),
     Stage(
-        "e2e",
-        (*ON_HOSTS, *BY_FILE, "-m", "not hosts", "tests/e2e"),
+        "contract",
+        (*PYTEST, *SHARED, "-m", "not hosts", "tests/contract"),
         timeout_s=1800,
-        has_hosts=True,
+        runs_ansible=True,
     ),
     Stage("engine", ("python", "-m", "tests.hosts", "up"), timeout_s=600),
     Stage(
@@ -115,9 +119,17 @@ SLOW = (
         (*ON_HOSTS, *WAITING, "-m", "hosts and not soak", *HOSTS),
         timeout_s=3000,
         has_hosts=True,
+        runs_ansible=True,
         leaves_room=True,
     ),
-    # Both and the scenarios, which follow, wait for hosts more than they work.
+    # These and the scenarios, which follow, wait for hosts, or for a time, more than they work.
+    Stage(
+        "e2e",
+        (*ON_HOSTS, *BY_FILE, "-m", "not hosts", "tests/e2e"),
+        timeout_s=3000,
+        has_hosts=True,
+        leaves_room=True,
+    ),
     Stage(
         "collection",
         ("python", "-m", "tests.architecture.collection"),
@@ -224,11 +236,12 @@ def _run_again(stage: Stage, first: Outcome) -> Outcome:
 def _run_once(stage: Stage, *, is_live: bool) -> Outcome:
     """Run a stage, let its output through, at once or at its end, and return how it ended."""
     start, lines = time.monotonic(), [f"== {stage.name}: {' '.join(stage.command)}\n"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     _say(lines[0].rstrip() if is_live else f"== {stage.name} begins")
     process = subprocess.Popen(
         ["timeout", "--kill-after=30", str(stage.timeout_s), *stage.command],
         cwd=ROOT,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | WHOLE,
+        env=os.environ | {"PATH": path} | WHOLE | (STARTUP if stage.runs_ansible else {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -264,11 +277,11 @@ def _read(stage: Stage, lines: Sequence[str], code: int) -> Outcome:
 def _molecule() -> Iterator[Stage]:
     """Yield one stage a scenario; each begins and ends with the removal of its hosts.
 
-    They use hosts, services and folders of their own. The longest one is the last by its name.
+    They use hosts, services and folders of their own. Nobody is to wait for a long one at the end.
     """
-    for path in sorted(ROOT.glob("extensions/molecule/*/molecule.yml"), reverse=True):
-        name, command = path.parent.name, ("molecule", "test", "-s", path.parent.name)
-        yield Stage(f"molecule-{name}", command, 1200, has_hosts=True, leaves_room=True)
+    names = sorted(path.parent.name for path in ROOT.glob("extensions/molecule/*/molecule.yml"))
+    for name in sorted(names, key=lambda name: (*LONGEST, name).index(name)):
+        yield replace(SCENARIO, name=f"molecule-{name}", command=("molecule", "test", "-s", name))
 
 
 def _named(known: dict[str, Stage], name: str) -> Stage:

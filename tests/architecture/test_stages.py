@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closing lines of `make test` tell what happened, and nothing that did not happen."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -351,6 +352,17 @@ def test_the_time_of_the_processor_is_that_of_the_stage_alone() -> None:
     assert worked.cpu_s >= 0.3 > waited.cpu_s
 
 
+def test_programs_of_ansible_look_for_garbage_seldom_and_all_others_as_always(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = (sys.executable, "-c", "import gc; print('looks after', gc.get_threshold()[0])")
+    ours, other = stages.Stage("ours", command, runs_ansible=True), stages.Stage("other", command)
+    for stage in (ours, other):
+        stages._run_once(stage, is_live=True)
+    looks = [line for line in capsys.readouterr().out.splitlines() if line.startswith("looks")]
+    assert looks == ["looks after 100000", f"looks after {gc.get_threshold()[0]}"]
+
+
 def test_each_molecule_scenario_is_a_stage() -> None:
     scenarios = {
         path.parent.name for path in stages.ROOT.glob("extensions/molecule/*/molecule.yml")
@@ -375,6 +387,31 @@ def test_no_test_is_left_out(tracked: list[Path]) -> None:
     files = [file for file in files if file.startswith("tests/")]
     assert files
     assert not [file for file in files if not any(file.startswith(f"{it}/") for it in folders)]
+
+
+def test_one_worker_has_all_files_that_share_hosts(tmp_path: Path) -> None:
+    (folder, other), names = ("wireguard", "service"), ("a", "b", "c", "d")
+    record = "from pathlib import Path\ndef test_it(worker_id): Path(__file__).with_suffix('.w')"
+    for name in (folder, other):
+        (tmp_path / "tests" / "e2e" / name).mkdir(parents=True)
+        for file in names:
+            path = tmp_path / "tests" / "e2e" / name / f"test_{name}_{file}.py"
+            path.write_text(f"{record}.write_text(worker_id)\n", "utf-8")
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path / "tests")
+    (tmp_path / "pytest.ini").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *stages.BY_FILE],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    workers = {
+        name: {path.read_text("utf-8") for path in tmp_path.glob(f"tests/e2e/{name}/*.w")}
+        for name in (folder, other)
+    }
+    assert (len(workers[folder]), len(workers[other])) == (1, 2)
 
 
 def test_files_with_slow_or_many_tests_are_begun_first_and_keep_their_order(

@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".venv" / "bin"
 #: A line of two small servers.
 PAIR = "shop,2,s-1vcpu-512mb-10gb,s-1vcpu-512mb-10gb,prod,lon1\n"
+NODE_TYPES = ("master", "web")
 HEADER = "Project,Servers,MasterSpec,WebSpec,Environment,Region\n"
 RUN_TIMEOUT_S = 600
 _RECAP = re.compile(
@@ -47,14 +48,17 @@ class Run:
 
 
 @contextlib.contextmanager
-def running_fleet(folder: Path, rows: str = "", **settings: str) -> Iterator["Fleet"]:
+def running_fleet(
+    folder: Path, rows: str = "", *, equipped: Collection[str] = (), **settings: str
+) -> Iterator["Fleet"]:
     """Make a fleet with its own service, and remove it at the end.
 
-    The rows are lines of a projects.csv whose hosts are provisioned; the settings are Ansible's.
+    The rows are lines of a projects.csv whose hosts are provisioned; nodes of the equipped types
+    have the roles' packages already; the settings are Ansible's.
     """
     with running_service(folder) as service:
         name = f"{folder.name.rstrip('0123456789')}-{network.get_checkout()[:6]}"
-        fleet = Fleet(folder, service, name, **settings)
+        fleet = Fleet(folder, service, name, equipped=equipped, **settings)
         try:
             if rows:
                 fleet.import_csv(rows)
@@ -67,7 +71,15 @@ def running_fleet(folder: Path, rows: str = "", **settings: str) -> Iterator["Fl
 class Fleet:
     """Hosts on one network, known to one service."""
 
-    def __init__(self, folder: Path, service: Service, name: str, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        service: Service,
+        name: str,
+        *,
+        equipped: Collection[str] = (),
+        **settings: str,
+    ) -> None:
         """Make the network; the settings are Ansible's, for all runs."""
         self._folder = folder
         self._settings = settings
@@ -76,7 +88,7 @@ class Fleet:
         self.engine = engine.ensure()
         self._key = folder / "id_ed25519"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self._key], check=True)
-        self._write_overlay(image.ensure(self.engine, "bookworm"))
+        self._write_overlay(equipped)
         network.ensure(self.engine, name)
         service.call(
             "POST", "/api/v1/clusters", {"cluster_id": "main", "mesh_prefix": "10.90.0.0/24"}
@@ -199,9 +211,13 @@ class Fleet:
             f"root@{self.nodes()[node_id]['internal_ip']}", command,
         ]  # fmt: skip
 
-    def _write_overlay(self, host_image: str) -> None:
+    def _write_overlay(self, equipped: Collection[str]) -> None:
+        ensure = image.ensure_equipped if equipped else image.ensure
+        images = dict.fromkeys(equipped, ensure(self.engine))
         variables = {
-            "provision_image": host_image,
+            "images": images,
+            "provision_image": "{{ images[(provision_node | default({})).node_type | default('')]"
+            f" | default('{image.get_name('bookworm')}') }}}}",
             "provision_docker_host": self.engine.docker_host,
             "provision_docker_network": self.network,
             "provision_ssh_public_keys": [self._key.with_suffix(".pub").read_text("utf-8").strip()],

@@ -39,7 +39,7 @@ class Made(t.NamedTuple):
 
 @contextlib.contextmanager
 def making(folder: Path, names: Sequence[str], *, has_ipv6: bool = False) -> Iterator[list[Made]]:
-    """Make hosts on a network of their own, and remove them at the end.
+    """Make hosts with the roles' packages on a network of their own, and remove them at the end.
 
     The key is `key` in the folder; `known_hosts` there has the hosts' keys by their names.
     """
@@ -51,7 +51,7 @@ def making(folder: Path, names: Sequence[str], *, has_ipv6: bool = False) -> Ite
         made = server.make(
             host_engine,
             name=name,
-            image=image.ensure(host_engine),
+            image=image.ensure_equipped(host_engine),
             network=net,
             ssh_public_keys=[key],
         )

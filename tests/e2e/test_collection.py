@@ -14,7 +14,7 @@ import pytest
 
 from tests.architecture.collection import build, install
 from tests.contract.processes import clean_environment, running_service
-from tests.e2e.fleet import BIN, ROOT, RUN_TIMEOUT_S, Fleet
+from tests.e2e.fleet import BIN, NODE_TYPES, ROOT, RUN_TIMEOUT_S, Fleet
 from tests.hosts import network
 
 pytestmark = [pytest.mark.hosts, pytest.mark.slow]
@@ -61,7 +61,7 @@ class Project:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("project")
     with running_service(tmp_path_factory.mktemp("service")) as service:
-        fleet = Fleet(folder, service, f"col-{network.get_checkout()[:6]}")
+        fleet = Fleet(folder, service, f"col-{network.get_checkout()[:6]}", equipped=NODE_TYPES)
         fleet.import_csv(ROW)
         collection = install(build(), folder / "collections")
         inventory = folder / "inventory"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.fleet import PAIR, Fleet, running_fleet, wait_until
+from tests.e2e.fleet import NODE_TYPES, PAIR, Fleet, running_fleet, wait_until
 from tests.e2e.mitogen import get_settings
 from tests.hosts import network
 
@@ -29,7 +29,8 @@ LOGINS = "journalctl -q -o cat -u ssh -b | grep -c '^Accepted publickey'"
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A node in its mesh, behind its firewall, and a new one that is only provisioned."""
-    with running_fleet(tmp_path_factory.mktemp("mitogen"), PAIR, **get_settings()) as fleet:
+    folder = tmp_path_factory.mktemp("mitogen")
+    with running_fleet(folder, PAIR, equipped=NODE_TYPES, **get_settings()) as fleet:
         fleet.play("site", "--limit", MASTER)
         yield fleet
 
@@ -46,6 +47,8 @@ def test_a_new_node_is_previewed_and_joins_by_limit(fleet: Fleet) -> None:
     # The run had no task for the master but by delegation.
     assert len(fleet.on(MASTER, "wg show wg0 peers").split()) == 1
     fleet.on(MASTER, f"ping -c 2 -W 2 {address}")
+    # Nothing was installed: what the roles want by now belongs in tests/hosts/Dockerfile.equipped.
+    assert fleet.on(WEB, "ls /var/lib/apt/lists | grep Packages", check=False) == ""
 
 
 def test_a_second_run_changes_nothing(fleet: Fleet) -> None:

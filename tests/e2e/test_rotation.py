@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.fleet import PAIR, Fleet, running_fleet, wait_until
+from tests.e2e.fleet import NODE_TYPES, PAIR, Fleet, running_fleet, wait_until
 from tests.e2e.traffic import count_packets
 
 pytestmark = [pytest.mark.hosts, pytest.mark.slow]
@@ -30,7 +30,7 @@ MIN_PACKETS = 550
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with running_fleet(tmp_path_factory.mktemp("rotation"), PAIR) as fleet:
+    with running_fleet(tmp_path_factory.mktemp("rotation"), PAIR, equipped=NODE_TYPES) as fleet:
         fleet.play("site", "--tags", "wireguard,always")
         yield fleet
 

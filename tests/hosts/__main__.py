@@ -40,6 +40,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     build = verbs.add_parser("image", help="build the host image if missing; prints its name")
     build.add_argument("--suite", choices=image.SUITES, default="bookworm")
+    build.add_argument("--equipped", action="store_true", help="with the roles' packages")
     build.set_defaults(act=_image)
 
     join = verbs.add_parser("network", help="make a network if missing; prints its subnet")
@@ -63,7 +64,8 @@ def _up(_options: argparse.Namespace) -> str:
 
 def _image(options: argparse.Namespace) -> str:
     """Return the name of the host image of a suite."""
-    return image.ensure(engine.ensure(), options.suite)
+    ensure = image.ensure_equipped if options.equipped else image.ensure
+    return ensure(engine.ensure(), options.suite)
 
 
 def _network(options: argparse.Namespace) -> str:

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The image of a host: Debian with systemd and sshd, rebuilt only when its recipe changes."""
+"""The image of a host: Debian with systemd and sshd, rebuilt only when its recipe changes.
+
+Equipped, it has a layer more, with the packages that the roles install: for tests of what comes
+after an installation, which takes ten times as long as the rest of a role.
+"""
 
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
+from http import HTTPStatus
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import docker
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import APIError, DockerException, ImageNotFound
 
-from tests.hosts import engine
+from tests.hosts import engine, network
 
 Suite = Literal["bookworm", "trixie"]
 SUITES: tuple[Suite, ...] = get_args(Suite)
@@ -23,6 +28,7 @@ HERE = Path(__file__).parent
 # module `server` names the signal at creation.
 CHANGES = ['CMD ["/sbin/init"]']
 BUILD_TIMEOUT_S = 900
+EQUIPPED = "Dockerfile.equipped"
 
 
 def ensure(host_engine: engine.Engine, suite: Suite = "bookworm") -> str:
@@ -41,9 +47,29 @@ def ensure(host_engine: engine.Engine, suite: Suite = "bookworm") -> str:
     return name
 
 
+def ensure_equipped(host_engine: engine.Engine, suite: Suite = "bookworm") -> str:
+    """Return the name of the host image that has the roles' packages, building it if need be.
+
+    :raises EngineMissing: when it cannot be built here.
+    """
+    base = ensure(host_engine, suite)
+    name = get_equipped_name(suite)
+    with host_engine.client(timeout_s=BUILD_TIMEOUT_S) as client, engine.lock(f"image-{suite}"):
+        if not _exists(client, name):
+            print(f"building the host image {name}", flush=True)
+            _equip(client, host_engine, name, base)
+    return name
+
+
 def get_name(suite: Suite) -> str:
     """Return the image's name; the tag carries a hash of everything that makes it."""
     return f"{REPOSITORY}:{suite}-{_hash_recipe()}"
+
+
+def get_equipped_name(suite: Suite) -> str:
+    """Return the name of the image with the packages, which follows the recipes of both layers."""
+    digest = hashlib.sha256((HERE / EQUIPPED).read_bytes()).hexdigest()
+    return f"{get_name(suite)}-equipped-{digest[:12]}"
 
 
 def is_built(host_engine: engine.Engine, suite: Suite) -> bool:
@@ -53,7 +79,10 @@ def is_built(host_engine: engine.Engine, suite: Suite) -> bool:
 
 
 def remove_unused(host_engine: engine.Engine, only: str | None = None) -> list[str]:
-    """Remove our images that no container uses, or `only` one of them; returns their names."""
+    """Remove our images that no container uses, or `only` one of them; returns their names.
+
+    One that another image is made of stays as long as that one.
+    """
     with host_engine.client() as client:
         used = {c.attrs["ImageID"] for c in client.containers.list(all=True, sparse=True)}
         unused = [
@@ -61,9 +90,16 @@ def remove_unused(host_engine: engine.Engine, only: str | None = None) -> list[s
             for image in client.images.list(filters={"label": LABEL})
             if image.id not in used and (only is None or only in image.tags)
         ]
-        for image in unused:
-            client.images.remove(str(image.id), force=True)
-        return sorted(tag for image in unused for tag in image.tags)
+        removed = []
+        for image in sorted(unused, key=lambda image: str(image.attrs["Created"]), reverse=True):
+            try:
+                client.images.remove(str(image.id), force=True)
+            except APIError as error:
+                if error.status_code != HTTPStatus.CONFLICT:
+                    raise
+            else:
+                removed += image.tags
+        return sorted(removed)
 
 
 def _hash_recipe() -> str:
@@ -125,15 +161,26 @@ def _build_from_packages(client: docker.DockerClient, name: str, suite: Suite) -
 def _build_from_dockerfile(client: docker.DockerClient, name: str, suite: Suite) -> None:
     """Build the image from a registry's Debian; works without root, needs that registry."""
     try:
-        client.images.build(
-            path=str(HERE),
-            tag=name,
-            buildargs={"SUITE": suite},
-            labels={LABEL: name.partition(":")[2]},
-            rm=True,
-        )
+        _build(client, name, buildargs={"SUITE": suite})
     except DockerException as error:
         raise engine.EngineMissing(
             f"docker build of {name} failed: {error}; as root on Debian or Ubuntu the image is "
             "built from packages, without a container registry"
         ) from error
+
+
+def _equip(client: docker.DockerClient, host_engine: engine.Engine, name: str, base: str) -> None:
+    """Build the layer with the packages, on a network of its own: the engine may have no other."""
+    net = name.partition(":")[2]
+    network.ensure(host_engine, net)
+    try:
+        _build(client, name, dockerfile=EQUIPPED, buildargs={"BASE": base}, network_mode=net)
+    except DockerException as error:
+        raise engine.EngineMissing(f"docker build of {name} failed: {error}") from error
+    finally:
+        network.remove(host_engine, net)
+
+
+def _build(client: docker.DockerClient, name: str, **options: Any) -> None:
+    labels = {LABEL: name.partition(":")[2]}
+    client.images.build(path=str(HERE), tag=name, labels=labels, rm=True, **options)

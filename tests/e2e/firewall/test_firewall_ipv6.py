@@ -19,10 +19,6 @@ pytestmark = [
 
 ELSEWHERE = "fd00:dead::/64"
 MESH, DATABASE, WEB = "fd8a:15c2:7be1::/64", "fd8a:15c2:7be1::10", "fd8a:15c2:7be1::20"
-INSTALL = (
-    "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "
-    "--no-install-recommends wireguard-tools wireguard-go"
-)
 # The engine turns IPv6 off for each interface that it does not make itself.
 ALLOW_IPV6 = "mount -o remount,rw /proc/sys && sysctl -qw net.ipv6.conf.default.disable_ipv6=0"
 FORGET_NEIGHBOURS = "ip -6 neigh flush dev eth0"
@@ -168,7 +164,7 @@ def mesh(bare: t.Any, stranger: t.Any) -> Iterator[list[dict[str, t.Any]]]:
     places = {bare: DATABASE, stranger: WEB}
     keys = {}
     for one in places:
-        one.sh(f"{ALLOW_IPV6} && {INSTALL}")
+        one.sh(ALLOW_IPV6)
         keys[one] = one.ask("wireguard_key", path="/etc/wireguard/wg0.key")["public_key"]
     for one, far in ((bare, stranger), (stranger, bare)):
         peer = {

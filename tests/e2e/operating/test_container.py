@@ -26,7 +26,7 @@ from tests.e2e.programs import find_program
 from tests.hosts import engine, image, network
 from tests.ports import find_free_port
 
-pytestmark = pytest.mark.hosts
+pytestmark = [pytest.mark.hosts, pytest.mark.slow]
 
 #: The Python of Debian 13, which the container is made of.
 PYTHON = "3.13.5"

@@ -11,7 +11,7 @@ from tests.e2e.operating.conftest import BACKUPS, RELEASE, ROOT, Host
 from tests.e2e.operating.page import commands
 from tests.e2e.operating.wheels import build_own
 
-pytestmark = pytest.mark.hosts
+pytestmark = [pytest.mark.hosts, pytest.mark.slow]
 
 LATER = "/root/later"
 VERSION = "/opt/quartermaster/bin/qm --version"

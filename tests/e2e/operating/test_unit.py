@@ -10,7 +10,7 @@ from tests.e2e.fleet import wait_until
 from tests.e2e.operating.conftest import BACKUPS, Host
 from tests.e2e.operating.page import PAGE, commands
 
-pytestmark = pytest.mark.hosts
+pytestmark = [pytest.mark.hosts, pytest.mark.slow]
 
 SERVICE, SOCKET = "quartermaster.service", "quartermaster.socket"
 UNITS = (SERVICE, "quartermaster-prune.service", "quartermaster-backup.service")

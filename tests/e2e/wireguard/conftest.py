@@ -16,10 +16,6 @@ from tests.e2e import modules_on_hosts
 from tests.hosts import commands, engine, image, network, server
 
 NAMES = ("a", "b", "c")
-INSTALL = (
-    "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "
-    "--no-install-recommends wireguard-tools wireguard-go"
-)
 
 Options = dict[str, t.Any]
 
@@ -120,7 +116,7 @@ class Mesh:
 def hosts() -> Iterator[dict[str, Host]]:
     """Return three hosts with WireGuard installed; they are removed at the end."""
     host_engine = engine.ensure()
-    host_image = image.ensure(host_engine)
+    host_image = image.ensure_equipped(host_engine)
     name = f"h2-test-{secrets.token_hex(3)}"
     network.ensure(host_engine, name)
     try:
@@ -145,7 +141,6 @@ def _make(
     server.make(host_engine, name=name, image=host_image, network=net)
     host = Host(name, number, client.containers.get(f"{net}.{name}"))
     host.sh("systemctl is-system-running --wait")
-    host.sh(INSTALL)
     modules_on_hosts.install(host.container)
     return host
 
