@@ -2,6 +2,7 @@
 """Those who watch a run see each event once, wait only where there is room, and read its log."""
 
 import contextlib
+import json
 import threading
 import time
 import zlib
@@ -217,3 +218,85 @@ def test_a_run_that_is_not_there_has_no_log(store: Database) -> None:
         watcher.iter_log(99)
     with store.reading() as session, pytest.raises(NotFound):
         get_run(session, 99)
+
+
+def read_stream(parts: Iterator[bytes]) -> list[tuple[int, str, list[int]]]:
+    """Return id, kind and counters of each event of a stream."""
+    found = []
+    for block in b"".join(parts).decode().split("\n\n"):
+        lines = [line for line in block.split("\n") if line and not line.startswith(":")]
+        fields = dict(line.split(": ", 1) for line in lines)
+        if "data" in fields:
+            counters = [one["counter"] for one in json.loads(fields["data"]).get("events", [])]
+            found.append((int(fields["id"]), fields["event"], counters))
+    return found
+
+
+def test_a_stream_has_each_event_and_the_end(store: Database, run_id: int) -> None:
+    add_events(store, run_id, 1, 2)
+    turns = Turns(
+        store,
+        nothing,
+        lambda: add_events(store, run_id, 3, text="two\nlines"),
+        nothing,
+        lambda: end(store, run_id),
+    )
+    parts = RunWatcher(turns, threads=2).stream(run_id, after=0)
+    assert read_stream(parts) == [
+        (2, "progress", [1, 2]),
+        (3, "progress", [3]),
+        (3, "progress", []),
+        (3, "end", []),
+    ]
+    assert turns.open == 0
+
+
+def test_a_stream_resumes_after_the_last_id(store: Database, run_id: int) -> None:
+    add_events(store, run_id, 1, 2, 3)
+    end(store, run_id)
+    parts = RunWatcher(store.reading, threads=2).stream(run_id, after=2)
+    assert read_stream(parts) == [(3, "progress", [3]), (3, "end", [])]
+
+
+def test_a_stream_comes_in_batches(
+    store: Database, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_STREAMED_AT_ONCE", 2)
+    add_events(store, run_id, 1, 2, 3)
+    end(store, run_id)
+    parts = RunWatcher(store.reading, threads=2).stream(run_id, after=0)
+    assert [counters for _, _, counters in read_stream(parts)] == [[1, 2], [3], []]
+
+
+def test_a_stream_without_room_is_told_to_ask_elsewhere_and_room_comes_back(
+    store: Database, run_id: int
+) -> None:
+    watcher = RunWatcher(store.reading, threads=2)
+    first = watcher.stream(run_id, after=0)
+    next(first)
+    assert read_stream(watcher.stream(run_id, after=7)) == [(7, "busy", [])]
+    first.close()  # type: ignore[attr-defined] # a generator, which the server closes
+    end(store, run_id)
+    assert read_stream(watcher.stream(run_id, after=0))[-1] == (0, "end", [])
+
+
+def test_a_silent_stream_says_that_it_is_there_and_ends_in_time(
+    store: Database, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_LOOK_S", 0.01)
+    monkeypatch.setattr(watching, "_COMMENT_S", 0.02)
+    monkeypatch.setattr(watching, "_STREAM_S", 0.2)
+    text = b"".join(RunWatcher(store.reading, threads=2).stream(run_id, after=0))
+    assert b": still there\n\n" in text
+    assert b"event: end" not in text
+
+
+def test_a_stream_ends_when_the_process_stops(store: Database, run_id: int) -> None:
+    watcher = RunWatcher(store.reading, threads=2)
+    watcher.close()
+    assert read_stream(watcher.stream(run_id, after=0)) == [(0, "progress", [])]
+
+
+def test_a_run_that_is_not_there_has_no_stream(store: Database) -> None:
+    with pytest.raises(NotFound):
+        RunWatcher(store.reading, threads=2).stream(7, after=0)

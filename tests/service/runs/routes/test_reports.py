@@ -223,3 +223,20 @@ def test_a_slow_reader_of_a_log_keeps_no_session_open(
     pool = recorder.database.engine.pool
     assert pool.checkedout() == 0  # type: ignore[attr-defined] # not of the base class
     assert b"line 1001\nline 1002\n" in next(parts)
+
+
+def test_a_stream_is_of_server_sent_events_and_resumes(
+    viewer: Caller, live: int, recorder: Recorder
+) -> None:
+    recorder.add(live, [make_event(1), make_event(2)])
+    recorder.end(live, RunState.FAILED)
+    path = f"/api/v1/runs/{live}/stream"
+    answer = viewer.call("GET", path, status=200, headers={"Last-Event-ID": "1"})
+    assert answer.mimetype == "text/event-stream"
+    assert answer.headers["X-Accel-Buffering"] == "no"
+    text = answer.get_data(as_text=True)
+    assert '"counter":2' in text
+    assert '"counter":1,' not in text
+    assert "event: end" in text
+    viewer.call("GET", path, status=422, headers={"Last-Event-ID": "x"})
+    viewer.get("/api/v1/runs/999/stream", status=404)
