@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from inventory_service.cli.client.errors import Exit
-from inventory_service.cli.client.http import Api, Target, path_of
+from inventory_service.cli.client.errors import Exit, Failure
+from inventory_service.cli.client.http import Api, Query, Target, path_of
 from inventory_service.cli.client.invocation import wants_json
 from inventory_service.cli.terminal.dates import format_duration
 from inventory_service.cli.terminal.output import print_item
@@ -18,6 +18,8 @@ from inventory_service.cli.terminal.text import escape_controls
 WAIT_S = 20
 #: An answer that came faster without an event means that too many wait: then we pause.
 _PAUSE_S = 1.0
+#: How long a service may be away while somebody follows a run.
+PATIENCE_S = 60.0
 _SUCCESS = "successful"
 
 
@@ -28,7 +30,7 @@ def follow_run(api: Api, run: Mapping[str, Any]) -> None:
     after, state = 0, ""
     while True:
         begun = time.monotonic()
-        found = api.get(path, target, {"after": after, "wait": WAIT_S})
+        found = _ask(api, path, target, {"after": after, "wait": WAIT_S})
         run, after = found["run"], found["next_after"]
         if state != run["state"]:
             state = run["state"]
@@ -41,6 +43,22 @@ def follow_run(api: Api, run: Mapping[str, Any]) -> None:
         if not found["events"] and time.monotonic() - begun < _PAUSE_S:
             time.sleep(_PAUSE_S)
     _finish(run)
+
+
+def _ask(api: Api, path: str, target: Target, query: Query) -> Any:  # noqa: ANN401 (JSON)
+    """Return the answer; while the service is restarted, ask again: the run goes on without it."""
+    deadline = time.monotonic() + PATIENCE_S
+    has_said = False
+    while True:
+        try:
+            return api.get(path, target, query)
+        except Failure as failure:
+            if failure.exit_code != Exit.UNREACHABLE or time.monotonic() > deadline:
+                raise
+        if not has_said:
+            click.echo("The service does not answer; the run goes on. Asking again …", err=True)
+            has_said = True
+        time.sleep(_PAUSE_S)
 
 
 def _note_state(run: Mapping[str, Any]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import click
 import pytest
 
+from inventory_service.cli.client.errors import Exit, Failure
+from inventory_service.cli.commands import run_progress
 from inventory_service.cli.commands.run_progress import WAIT_S, follow_run
 
 RUN = {
@@ -29,14 +31,17 @@ END: dict[str, Any] = {
 class Service:
     """Gives prepared answers, and keeps the questions."""
 
-    def __init__(self, *answers: dict[str, Any]) -> None:
+    def __init__(self, *answers: dict[str, Any] | Failure) -> None:
         self._answers = list(answers)
         self.asked: list[Mapping[str, Any]] = []
 
     def get(self, path: str, target: object, query: Mapping[str, Any]) -> dict[str, Any]:
         assert (path, str(target)) == ("/api/v1/runs/7/events", "run 7")
         self.asked.append(query)
-        return self._answers.pop(0)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
 
 
 @pytest.fixture
@@ -55,7 +60,7 @@ def answer(*texts: str, after: int = 0, is_complete: bool = False, **fields: Any
     }
 
 
-def follow(*answers: dict[str, Any]) -> tuple[int, Service]:
+def follow(*answers: dict[str, Any] | Failure) -> tuple[int, Service]:
     service = Service(*answers)
     with pytest.raises(click.exceptions.Exit) as ended:
         follow_run(service, RUN)  # type: ignore[arg-type] # all that it calls
@@ -117,3 +122,30 @@ def test_nothing_of_a_run_steers_the_terminal(capsys: pytest.CaptureFixture[str]
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
     assert out == "\\u001b]0;x\\u0007\n"
+
+
+def test_a_service_that_is_restarted_is_asked_again(
+    capsys: pytest.CaptureFixture[str], pauses: list[float]
+) -> None:
+    away = Failure("not reachable", Exit.UNREACHABLE)
+    end = answer("two", after=2, is_complete=True, state="successful", **END)
+    code, service = follow(answer("one", after=1), away, away, end)
+    assert code == 0
+    assert [query["after"] for query in service.asked] == [0, 1, 1, 1]
+    out, err = capsys.readouterr()
+    assert out == "one\ntwo\n"
+    assert err.count("does not answer") == 1
+    assert len(pauses) == 2
+
+
+@pytest.mark.usefixtures("pauses")
+def test_a_service_that_stays_away_and_a_refusal_end_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused = Failure("not found", Exit.NOT_FOUND)
+    with pytest.raises(Failure, match="not found"):
+        follow_run(Service(refused), RUN)  # type: ignore[arg-type] # all that it calls
+    monkeypatch.setattr(run_progress, "PATIENCE_S", -1.0)
+    away = Failure("not reachable", Exit.UNREACHABLE)
+    with pytest.raises(Failure, match="not reachable"):
+        follow_run(Service(away), RUN)  # type: ignore[arg-type] # all that it calls
