@@ -18,6 +18,8 @@ SECURITY = [{"token": list[str]()}]
 #: Endpoints of flask-openapi3's and Flask's own: the page that shows the API, and its files.
 _PAGE = ("static", "openapi.", "swagger.")
 _CHANNEL_HEADER = "X-Quartermaster-Door"
+#: The channels that a client may declare; what the service does by itself is none of them.
+_CLIENTS = frozenset({Channel.API, Channel.CLI, Channel.ANSIBLE})
 
 
 def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], View]:
@@ -133,7 +135,7 @@ def _find_actor() -> Actor | None:
 
 def _read_channel() -> Channel:
     name = request.headers.get(_CHANNEL_HEADER, Channel.API.value)
-    return Channel(name) if name in list(Channel) else Channel.API
+    return Channel(name) if name in _CLIENTS else Channel.API
 
 
 def _check_body() -> None:

@@ -13,7 +13,7 @@ from inventory_service.runs.models.reports import HostResult, LogChunk, StoredEv
 from inventory_service.runs.models.runs import Run
 
 #: How many runs that wait are looked at in one turn, so that it stays short.
-MOST_WAITING = 200
+MOST_WAITING = 500
 
 
 def list_waiting(session: Session) -> Sequence[Run]:

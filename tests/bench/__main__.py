@@ -16,7 +16,7 @@ from tests.bench import figures, inventory_speed, service_speed
 from tests.bench.figures import Figure
 
 _ROOT = Path(__file__).parents[2]
-_PARTS = ("service", "mesh", "ansible", "roles")
+_PARTS = ("service", "mesh", "ansible", "runs", "roles")
 
 
 def main() -> None:
@@ -57,6 +57,10 @@ def _measure(options: argparse.Namespace) -> Iterator[Figure]:
     if "ansible" in options.parts:
         for size in options.sizes:
             yield from inventory_speed.measure(size, options.repeat)
+    if "runs" in options.parts:
+        from tests.bench import runs_speed  # noqa: PLC0415 - starts programs
+
+        yield from runs_speed.measure(options.repeat)
     if "roles" in options.parts:
         from tests.bench import roles_speed  # noqa: PLC0415 - needs an engine for hosts
 

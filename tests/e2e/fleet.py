@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.processes import Service, clean_environment, running_service
-from tests.e2e.runs import kill_run
+from tests.e2e.killed_runs import kill_run
 from tests.hosts import engine, image, network
 
 ROOT = Path(__file__).parents[2]

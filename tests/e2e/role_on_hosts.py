@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.e2e import modules_on_hosts
-from tests.e2e.runs import kill_run
+from tests.e2e.killed_runs import kill_run
 from tests.hosts import commands, engine, image, network, server
 
 ROOT = Path(__file__).parents[2]

@@ -43,7 +43,7 @@ def order_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
     hosts = resolve_limit(order.limit, sources.list_targets(session, template.filters))
     answers = check_answers(session, template.survey, order.answers)
     options = {
-        "tags": [*template.tags, *order.tags],
+        "tags": _choose_tags(template, order),
         "skip_tags": [*template.skip_tags, *order.skip_tags],
         "check": order.check,
         "diff": order.diff,
@@ -151,6 +151,21 @@ def _get_template(session: Session, actor: Actor, name: str) -> Template:
             f"{template.launch_scope}."
         )
     return template
+
+
+def _choose_tags(template: Template, order: RunOrder) -> list[str]:
+    """Return the tags of a run: an order may choose among those of its template, and not add any.
+
+    :raises BadInput: it names another one.
+    """
+    further = [tag for tag in order.tags if template.tags and tag not in template.tags]
+    if further:
+        raise BadInput(
+            f"Runs of '{template.template}' have the tags {', '.join(template.tags)}, and an order "
+            f"chooses among these. '{further[0]}' is none of them.",
+            field_errors=[FieldError("tags", f"{further[0]!r} is no tag of the template")],
+        )
+    return order.tags or template.tags
 
 
 def _list_locks(template: Template, hosts: Sequence[str], *, is_check: bool) -> dict[str, str]:

@@ -11,8 +11,8 @@ import typing as t
 import pytest
 
 from tests.e2e.firewall.conftest import lock_out, wait_for
+from tests.e2e.killed_runs import kill_run
 from tests.e2e.role_on_hosts import ROOT
-from tests.e2e.runs import kill_run
 
 pytestmark = pytest.mark.hosts
 

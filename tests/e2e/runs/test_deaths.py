@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 
-from tests.e2e.runs.conftest import NODES, WAIT_S, RunService
+from tests.e2e.runs.running import NODES, WAIT_S, RunService
 from tests.e2e.service.process import wait_until
 from tests.service.postgres import Postgres
 

@@ -134,7 +134,7 @@ def test_runs_go_with_the_way_back_and_templates_are_there_anew(
         sources = RunSources(lambda: [playbook], lambda _session, _filters: [Target("web-1", [])])
         register_template(session, ACTOR, wanted, sources=sources)
         run = order_run(session, ACTOR, RunOrder(template="deploy"), sources=sources)
-        (taken,) = take_runs(session, "w1", slots=1, lease=timedelta(seconds=30))
+        (taken,) = take_runs(session, "w1", owner="1:1:1", slots=1, lease=timedelta(seconds=30))
         session.flush()
         moment = datetime.now(UTC)
         event = RunEvent(1, "playbook_on_task_start", moment, "TASK", task_id="t", host="web-1")

@@ -95,6 +95,10 @@ DESTRUCTIVE = {
         ["api", "--reason", "over"],
         "Retire service api (port 8100, project shop, environment prod)?",
     ),
+    ("template", "retire"): (
+        ["ping", "--reason", "over"],
+        "Retire template ping (playbook quartermaster.fleet.ping, description Whether Ansible ",
+    ),
     ("token", "revoke"): (["{token}"], "(name robot, scope viewer, "),
 }
 

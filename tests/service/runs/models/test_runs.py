@@ -73,7 +73,7 @@ def test_a_run_goes_through_its_life(ready: Database) -> None:
         run.unblock()
 
         before = datetime.now(UTC)
-        run.claim("w1", "token", LEASE)
+        run.claim("w1", "token", "1:1:1", LEASE)
         assert (run.state, run.worker, run.claim_token) == ("starting", "w1", "token")
         assert run.attempt == 1
         assert run.lease_until is not None
@@ -99,12 +99,12 @@ def test_a_run_goes_through_its_life(ready: Database) -> None:
 def test_a_run_that_was_not_begun_goes_back_into_the_queue(ready: Database) -> None:
     with ready.writing() as session:
         run = make_run(session)
-        run.claim("w1", "token", LEASE)
+        run.claim("w1", "token", "1:1:1", LEASE)
         run.put_back("x" * 1500)
         given = {run.worker, run.claim_token, run.lease_until}
         assert (run.state, given) == ("queued", {None})
         assert run.state_reason == "x" * 1000
-        run.claim("w2", "other", LEASE)
+        run.claim("w2", "other", "1:1:1", LEASE)
         assert (run.attempt, run.worker) == (2, "w2")
 
 
@@ -122,7 +122,7 @@ def test_a_run_is_cancelled_at_once_only_while_it_waits(
 ) -> None:
     acts: dict[str, Callable[[Run], None]] = {
         "block": lambda run: run.block("waits"),
-        "claim": lambda run: run.claim("w1", "token", LEASE),
+        "claim": lambda run: run.claim("w1", "token", "1:1:1", LEASE),
         "begin": lambda run: run.begin("7@123", LEASE),
     }
     with ready.writing() as session:
@@ -145,7 +145,7 @@ def test_a_run_is_cancelled_at_once_only_while_it_waits(
 def test_reasons_fit_into_their_column(ready: Database) -> None:
     with ready.writing() as session:
         run = make_run(session)
-        run.claim("w1", "token", LEASE)
+        run.claim("w1", "token", "1:1:1", LEASE)
         run.cancel(OPERATOR, "r" * 1000)
         assert run.state_reason is not None
         assert len(run.state_reason) == 1000
@@ -157,7 +157,7 @@ def test_reasons_fit_into_their_column(ready: Database) -> None:
 @pytest.mark.parametrize("state", sorted(ENDED))
 def test_a_run_that_has_ended_takes_no_more_acts(ready: Database, state: RunState) -> None:
     acts: list[Callable[[Run], None]] = [
-        lambda run: run.claim("w1", "token", LEASE),
+        lambda run: run.claim("w1", "token", "1:1:1", LEASE),
         lambda run: run.block("waits"),
         lambda run: run.begin("7@123", LEASE),
         lambda run: run.put_back("why"),

@@ -101,7 +101,7 @@ def test_an_order_becomes_a_run_with_its_whole_input(store: Database) -> None:
             session,
             survey=SURVEY,
             variables={"colour": "blue"},
-            tags=["base"],
+            tags=["base", "app"],
             skip_tags=["slow"],
             forks=7,
             verbosity=1,
@@ -115,7 +115,7 @@ def test_an_order_becomes_a_run_with_its_whole_input(store: Database) -> None:
         fields = {"tags": ["app"], "skip_tags": ["db"], "check": True, "diff": True}
         run = order(session, limit="web,!web-2", answers=answers, reason="now", **fields)
         assert run.options == {
-            "tags": ["base", "app"],
+            "tags": ["app"],
             "skip_tags": ["slow", "db"],
             "check": True,
             "diff": True,
@@ -277,3 +277,26 @@ def test_runs_are_listed_by_template_and_state(ready: Database) -> None:
             "both": [ids[2]],
             "either": ids,
         }
+
+
+@pytest.mark.parametrize(
+    ("of_template", "of_order", "wanted"),
+    [
+        ([], ["app"], ["app"]),
+        (["base", "app"], [], ["base", "app"]),
+        (["base", "app"], ["app"], ["app"]),
+    ],
+)
+def test_an_order_chooses_among_the_tags_of_its_template(
+    store: Database, of_template: list[str], of_order: list[str], wanted: list[str]
+) -> None:
+    with store.writing() as session:
+        add_template(session, tags=of_template)
+        assert order(session, tags=of_order).options["tags"] == wanted
+
+
+def test_an_order_adds_no_tag_to_those_of_its_template(store: Database) -> None:
+    with store.writing() as session:
+        add_template(session, tags=["base"])
+        with pytest.raises(BadInput, match="'all' is none of them"):
+            order(session, tags=["base", "all"])
