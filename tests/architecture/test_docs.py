@@ -125,7 +125,8 @@ def _is_known(words: list[str]) -> bool:
             return True
         found = command.commands.get(word)
         if found is None:
-            return False
+            # Other words after it are names of templates.
+            return command.name == "run"
         command = found.load() if isinstance(found, LazyCommand) else found
     return True
 

@@ -21,6 +21,7 @@ DOCUMENTATION = re.compile(
 _FORMS = "fields of requests, tried by tests/service/fleet/routes/test_{noun}.py"
 _TABLES = "columns, compared with the migrations by tests/service/migrations/test_migrations.py"
 UNTESTED = {
+    "cli/__main__.py": "how tests/service/worker/test_process.py starts each worker",
     "fleet/domain/catalog.py": _FORMS,
     "fleet/domain/environments.py": _FORMS,
     "fleet/domain/projects.py": _FORMS,
