@@ -79,7 +79,7 @@ class Api:
         return _parsed(response, self.url), response.headers.get("ETag")
 
     def stream(self, path: str, target: Target) -> Iterator[bytes]:
-        """Yield the parts of a GET's answer as they come, however large it is."""
+        """Yield the parts of the answer to a GET as they come, however large it is."""
         with self._send("GET", path, target, is_streamed=True) as response:
             begun = time.monotonic()
             try:

@@ -52,7 +52,7 @@ def test_a_run_that_cannot_begin_fails_with_the_reason(
     assert not [*settings.run_dir.iterdir()]
 
 
-@pytest.mark.parametrize("is_cancelled", [True, False], ids=["cancelled", "anothers"])
+@pytest.mark.parametrize("is_cancelled", [True, False], ids=["cancelled", "taken"])
 def test_what_is_not_its_own_any_more_is_not_begun(
     store: Database, runs: Runs, settings: Settings, *, is_cancelled: bool
 ) -> None:
