@@ -61,6 +61,7 @@ from inventory_service.runs.domain.targets import Target
 from inventory_service.runs.routes import reports, runs, templates
 from inventory_service.runs.runner.playbooks import list_playbooks
 from inventory_service.runs.watching import RunWatcher
+from inventory_service.schedules.routes import routes as schedule_routes
 from inventory_service.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ _ROUTES = (
     registrations.routes,
     reports.routes,
     runs.routes,
+    schedule_routes,
     services.routes,
     status.routes,
     templates.routes,
@@ -154,6 +156,11 @@ def open_database(settings: Settings, *, on_change: OutageCallback = ignore_chan
     )
 
 
+def make_run_sources(settings: Settings) -> RunSources:
+    """Return what orders of runs are checked against, whichever process takes them."""
+    return RunSources(partial(list_playbooks, settings.playbooks_dir), _list_targets)
+
+
 def _make_dependencies(
     settings: Settings, database: Database, registry: CollectorRegistry
 ) -> Dependencies:
@@ -162,7 +169,7 @@ def _make_dependencies(
         InventoryDocuments(to_json),
         HeartbeatBatcher(database),
         AddressAllocator(settings.address_quarantine),
-        RunSources(partial(list_playbooks, settings.playbooks_dir), _list_targets),
+        make_run_sources(settings),
         RunWatcher(database.reading, threads=settings.threads),
     )
 
