@@ -41,7 +41,7 @@ _FIELDS = (
         type=click.Choice(["none", "last"]),
         help="After a time without a worker: go on, or fire once, late; default: none.",
     ),
-    click.option("--limit", "-l", help="Nodes and groups, as in `qm run start`; each time anew."),
+    click.option("--limit", "-l", help="Nodes and groups, resolved each time anew; 'all' for all."),
     click.option(
         "--tag", "-t", "tags", multiple=True, help="Only tasks with this tag. Repeatable."
     ),
