@@ -13,6 +13,7 @@ from inventory_service.runs.domain.orders import RunChoices, RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.usecases.orders import order_run
 from inventory_service.schedules import queries
+from inventory_service.schedules.domain.schedules import ScheduleRegistration
 from inventory_service.schedules.models import Schedule
 
 
@@ -40,8 +41,8 @@ def fire_due(session: Session, now: datetime, *, sources: RunSources) -> list[Fi
     return fired
 
 
-def make_order(schedule: Schedule) -> RunOrder:
-    """Return the order that a schedule stands for.
+def make_order(schedule: Schedule | ScheduleRegistration) -> RunOrder:
+    """Return the order that a schedule, registered or not yet, stands for.
 
     :raises ValidationError: it is not valid any more, by rules that are newer than the schedule.
     """

@@ -9,6 +9,7 @@ from inventory_service.core.actors import Actor
 from inventory_service.core.errors import BadInput, FieldError, NotFound
 from inventory_service.core.preconditions import Expected
 from inventory_service.fleet.usecases.catalog import change_entry, get_entry, register_entry
+from inventory_service.runs.domain.orders import RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.usecases.orders import draft_run
 from inventory_service.schedules.domain.schedules import ScheduleChange, ScheduleRegistration
@@ -30,8 +31,8 @@ def register_schedule(
     :raises Forbidden: runs of the template need a wider scope.
     :raises BadInput: it would never fire, or a run of it could not be ordered now.
     """
+    _check_order(session, actor, make_order(wanted), sources)
     schedule = register_entry(session, actor, Schedule, wanted, scope=actor.scope.value)
-    _check_order(session, actor, schedule, sources)
     _plan(schedule, now)
     return schedule
 
@@ -62,7 +63,7 @@ def change_schedule(  # noqa: PLR0913 - those of `change_entry`, and what an ord
     if schedule.revision == revision:
         return schedule
     if not _leaves_order(change):
-        _check_order(session, actor, schedule, sources)
+        _check_order(session, actor, make_order(schedule), sources)
         schedule.authorize(actor)
     if (schedule.timing, schedule.is_paused) != before:
         _plan(schedule, now)
@@ -75,9 +76,9 @@ def _leaves_order(change: ScheduleChange) -> bool:
     return not fields or (fields == {"is_paused"} and change.is_paused)
 
 
-def _check_order(session: Session, actor: Actor, schedule: Schedule, sources: RunSources) -> None:
+def _check_order(session: Session, actor: Actor, order: RunOrder, sources: RunSources) -> None:
     try:
-        draft_run(session, actor, make_order(schedule), sources=sources)
+        draft_run(session, actor, order, sources=sources)
     except NotFound as error:
         field_error = FieldError("template", "does not exist")
         raise BadInput(error.detail, field_errors=[field_error]) from error
