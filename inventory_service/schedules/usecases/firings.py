@@ -16,6 +16,9 @@ from inventory_service.schedules import queries
 from inventory_service.schedules.domain.schedules import ScheduleRegistration
 from inventory_service.schedules.models import Schedule
 
+#: As many has the column.
+_MOST_CHARACTERS = 1000
+
 
 @dataclass(frozen=True)
 class Firing:
@@ -59,16 +62,14 @@ def _fire(session: Session, schedule: Schedule, now: datetime, sources: RunSourc
             return Firing(name, run.id, None)
         problem = "it was missed: no worker was there when it was due"
     except (ServiceError, ValidationError) as error:
-        problem = redact(_explain(error))
+        problem = redact(_explain(error))[:_MOST_CHARACTERS]
     schedule.note_problem(problem, now)
     return Firing(name, None, problem)
 
 
 def _explain(error: ServiceError | ValidationError) -> str:
-    """Return what an error names, in one line that fits into its column."""
+    """Return what an error names, in one line."""
     if isinstance(error, ServiceError):
         faults = [f"{fault.field} {fault.reason}" for fault in error.field_errors]
-        text = " ".join([error.detail, *faults[:5]])
-    else:
-        text = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()[:5])
-    return text[:1000]
+        return " ".join([error.detail, *faults[:5]])
+    return "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()[:5])

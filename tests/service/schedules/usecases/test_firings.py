@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is due is ordered once, whoever looks, and whatever happens between; the rest goes on."""
 
+import signal
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from typing import Any
@@ -24,6 +27,20 @@ from tests.service.schedule_rows import ADMIN, Schedules, moment
 
 EVENING = "2027-01-01 20:00"
 DUE = "2027-01-02 02:00"
+#: A worker that has ordered the run and planned the next one, when it is killed.
+KILLED = """
+import os, signal, sys
+from inventory_service.core.database.engine import Database
+from inventory_service.schedules.usecases.firings import fire_due
+from tests.service.schedule_rows import Schedules, moment
+
+store = Database(sys.argv[1])
+with store.writing() as session:
+    fired = fire_due(session, moment(sys.argv[2]), sources=Schedules(store).sources)
+    session.flush()
+    print(len(fired), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture
@@ -106,21 +123,18 @@ def test_two_workers_at_once_fire_once(
     assert len(list_runs(store)) == 1
 
 
-def test_a_worker_that_ends_before_its_commit_has_fired_nothing(
-    schedules: Schedules, store: Database
+def test_a_worker_that_is_killed_before_its_commit_has_fired_nothing(
+    schedules: Schedules, store: Database, database_url: str
 ) -> None:
     schedules.add(EVENING)
-
-    def fire_and_end() -> None:
-        with store.writing() as session:
-            assert len(fire_due(session, moment(DUE), sources=schedules.sources)) == 1
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fire_and_end()
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, database_url, DUE], check=False, capture_output=True
+    )
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, b"1\n"), done.stderr
     assert list_runs(store) == []
     assert schedules.next_at() == "2027-01-02 02:00:00"
     assert len(schedules.fire("2027-01-02 02:00:30")) == 1
+    assert len(list_runs(store)) == 1
 
 
 @pytest.mark.parametrize(
@@ -229,6 +243,10 @@ def make_impossible(schedules: Schedules, how: str) -> None:
             change_template(session, ADMIN, "deploy", TemplateChange(launch_scope="admin"))
         if how == "question":
             change_template(session, ADMIN, "deploy", TemplateChange(survey=None))
+        if how == "long":
+            many = {f"question_{number}_{'x' * 90}": {"type": "string"} for number in range(30)}
+            survey = {"type": "object", "properties": many}
+            change_template(session, ADMIN, "deploy", TemplateChange(survey=survey))
         if how == "rules":
             values = {"tags": ["--become"]}
             session.execute(update(Schedule).values(values))
@@ -244,6 +262,7 @@ def make_impossible(schedules: Schedules, how: str) -> None:
         ("retired", "Template 'deploy' is retired"),
         ("scope", "'schedule-nightly' has the scope operator, and runs of 'deploy' need admin"),
         ("question", "The template has no question 'version'; it has none. answers.version"),
+        ("long", "The template has no question 'version'; it has question_0_xxx"),
         ("rules", "tags: "),
     ],
 )
@@ -263,7 +282,7 @@ def test_what_can_not_be_ordered_is_noted_and_the_schedule_goes_on(
     assert (record.actor, record.door, record.noun) == ("schedule-nightly", "schedule", "schedule")
     assert record.after == {"due": "2027-01-02T02:00:00+00:00", "problem": found["last_problem"]}
     assert found["revision"] == record.revision
-    if how == "question":
+    if how in {"question", "long"}:
         assert fired["other"].run_id is not None
 
 
