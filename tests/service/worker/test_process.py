@@ -62,10 +62,7 @@ def test_an_idle_worker_takes_no_write_lock(
     worker = Worker(settings.model_copy(update={"worker_slots": 1}), start=lambda _: None)
     assert len(worker.turn()) == 1
 
-    def refuse() -> None:
-        raise AssertionError("it writes")
-
-    monkeypatch.setattr(worker._database, "writing", refuse)
+    monkeypatch.setattr(worker._database, "writing", refuse_writing)
     assert worker.turn() == []
     assert runs.get(ids[1])["state"] == "queued"
 
@@ -83,6 +80,7 @@ def test_what_is_due_is_ordered_and_taken_in_the_turn_after(
     [taken] = worker.turn()
     assert runs.get(taken.run_id)["requested_by"] == "schedule-nightly"
     assert schedules.get()["last_run_id"] == taken.run_id
+    monkeypatch.setattr(worker._database, "writing", refuse_writing)
     assert worker.turn() == []
 
 
@@ -93,6 +91,10 @@ def test_a_worker_knows_playbooks_and_hosts_as_the_service_does(
     assert PLAYBOOK in sources.list_playbooks()
     with store.reading() as session:
         assert [*sources.list_targets(session, {})] == []
+
+
+def refuse_writing() -> None:
+    raise AssertionError("it writes")
 
 
 class Clock(datetime):

@@ -158,6 +158,8 @@ def test_who_changes_what_it_orders_gives_it_their_scope(schedules: Schedules) -
     assert schedules.change(NOW, limit="web-2", actor=ADMIN)["scope"] == "admin"
     assert schedules.change(NOW, is_paused=True, actor=OPERATOR)["scope"] == "admin"
     assert schedules.change(NOW, description="x", actor=OPERATOR)["scope"] == "admin"
+    # It is what it was: nothing changes.
+    assert schedules.change(NOW, limit="web-2", actor=OPERATOR)["scope"] == "admin"
     assert schedules.change(NOW, is_paused=False, actor=OPERATOR)["scope"] == "operator"
 
 
