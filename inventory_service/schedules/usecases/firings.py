@@ -44,20 +44,21 @@ def fire_due(session: Session, now: datetime, *, sources: RunSources) -> list[Fi
     return fired
 
 
-def make_order(schedule: Schedule | ScheduleRegistration) -> RunOrder:
+def make_order(schedule: Schedule | ScheduleRegistration, *, reason: str | None = None) -> RunOrder:
     """Return the order that a schedule, registered or not yet, stands for.
 
     :raises ValidationError: it is not valid any more, by rules that are newer than the schedule.
     """
     chosen = {name: getattr(schedule, name) for name in RunChoices.model_fields}
-    return RunOrder(template=schedule.template, **chosen)
+    return RunOrder(template=schedule.template, reason=reason, **chosen)
 
 
 def _fire(session: Session, schedule: Schedule, now: datetime, sources: RunSources) -> Firing:
     name = schedule.schedule
     try:
         if not schedule.is_missed(now):
-            run = order_run(session, schedule.actor, make_order(schedule), sources=sources)
+            order = make_order(schedule, reason=f"due at {schedule.next_at:%Y-%m-%dT%H:%M:%SZ}")
+            run = order_run(session, schedule.actor, order, sources=sources)
             schedule.note_run(run, now)
             return Firing(name, run.id, None)
         problem = "it was missed: no worker was there when it was due"

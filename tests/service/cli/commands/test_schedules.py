@@ -64,6 +64,9 @@ def test_a_schedule_is_changed_paused_resumed_and_retired(qm: Qm, ask: Ask) -> N
     assert "Schedule nightly fires next at 20" in result.output
     assert ask("audit", "--noun", "schedule")[1]["reason"] == "holidays"
     assert [one["schedule"] for one in ask("schedule", "list")] == ["nightly"]
+    head, line = qm("schedule", "list").stdout.splitlines()
+    assert head.split()[:6] == ["SCHEDULE", "TEMPLATE", "CRON", "ZONE", "NEXT", "PAUSED"]
+    assert line.split()[2:8] == ["0", "3", "*", "*", "*", "UTC"]
     assert ask("schedule", "retire", "nightly", "--reason", "done", "--yes")["retired_at"]
 
 

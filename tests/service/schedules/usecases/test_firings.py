@@ -82,6 +82,7 @@ def test_what_is_due_orders_a_run_with_all_that_was_chosen(
     assert (fired.run_id, fired.problem) == (run.id, None)
     assert (run.state, run.template, run.hosts) == ("queued", "deploy", ["web-2"])
     assert (run.requested_by, run.door) == ("schedule-nightly", "schedule")
+    assert run.reason == "due at 2027-01-02T02:00:00Z"
     assert run.answers == {"version": "1.2", "count": 1}
     expected = {"tags": ["a"], "skip_tags": ["b"], "check": True, "diff": True}
     assert expected.items() <= run.options.items()
