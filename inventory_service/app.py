@@ -62,6 +62,7 @@ from inventory_service.runs.metrics import RunCollector
 from inventory_service.runs.routes import reports, runs, templates
 from inventory_service.runs.runner.playbooks import list_playbooks
 from inventory_service.runs.watching import RunWatcher
+from inventory_service.schedules.routes import routes as schedule_routes
 from inventory_service.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -84,6 +85,7 @@ _ROUTES = (
     registrations.routes,
     reports.routes,
     runs.routes,
+    schedule_routes,
     services.routes,
     status.routes,
     templates.routes,
@@ -156,6 +158,11 @@ def open_database(settings: Settings, *, on_change: OutageCallback = ignore_chan
     )
 
 
+def make_run_sources(settings: Settings) -> RunSources:
+    """Return what orders of runs are checked against, whichever process takes them."""
+    return RunSources(partial(list_playbooks, settings.playbooks_dir), _list_targets)
+
+
 def _make_dependencies(
     settings: Settings, database: Database, registry: CollectorRegistry
 ) -> Dependencies:
@@ -164,7 +171,7 @@ def _make_dependencies(
         InventoryDocuments(to_json),
         HeartbeatBatcher(database),
         AddressAllocator(settings.address_quarantine),
-        RunSources(partial(list_playbooks, settings.playbooks_dir), _list_targets),
+        make_run_sources(settings),
         RunWatcher(database.reading, threads=settings.threads),
     )
 

@@ -14,6 +14,7 @@ from inventory_service.fleet.models import (
 )
 from inventory_service.identity import models as identity
 from inventory_service.runs.models import reports, runs, templates
+from inventory_service.schedules import models as schedules
 
 __all__ = [
     "Base",
@@ -29,6 +30,7 @@ __all__ = [
     "reports",
     "revision",
     "runs",
+    "schedules",
     "services",
     "templates",
 ]

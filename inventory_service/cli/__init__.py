@@ -68,6 +68,11 @@ _COMMANDS = (
     LazyCommand(
         "run", "commands.runs:run", "Order runs of playbooks, follow, cancel and relaunch them."
     ),
+    LazyCommand(
+        "schedule",
+        "commands.schedules:schedule",
+        "Work with schedules: runs that are ordered at set times.",
+    ),
     LazyCommand("import", "commands.imports:import_group", "Import projects and nodes from files."),
     LazyCommand(
         "export",

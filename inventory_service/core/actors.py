@@ -25,6 +25,7 @@ class Channel(enum.StrEnum):
     CLI = "cli"
     ANSIBLE = "ansible"
     WORKER = "worker"
+    SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True)

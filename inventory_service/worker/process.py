@@ -8,10 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 
-from inventory_service.app import open_database
+from inventory_service.app import make_run_sources, open_database
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import ServiceError
 from inventory_service.core.retention import BATCH
@@ -19,6 +20,8 @@ from inventory_service.runs.queries import has_work
 from inventory_service.runs.runner.processes import identify, reap
 from inventory_service.runs.usecases.claims import TakenRun, has_changes, take_runs
 from inventory_service.runs.usecases.retention import prune_events
+from inventory_service.schedules.queries import has_due
+from inventory_service.schedules.usecases.firings import fire_due
 from inventory_service.settings import Settings, read_run_environment
 from inventory_service.worker.recovery import recover
 from inventory_service.worker.supervisor import Assignment
@@ -47,6 +50,7 @@ class Worker:
         self._parent = parent
         self._settings = settings
         self._database: Database = open_database(settings)
+        self._sources = make_run_sources(settings)
         self._start = start or start_supervisor
         self._is_stopping = threading.Event()
         self._next_recovery = self._next_pruning = 0.0
@@ -71,7 +75,7 @@ class Worker:
         _log.info("stopped")
 
     def turn(self) -> list[TakenRun]:
-        """Recover what was left, and take what may start; return the runs that were taken."""
+        """Recover what was left, order what is due, and take what may start; return that."""
         now = time.monotonic()
         if now >= self._next_recovery:
             recover(self._database, self._settings)
@@ -81,8 +85,12 @@ class Worker:
             self._prune()
         machine, slots = self._settings.machine, self._settings.worker_slots
         with self._database.reading() as session:
-            if not has_work(session) or not has_changes(session, machine, slots=slots):
-                return []
+            is_due = has_due(session, datetime.now(UTC))
+            has_runs = has_work(session) and has_changes(session, machine, slots=slots)
+        if is_due:
+            self._fire_schedules()
+        if not has_runs:
+            return []
         with self._database.writing() as session:
             taken = take_runs(
                 session,
@@ -105,6 +113,12 @@ class Worker:
                 keep_runs=self._settings.event_keep_runs,
                 limit=BATCH,
             )
+
+    def _fire_schedules(self) -> None:
+        with self._database.writing() as session:
+            fired = fire_due(session, datetime.now(UTC), sources=self._sources)
+        for one in fired:
+            _log.info("fired", schedule=one.schedule, run=one.run_id, problem=one.problem)
 
 
 def start_supervisor(assignment: Assignment) -> None:

@@ -73,6 +73,13 @@ SINS = [
     ),
     ("run-settings", "inventory_service/run_settings.py", "import inventory_service.settings"),
     ("order", "inventory_service/runs/usecases/orders.py", "import inventory_service.inventory"),
+    ("order", "inventory_service/runs/usecases/orders.py", "import inventory_service.schedules"),
+    (
+        "rooms",
+        "inventory_service/schedules/queries.py",
+        "import inventory_service.schedules.usecases.firings",
+    ),
+    ("domain", "inventory_service/schedules/domain/cron.py", "import croniter"),
     ("plugins", "plugins/modules/sinner.py", "import inventory_service.fleet.domain.nodes"),
     ("plugins", "plugins/module_utils/_service/client.py", "import httpx"),
 ]

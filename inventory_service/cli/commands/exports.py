@@ -18,9 +18,9 @@ from inventory_service.cli.client.invocation import (
     json_option,
     pass_invocation,
 )
+from inventory_service.cli.client.node_filters import filter_options, filters_of
 from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.lists import list_options
-from inventory_service.cli.commands.node_filters import filter_options, filters_of
 from inventory_service.cli.formats.ansible_yaml import write_inventory
 from inventory_service.cli.formats.atomic_write import atomic_write
 from inventory_service.cli.formats.csv_nodes import KNOWN, CsvWriter

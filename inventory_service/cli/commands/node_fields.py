@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import click
 
 from inventory_service.cli.client.completion import complete_names
+from inventory_service.cli.client.node_filters import NAMED
 from inventory_service.cli.client.options import json_pairs, pairs
-from inventory_service.cli.commands.node_filters import NAMED
 from inventory_service.core.ansible_keywords import warn_of_keywords
 
 Command = TypeVar("Command", bound=Callable[..., object])

@@ -18,7 +18,7 @@ from inventory_service.cli.client.invocation import (
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.commands.node_filters import filter_options, filters_of
+from inventory_service.cli.client.node_filters import filter_options, filters_of
 from inventory_service.cli.formats.graph import FIELDS, SILENT_AFTER, Group, Member, group_nodes
 from inventory_service.cli.formats.graph_formats import (
     COLOURS,

@@ -14,10 +14,9 @@ from inventory_service.runs.domain.templates import Tag, TemplateName
 MOST_LIMIT_CHARACTERS = 65_536
 
 
-class RunOrder(Input):
-    """A run that somebody wants."""
+class RunChoices(Input):
+    """What can be chosen of a run, by an order or by what orders runs itself."""
 
-    template: TemplateName
     limit: str = Field(
         default="",
         max_length=MOST_LIMIT_CHARACTERS,
@@ -29,6 +28,12 @@ class RunOrder(Input):
     check: bool = Field(default=False, description="change nothing, and report what would change")
     diff: bool = Field(default=False, description="show what changes in files")
     answers: dict[str, Any] = Field(default_factory=dict, max_length=200)
+
+
+class RunOrder(RunChoices):
+    """A run that somebody wants."""
+
+    template: TemplateName
     reason: Reason | None = None
 
 

@@ -26,6 +26,16 @@ from inventory_service.runs.usecases.surveys import check_answers
 def order_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSources) -> Run:
     """Record a run with its whole input, for a worker to take.
 
+    :raises ServiceError: as `draft_run`.
+    """
+    run = draft_run(session, actor, order, sources=sources)
+    run.submit(session, actor, order.reason)
+    return run
+
+
+def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSources) -> Run:
+    """Return the run that an order would record.
+
     :raises NotFound: no such template.
     :raises Conflict: the template is retired.
     :raises Forbidden: its runs need a wider scope.
@@ -54,7 +64,7 @@ def order_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
         "concurrency": template.concurrency,
         "limit_variable": template.limit_variable,
     }
-    run = Run(
+    return Run(
         template=template.template,
         playbook=template.playbook,
         limit=order.limit,
@@ -65,8 +75,6 @@ def order_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
         locks=_list_locks(template, hosts, is_check=order.check),
         is_idempotent=template.is_idempotent,
     )
-    run.submit(session, actor, order.reason)
-    return run
 
 
 def relaunch_run(

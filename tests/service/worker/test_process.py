@@ -6,15 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
 
 from inventory_service.core.database.engine import Database
 from inventory_service.settings import Settings
+from inventory_service.worker import process
 from inventory_service.worker.process import Worker
 from inventory_service.worker.supervisor import Assignment
-from tests.service.worker.conftest import MACHINE, Runs
+from tests.service.schedule_rows import Schedules
+from tests.service.worker.conftest import MACHINE, PLAYBOOK, Runs
 
 
 def test_it_takes_the_oldest_as_many_as_it_has_slots_for(runs: Runs, settings: Settings) -> None:
@@ -59,12 +62,47 @@ def test_an_idle_worker_takes_no_write_lock(
     worker = Worker(settings.model_copy(update={"worker_slots": 1}), start=lambda _: None)
     assert len(worker.turn()) == 1
 
-    def refuse() -> None:
-        raise AssertionError("it writes")
-
-    monkeypatch.setattr(worker._database, "writing", refuse)
+    monkeypatch.setattr(worker._database, "writing", refuse_writing)
     assert worker.turn() == []
     assert runs.get(ids[1])["state"] == "queued"
+
+
+def test_what_is_due_is_ordered_and_taken_in_the_turn_after(
+    store: Database, runs: Runs, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedules = Schedules(store, hosts=[MACHINE], playbooks={PLAYBOOK})
+    schedules.add_template(playbook=PLAYBOOK)
+    schedules.add("2027-01-01 20:00")
+    worker = Worker(settings, start=lambda _assignment: None)
+    monkeypatch.setattr(worker, "_sources", schedules.sources)
+    monkeypatch.setattr(process, "datetime", Clock)
+    assert worker.turn() == []
+    [taken] = worker.turn()
+    assert runs.get(taken.run_id)["requested_by"] == "schedule-nightly"
+    assert schedules.get()["last_run_id"] == taken.run_id
+    monkeypatch.setattr(worker._database, "writing", refuse_writing)
+    assert worker.turn() == []
+
+
+def test_a_worker_knows_playbooks_and_hosts_as_the_service_does(
+    store: Database, settings: Settings
+) -> None:
+    sources = Worker(settings, start=lambda _assignment: None)._sources
+    assert PLAYBOOK in sources.list_playbooks()
+    with store.reading() as session:
+        assert [*sources.list_targets(session, {})] == []
+
+
+def refuse_writing() -> None:
+    raise AssertionError("it writes")
+
+
+class Clock(datetime):
+    """A clock at two in the morning."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Clock":
+        return cls(2027, 1, 2, 2, tzinfo=tz)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

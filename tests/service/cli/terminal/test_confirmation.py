@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from click.testing import Result
 from inventory_service.cli import main
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.confirmation import confirm
+from inventory_service.settings import Settings
 
 Qm = Callable[..., Result]
 Ask = Callable[..., Any]
@@ -90,6 +92,10 @@ DESTRUCTIVE = {
         "Retire cluster edge (type regional, mesh 10.91.0.0/24, port 51820)?",
     ),
     ("project", "retire"): (["idle", "--reason", "over"], "Retire project idle (owner ops)?"),
+    ("schedule", "retire"): (
+        ["nightly", "--reason", "over"],
+        "Retire schedule nightly (template hello, cron 0 2 * * *, zone UTC, next 20",
+    ),
     ("environment", "retire"): (["load", "--reason", "over"], "Retire environment load?"),
     ("service", "retire"): (
         ["api", "--reason", "over"],
@@ -104,6 +110,15 @@ DESTRUCTIVE = {
 
 
 @pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """A service with a playbook, without which nothing can be scheduled."""
+    playbooks = tmp_path / "checkout/playbooks"
+    playbooks.mkdir(parents=True)
+    (playbooks / "hello.yml").write_text("[]\n", "utf-8")
+    return Settings(database_url=database_url, log_level="error", playbooks_dir=playbooks.parent)
+
+
+@pytest.fixture
 def fleet(ask: Ask, mesh: str) -> str:
     """Return the id of a token, beside one of each kind that can be taken away."""
     ask("project", "add", "shop")
@@ -113,6 +128,9 @@ def fleet(ask: Ask, mesh: str) -> str:
     place = ("--project", "shop", "--environment", "prod")
     ask("node", "add", "web-1", "--type", "web", "--cluster", mesh, *place)
     ask("service", "add", "api", *place, "--port", "8100")
+    words = ("--playbook", "playbooks/hello.yml", "--filters", 'state=["planned"]')
+    ask("template", "add", "hello", *words)
+    ask("schedule", "add", "nightly", "--template", "hello", "--cron", "0 2 * * *")
     return str(ask("token", "create", "robot")["token_id"])
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 import pytest
 
+from inventory_service.cli.client.node_filters import filters_of
 from inventory_service.cli.commands.exports import export_group
-from inventory_service.cli.commands.node_filters import filters_of
 from inventory_service.cli.commands.node_graph import graph
 from inventory_service.cli.commands.nodes import node
 
