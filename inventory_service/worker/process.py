@@ -12,6 +12,7 @@ from collections.abc import Callable
 import structlog
 
 from inventory_service.app import open_database
+from inventory_service.approvals.usecases import expire_runs, has_expired
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import ServiceError
 from inventory_service.core.retention import BATCH
@@ -80,6 +81,7 @@ class Worker:
             self._next_pruning = now + _PRUNE_EACH_S
             self._prune()
         machine, slots = self._settings.machine, self._settings.worker_slots
+        self._expire()
         with self._database.reading() as session:
             if not has_work(session) or not has_changes(session, machine, slots=slots):
                 return []
@@ -105,6 +107,15 @@ class Worker:
                 keep_runs=self._settings.event_keep_runs,
                 limit=BATCH,
             )
+
+    def _expire(self) -> None:
+        """End the runs that nobody approved in time."""
+        with self._database.reading() as session:
+            if not has_expired(session):
+                return
+        with self._database.writing() as session:
+            for run_id in expire_runs(session):
+                _log.info("run expired", run=run_id)
 
 
 def start_supervisor(assignment: Assignment) -> None:

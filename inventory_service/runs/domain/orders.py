@@ -28,6 +28,10 @@ class RunOrder(Input):
     skip_tags: list[Tag] = Field(default_factory=list, max_length=50)
     check: bool = Field(default=False, description="change nothing, and report what would change")
     diff: bool = Field(default=False, description="show what changes in files")
+    plan: bool = Field(
+        default=False,
+        description="check and diff, whose result can be approved and applied as it is",
+    )
     answers: dict[str, Any] = Field(default_factory=dict, max_length=200)
     reason: Reason | None = None
 
