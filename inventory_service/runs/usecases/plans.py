@@ -19,6 +19,7 @@ def find_void(session: Session, run: Run, present: PlanBasis) -> str | None:
     changed = PlanBasis(**(plan.basis or {})).list_changes(present)
     if not changed:
         return None
-    parts = " and ".join(f"the {name}" for name in changed)
+    *others, last = (f"the {name}" for name in changed)
+    parts = f"{', '.join(others)} and {last}" if others else last
     verb = "has" if len(changed) == 1 else "have"
     return f"{parts} {verb} changed since plan {plan.id}; order a new one"
