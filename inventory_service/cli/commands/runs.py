@@ -19,10 +19,10 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import drop_unset, json_pairs
 from inventory_service.cli.commands.lists import Listing, list_options, print_list
-from inventory_service.cli.commands.run_progress import follow_run
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.output import print_item, print_items, print_message
+from inventory_service.cli.terminal.run_progress import follow_run
 from inventory_service.cli.terminal.text import escape_controls
 
 RUN = Target("run")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from sqlalchemy import insert
 
-from inventory_service.cli.commands.run_progress import _describe_plan
+from inventory_service.cli.terminal.run_progress import _describe_plan
 from inventory_service.core.actors import Scope
 from inventory_service.core.database.engine import Database
 from inventory_service.runs.models.reports import TaskResult
