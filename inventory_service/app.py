@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from inventory_service.approvals.routes import routes as approval_routes
 from inventory_service.audit import denied_requests
 from inventory_service.audit.routes import change_routes
 from inventory_service.audit.routes import routes as audit_routes
@@ -69,6 +70,7 @@ _log = structlog.get_logger(__name__)
 
 
 _ROUTES = (
+    approval_routes,
     audit_routes,
     change_routes,
     clusters.routes,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Imports all models, so that Alembic and copies of a database see every table."""
 
+from inventory_service.approvals import models as approvals
 from inventory_service.core import audit_log, idempotency, revision
 from inventory_service.core.database.base import Base
 from inventory_service.fleet.models import (
@@ -19,6 +20,7 @@ from inventory_service.schedules import models as schedules
 __all__ = [
     "Base",
     "address_leases",
+    "approvals",
     "audit_log",
     "clusters",
     "environments",

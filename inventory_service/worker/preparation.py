@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from inventory_service.core.redaction import is_secret_name
 from inventory_service.http.responses import to_json
 from inventory_service.inventory.usecases.documents import InventoryDocuments
+from inventory_service.runs.domain.plans import PlanBasis, digest_fleet, digest_order
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.targets import Target
 from inventory_service.runs.models.runs import Run
+from inventory_service.runs.runner.contents import digest_content
 from inventory_service.runs.runner.folders import MARK, RunInput
 from inventory_service.runs.runner.playbooks import list_playbooks
 from inventory_service.settings import Settings
@@ -30,6 +32,9 @@ class Prepared:
 
     wanted: RunInput
     secrets: frozenset[str]
+    is_plan: bool
+    #: Of a plan, and of what applies one.
+    basis: PlanBasis | None
 
 
 def prepare(
@@ -43,6 +48,7 @@ def prepare(
     """Return what the run gets.
 
     :raises BadInput: the playbook is not there, or no folder with playbooks is set.
+    :raises OSError: a file on which a plan rests can't be read.
     """
     folder = settings.playbooks_dir
     RunSources(partial(list_playbooks, folder), _list_nothing).check_playbook(run.playbook)
@@ -74,9 +80,24 @@ def prepare(
         variables=variables,
         environment={**environment, **own},
     )
-    documents = (json.loads(inventory), variables, dict(environment))
+    fleet = json.loads(inventory)
+    documents = (fleet, variables, dict(environment))
     secrets = {token, *(secret for document in documents for secret in _find_secrets(document))}
-    return Prepared(wanted, frozenset(secrets))
+    is_bound = run.is_plan or run.plan_of is not None
+    basis = _read_basis(run, fleet, wanted) if is_bound else None
+    return Prepared(wanted, frozenset(secrets), run.is_plan, basis)
+
+
+def _read_basis(run: Run, fleet: Mapping[str, Any], wanted: RunInput) -> PlanBasis:
+    order = digest_order(
+        run.playbook,
+        run.hosts,
+        options=run.options,
+        variables=run.variables,
+        answers=run.answers,
+    )
+    playbook = digest_content(wanted.folder, wanted.inventory_folders)
+    return PlanBasis(order, playbook, digest_fleet(fleet, run.hosts))
 
 
 def _list_nothing(_session: object, _filters: object) -> list[Target]:

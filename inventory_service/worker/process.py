@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import structlog
 
 from inventory_service.app import make_run_sources, open_database
+from inventory_service.approvals.usecases import expire_runs, has_expired
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import ServiceError
 from inventory_service.core.retention import BATCH
@@ -84,6 +85,7 @@ class Worker:
             self._next_pruning = now + _PRUNE_EACH_S
             self._prune()
         machine, slots = self._settings.machine, self._settings.worker_slots
+        self._expire()
         with self._database.reading() as session:
             is_due = has_due(session, datetime.now(UTC))
             has_runs = has_work(session) and has_changes(session, machine, slots=slots)
@@ -119,6 +121,15 @@ class Worker:
             fired = fire_due(session, datetime.now(UTC), sources=self._sources)
         for one in fired:
             _log.info("fired", schedule=one.schedule, run=one.run_id, problem=one.problem)
+
+    def _expire(self) -> None:
+        """End the runs that nobody approved in time."""
+        with self._database.reading() as session:
+            if not has_expired(session):
+                return
+        with self._database.writing() as session:
+            for run_id in expire_runs(session):
+                _log.info("run expired", run=run_id)
 
 
 def start_supervisor(assignment: Assignment) -> None:

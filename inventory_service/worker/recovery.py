@@ -61,7 +61,7 @@ def _recover(database: Database, settings: Settings, orphan: Orphan) -> None:
     with database.writing() as session:
         revoke_tokens(session, taken.run_id)
         if end is not None:
-            end_run(session, taken, end.state, end.why, exit_code=end.exit_code)
+            end_run(session, taken, end.state, end.why, exit_code=end.exit_code, plan=end.plan)
         else:
             recovered = recover_run(session, taken, why)
             if recovered is not None:

@@ -159,7 +159,9 @@ class Reporter:
         self._storing.store_log()
         with self._database.writing() as session:
             revoke_tokens(session, self._taken.run_id)
-            end_run(session, self._taken, end.state, end.why, exit_code=end.exit_code)
+            end_run(
+                session, self._taken, end.state, end.why, exit_code=end.exit_code, plan=end.plan
+            )
 
     def _try(self, act: Callable[[], None]) -> bool:
         try:

@@ -13,11 +13,13 @@ from pathlib import Path
 import orjson
 
 from inventory_service.runs.domain.events import RunEvent
+from inventory_service.runs.domain.plans import PlanBasis, PlannedChanges, PlanResult
 from inventory_service.runs.domain.states import RunState
 
 _OUTCOME = "outcome"
 #: How much text one chunk of the log holds before it is compressed.
 _CHUNK_CHARACTERS = 1 << 20
+_EVENTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class SpooledEnd:
     state: RunState
     why: str | None
     exit_code: int | None
+    plan: PlanResult | None = None
 
 
 class SpoolWriter:
@@ -76,12 +79,21 @@ class SpoolReader:
                 found = orjson.loads(line)
                 if _OUTCOME in found:
                     parts = found[_OUTCOME]
+                    plan = parts["plan"] and PlanResult.from_dict(parts["plan"])
                     self.end = SpooledEnd(
-                        RunState(parts["state"]), parts["why"], parts["exit_code"]
+                        RunState(parts["state"]), parts["why"], parts["exit_code"], plan
                     )
                 else:
                     events.append(RunEvent.from_dict(found))
         return events
+
+
+def conclude_plan(path: Path, basis: PlanBasis) -> PlanResult:
+    """Return what the plan amounts to whose events are in a spool."""
+    reader, changes = SpoolReader(path), PlannedChanges()
+    while events := reader.read(_EVENTS_AT_ONCE):
+        changes.add(events)
+    return changes.conclude(basis)
 
 
 def iter_log(path: Path) -> Iterator[bytes]:
@@ -89,7 +101,7 @@ def iter_log(path: Path) -> Iterator[bytes]:
     reader = SpoolReader(path)
     texts: list[str] = []
     size = 0
-    while events := reader.read(1000):
+    while events := reader.read(_EVENTS_AT_ONCE):
         for event in events:
             if event.text:
                 texts.append(f"{event.text}\n")

@@ -20,6 +20,7 @@ from inventory_service.core.errors import ServiceError
 from inventory_service.logs import set_up_logs
 from inventory_service.runs.domain.events import Tally
 from inventory_service.runs.domain.outcomes import Ending, judge
+from inventory_service.runs.domain.states import RunState
 from inventory_service.runs.runner.execution import execute
 from inventory_service.runs.runner.folders import remove_folder, write_folder
 from inventory_service.runs.runner.processes import identify
@@ -27,11 +28,12 @@ from inventory_service.runs.runner.scrubber import Scrubber
 from inventory_service.runs.usecases.claims import TakenRun, begin_run
 from inventory_service.runs.usecases.credentials import give_token
 from inventory_service.runs.usecases.orders import get_run
+from inventory_service.runs.usecases.plans import find_void
 from inventory_service.settings import Settings
 from inventory_service.worker.places import Places, get_places
 from inventory_service.worker.preparation import Prepared, prepare
 from inventory_service.worker.reporter import Reporter
-from inventory_service.worker.spool import SpooledEnd
+from inventory_service.worker.spool import SpooledEnd, conclude_plan
 
 _log = structlog.get_logger(__name__)
 
@@ -87,8 +89,8 @@ def main() -> int:
 
 
 def _supervise(database: Database, assignment: Assignment, places: Places) -> bool:
-    prepared, problem = _prepare(database, assignment)
-    scrubber = Scrubber(prepared.secrets if prepared else ())
+    prepared = _prepare(database, assignment)
+    scrubber = Scrubber(prepared.secrets if isinstance(prepared, Prepared) else ())
     reporter = Reporter(
         database,
         assignment.taken,
@@ -97,34 +99,41 @@ def _supervise(database: Database, assignment: Assignment, places: Places) -> bo
         lease=assignment.settings.run_lease,
     )
     reporter.start()
-    ending = Ending(None, problem=problem)
-    if prepared is not None:
-        ending = _execute(prepared, places, reporter)
+    if not isinstance(prepared, Prepared):
+        refusal = replace(prepared, why=scrubber.scrub(prepared.why or ""))
+        return reporter.finish(lambda _tally: refusal)
+    ending = _execute(prepared, places, reporter)
     if ending.problem is not None:
         ending = replace(ending, problem=scrubber.scrub(ending.problem))
-    options = prepared.wanted.options if prepared else {}
-    return reporter.finish(lambda tally: _judge(ending, tally, options))
+    options = prepared.wanted.options
+    return reporter.finish(
+        lambda tally: _conclude(_judge(ending, tally, options), tally, prepared, places)
+    )
 
 
-def _prepare(database: Database, assignment: Assignment) -> tuple[Prepared | None, str | None]:
-    """Return what the run gets, or why it can't begin."""
+def _prepare(database: Database, assignment: Assignment) -> Prepared | SpooledEnd:
+    """Return what the run gets, or how it ended because it can't begin."""
+    run_id = assignment.taken.run_id
     try:
         with database.writing() as session:
-            token = give_token(session, get_run(session, assignment.taken.run_id))
+            token = give_token(session, get_run(session, run_id))
         with database.reading() as session:
+            run = get_run(session, run_id)
             prepared = prepare(
                 session,
-                get_run(session, assignment.taken.run_id),
+                run,
                 assignment.settings,
                 token=token,
                 environment=assignment.environment,
             )
+            void = prepared.basis and find_void(session, run, prepared.basis)
     except ServiceError as error:
-        return None, error.detail
+        return SpooledEnd(RunState.FAILED, error.detail, None)
     except Exception as error:  # noqa: BLE001 - the edge of the process
-        _log.error("run can't begin", run=assignment.taken.run_id, exc_info=error)
-        return None, f"the worker made a mistake ({type(error).__name__}); its log has the details"
-    return prepared, None
+        _log.error("run can't begin", run=run_id, exc_info=error)
+        why = f"the worker made a mistake ({type(error).__name__}); its log has the details"
+        return SpooledEnd(RunState.FAILED, why, None)
+    return SpooledEnd(RunState.EXPIRED, void, None) if void else prepared
 
 
 def _execute(prepared: Prepared, places: Places, reporter: Reporter) -> Ending:
@@ -150,6 +159,14 @@ def _judge(ending: Ending, tally: Tally, options: Mapping[str, Any]) -> SpooledE
     )
     state, why = judge(ending, tally.hosts, has_recap=tally.has_recap, timeout=timeout)
     return SpooledEnd(state, why, ending.exit_code)
+
+
+def _conclude(end: SpooledEnd, tally: Tally, prepared: Prepared, places: Places) -> SpooledEnd:
+    """Return the end with what a plan amounts to; one whose log is not whole binds nobody."""
+    is_whole = end.state is RunState.SUCCESSFUL and tally.has_recap and not tally.missing
+    if not prepared.is_plan or prepared.basis is None or not is_whole:
+        return end
+    return replace(end, plan=conclude_plan(places.spool, prepared.basis))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from inventory_service.cli.client.invocation import (
     pass_invocation,
 )
 from inventory_service.cli.client.options import drop_unset
-from inventory_service.cli.commands.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.dates import parse_past
+from inventory_service.cli.terminal.lists import Listing, list_options, print_list
 from inventory_service.core.actors import Channel
 
 LISTING = Listing(

@@ -20,12 +20,12 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.node_filters import filter_options, filters_of
 from inventory_service.cli.client.options import drop_unset
-from inventory_service.cli.commands.lists import list_options
 from inventory_service.cli.formats.ansible_yaml import write_inventory
 from inventory_service.cli.formats.atomic_write import atomic_write
 from inventory_service.cli.formats.csv_nodes import KNOWN, CsvWriter
 from inventory_service.cli.formats.json_nodes import JsonWriter
 from inventory_service.cli.formats.node_files import FORMS, find_form
+from inventory_service.cli.terminal.lists import list_options
 from inventory_service.cli.terminal.text import format_value
 from inventory_service.core.redaction import redact
 

@@ -16,10 +16,10 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.node_filters import filter_options, filters_of
 from inventory_service.cli.client.options import drop_unset
-from inventory_service.cli.commands.lists import Listing, list_options, print_list
 from inventory_service.cli.commands.node_fields import field_options
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
+from inventory_service.cli.terminal.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.output import print_item, print_message
 
 LISTING = Listing(

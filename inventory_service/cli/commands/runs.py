@@ -18,10 +18,11 @@ from inventory_service.cli.client.invocation import (
     pass_invocation,
 )
 from inventory_service.cli.client.options import drop_unset, json_pairs
-from inventory_service.cli.commands.lists import Listing, list_options, print_list
-from inventory_service.cli.commands.run_progress import follow_run
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
+from inventory_service.cli.terminal.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.output import print_item, print_items, print_message
+from inventory_service.cli.terminal.run_progress import follow_run
 from inventory_service.cli.terminal.text import escape_controls
 
 RUN = Target("run")
@@ -33,8 +34,8 @@ LISTING = Listing(
 )
 HOST_COLUMNS = ("host", "ok", "changed", "failed", "unreachable", "skipped")
 TASK_COLUMNS = ("number", "task", "started_at", "ended_at", "ok", "changed", "failed")
-_run_id = click.argument("run_id", metavar="RUN", type=click.IntRange(min=1))
-_follow_option = click.option(
+run_id_argument = click.argument("run_id", metavar="RUN", type=click.IntRange(min=1))
+follow_option = click.option(
     "--follow/--no-follow",
     default=None,
     help="Print the log until the end, whose exit code is 0 if it was successful. On a terminal "
@@ -54,7 +55,32 @@ class _Runs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Runs)
+_OTHERS = (
+    LazyCommand(
+        "apply",
+        "commands.run_approvals:apply",
+        "Order the run that applies PLAN, exactly as it is; it waits for approvals, if it needs "
+        "some.",
+    ),
+    LazyCommand(
+        "approve",
+        "commands.run_approvals:approve",
+        "Approve a run that somebody else has ordered; shows what it would change, and asks.",
+    ),
+    LazyCommand(
+        "reject",
+        "commands.run_approvals:reject",
+        "Reject a run that waits for approvals; nothing of it is run.",
+    ),
+    LazyCommand(
+        "approvals",
+        "commands.run_approvals:approvals",
+        "List who approved or rejected a run, when and why.",
+    ),
+)
+
+
+@click.group(cls=_Runs, commands=_OTHERS)
 @connection_options
 def run() -> None:
     """Order runs of playbooks, follow, cancel and relaunch them.
@@ -71,6 +97,9 @@ def run() -> None:
 @click.option("--check", "-C", is_flag=True, help="Change nothing; show what would change.")
 @click.option("--diff", "-D", is_flag=True, help="Show what changes in files.")
 @click.option(
+    "--plan", is_flag=True, help="Check and diff, to be approved and applied: qm run apply."
+)
+@click.option(
     "--set",
     "-e",
     "answers",
@@ -80,7 +109,7 @@ def run() -> None:
     help="Answer to a question of the template, JSON or text. Repeatable.",
 )
 @click.option("--reason", help="Reason, for the audit record.")
-@_follow_option
+@follow_option
 @json_option
 @connection_options
 @pass_invocation
@@ -91,15 +120,17 @@ def start(
     *,
     check: bool,
     diff: bool,
+    plan: bool,
     follow: bool | None,
     **fields: Any,  # noqa: ANN401 (click's values)
 ) -> None:
     """Order a run of TEMPLATE."""
     api = open_api(invocation)
     body = {"template": template, **drop_unset(**fields)}
-    body |= {name: True for name, value in (("check", check), ("diff", diff)) if value}
-    made = api.post("/api/v1/runs", Target("template", template), body, key=_make_key())
-    _go_on(api, made, follow=follow)
+    flags = {"check": check, "diff": diff, "plan": plan}
+    body |= {name: True for name, value in flags.items() if value}
+    made = api.post("/api/v1/runs", Target("template", template), body, key=make_key())
+    go_on(api, made, follow=follow)
 
 
 @run.command("list")
@@ -123,35 +154,35 @@ def list_runs(
 
 
 @run.command()
-@_run_id
+@run_id_argument
 @json_option
 @connection_options
 @pass_invocation
 def show(invocation: Invocation, /, run_id: int) -> None:
     """Show all fields of one run: why it waits, or how it ended, among them."""
-    target = _name(run_id)
+    target = name_run(run_id)
     print_item(open_api(invocation).get(path_of("runs", target), target))
 
 
 @run.command()
-@_run_id
+@run_id_argument
 @json_option
 @connection_options
 @pass_invocation
 def follow(invocation: Invocation, /, run_id: int) -> None:
     """Print the log of a run until it ends; the exit code is 0 if it was successful."""
     api = open_api(invocation)
-    target = _name(run_id)
-    _go_on(api, api.get(path_of("runs", target), target), follow=True)
+    target = name_run(run_id)
+    go_on(api, api.get(path_of("runs", target), target), follow=True)
 
 
 @run.command()
-@_run_id
+@run_id_argument
 @connection_options
 @pass_invocation
 def log(invocation: Invocation, /, run_id: int) -> None:
     """Print the log of a run, of a live one what there is by now."""
-    target = _name(run_id)
+    target = name_run(run_id)
     parts = open_api(invocation).stream(path_of("runs", target, "log"), target)
     # A character may be cut where a part ends.
     for text in codecs.iterdecode(parts, "utf-8", errors="replace"):
@@ -159,7 +190,7 @@ def log(invocation: Invocation, /, run_id: int) -> None:
 
 
 @run.command()
-@_run_id
+@run_id_argument
 @json_option
 @connection_options
 @pass_invocation
@@ -169,7 +200,7 @@ def hosts(invocation: Invocation, /, run_id: int) -> None:
 
 
 @run.command()
-@_run_id
+@run_id_argument
 @json_option
 @connection_options
 @pass_invocation
@@ -179,7 +210,7 @@ def tasks(invocation: Invocation, /, run_id: int) -> None:
 
 
 @run.command()
-@_run_id
+@run_id_argument
 @click.option("--reason", help="Reason, for the audit record.")
 @yes_option
 @json_option
@@ -187,7 +218,7 @@ def tasks(invocation: Invocation, /, run_id: int) -> None:
 @pass_invocation
 def cancel(invocation: Invocation, /, run_id: int, reason: str | None, *, yes: bool) -> None:
     """Cancel a run; what a module has begun on a node goes on there."""
-    api, target = open_api(invocation), _name(run_id)
+    api, target = open_api(invocation), name_run(run_id)
     path = path_of("runs", target)
     shown = ("template", "state", "host_count", "requested_by")
     confirm_act(f"Cancel {target}", lambda: api.get(path, target), shown, yes=yes)
@@ -197,10 +228,10 @@ def cancel(invocation: Invocation, /, run_id: int, reason: str | None, *, yes: b
 
 
 @run.command()
-@_run_id
+@run_id_argument
 @click.option("--failed", is_flag=True, help="Only hosts that failed or were unreachable.")
 @click.option("--reason", help="Reason, for the audit record.")
-@_follow_option
+@follow_option
 @json_option
 @connection_options
 @pass_invocation
@@ -214,13 +245,13 @@ def relaunch(
     follow: bool | None,
 ) -> None:
     """Order the same run once more, with the input that was stored."""
-    api, target = open_api(invocation), _name(run_id)
+    api, target = open_api(invocation), name_run(run_id)
     body = {"hosts": "failed" if failed else "all"} | drop_unset(reason=reason)
-    made = api.post(path_of("runs", target, "relaunch"), target, body, key=_make_key())
-    _go_on(api, made, follow=follow)
+    made = api.post(path_of("runs", target, "relaunch"), target, body, key=make_key())
+    go_on(api, made, follow=follow)
 
 
-def _go_on(api: Api, made: Mapping[str, Any], *, follow: bool | None) -> None:
+def go_on(api: Api, made: Mapping[str, Any], *, follow: bool | None) -> None:
     """Print the run, or follow it to its end."""
     if follow if follow is not None else sys.stdout.isatty():
         follow_run(api, made)
@@ -229,16 +260,17 @@ def _go_on(api: Api, made: Mapping[str, Any], *, follow: bool | None) -> None:
     print_item(made)
 
 
-def _print_reports(api: Api, run_id: int, kind: str, columns: Sequence[str]) -> None:
-    target = _name(run_id)
-    found = api.get(path_of("runs", target, kind), target)
-    print_items(found["items"], columns, nothing=f"Run {run_id} has no {kind} yet.")
-
-
-def _name(run_id: int) -> Target:
+def name_run(run_id: int) -> Target:
+    """Return the run as messages name it."""
     return Target("run", str(run_id))
 
 
-def _make_key() -> str:
+def make_key() -> str:
     """Return a key by which an order that is sent twice acts once."""
     return str(uuid.uuid4())
+
+
+def _print_reports(api: Api, run_id: int, kind: str, columns: Sequence[str]) -> None:
+    target = name_run(run_id)
+    found = api.get(path_of("runs", target, kind), target)
+    print_items(found["items"], columns, nothing=f"Run {run_id} has no {kind} yet.")

@@ -56,6 +56,20 @@ _FIELDS = (
         help="The least scope of those who may order its runs.",
     ),
     click.option(
+        "--approvals-needed", type=int, help="How many others must approve a run; default: 0."
+    ),
+    click.option(
+        "--approver-scope",
+        type=click.Choice([Scope.OPERATOR.value, Scope.ADMIN.value]),
+        help="The least scope of those who may approve its runs.",
+    ),
+    click.option(
+        "--approval-expiry",
+        "approval_expiry_s",
+        type=int,
+        help="Seconds that a run waits for its approvals.",
+    ),
+    click.option(
         "--idempotent/--no-idempotent",
         "is_idempotent",
         default=None,

@@ -15,9 +15,9 @@ from inventory_service.cli.client.invocation import (
     wants_json,
 )
 from inventory_service.cli.client.options import drop_unset
-from inventory_service.cli.commands.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.dates import parse_future
+from inventory_service.cli.terminal.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.output import print_item, print_json, print_message
 from inventory_service.core.actors import Scope
 

@@ -34,6 +34,10 @@ class RunOrder(RunChoices):
     """A run that somebody wants."""
 
     template: TemplateName
+    plan: bool = Field(
+        default=False,
+        description="check and diff, whose result can be approved and applied as it is",
+    )
     reason: Reason | None = None
 
 

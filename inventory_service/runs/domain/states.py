@@ -44,9 +44,10 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     _S.BLOCKED: frozenset({_S.QUEUED, _S.STARTING, _S.CANCELLED, _S.EXPIRED}),
     # Back to queued: its worker ended before anything was begun.
     _S.STARTING: frozenset({_S.RUNNING, _S.QUEUED, _S.CANCELLING, _S.FAILED, _S.LOST}),
-    _S.RUNNING: (OUTCOMES - {_S.CANCELLED}) | {_S.CANCELLING, _S.LOST},
+    # Expired: what its plan rests on has changed, which only its supervisor can see.
+    _S.RUNNING: (OUTCOMES - {_S.CANCELLED}) | {_S.CANCELLING, _S.LOST, _S.EXPIRED},
     # What ends by itself before it is stopped ends as it did.
-    _S.CANCELLING: OUTCOMES | {_S.LOST},
+    _S.CANCELLING: OUTCOMES | {_S.LOST, _S.EXPIRED},
 } | {ended: frozenset[RunState]() for ended in ENDED}
 
 

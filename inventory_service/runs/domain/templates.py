@@ -2,7 +2,7 @@
 """Templates: which playbook runs start, on which nodes, with which settings and questions."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -21,7 +21,22 @@ _PLAYBOOK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,254}\Z")
 _VARIABLE = re.compile(r"[A-Za-z0-9_]{1,128}\Z")
 #: What `qm run` takes for a command of its own.
 RESERVED_NAMES = frozenset(
-    {"start", "list", "show", "follow", "log", "hosts", "tasks", "events", "cancel", "relaunch"}
+    {
+        "start",
+        "list",
+        "show",
+        "follow",
+        "log",
+        "hosts",
+        "tasks",
+        "events",
+        "cancel",
+        "relaunch",
+        "apply",
+        "approve",
+        "reject",
+        "approvals",
+    }
 )
 SECONDS_A_DAY = 86_400
 
@@ -87,6 +102,7 @@ TemplateName = Annotated[str, StringConstraints(max_length=63), AfterValidator(c
 Tag = Annotated[str, StringConstraints(max_length=63), AfterValidator(check_tag)]
 PlaybookName = Annotated[str, StringConstraints(max_length=255), AfterValidator(check_playbook)]
 VariableName = Annotated[str, StringConstraints(max_length=128), AfterValidator(check_run_variable)]
+ApproverScope = Literal[Scope.OPERATOR, Scope.ADMIN]
 RunVariables = Annotated[dict[str, Any], AfterValidator(check_run_variables)]
 
 
@@ -167,6 +183,22 @@ class TemplateChange(CatalogChange):
     )
     launch_scope: Scope = Field(
         default=Scope.OPERATOR, description="the least scope of those who may order its runs"
+    )
+    approvals_needed: int = Field(
+        default=0,
+        ge=0,
+        le=20,
+        description="how many people, without who ordered it, must approve a run; it then needs a "
+        "plan",
+    )
+    approver_scope: ApproverScope = Field(
+        default=Scope.OPERATOR, description="the least scope of those who may approve its runs"
+    )
+    approval_expiry_s: int = Field(
+        default=SECONDS_A_DAY,
+        ge=60,
+        le=30 * SECONDS_A_DAY,
+        description="how long a run waits for its approvals",
     )
 
 

@@ -15,6 +15,7 @@ from inventory_service.core.errors import Conflict
 from inventory_service.core.redaction import redact
 from inventory_service.runs.domain.locks import HOST_LOCK, Claim, LockMode
 from inventory_service.runs.domain.states import ENDED, LIVE, RunState, check_run_transition
+from inventory_service.runs.models.plans import PlanParts
 
 _MOST_WHY = 1000
 #: What outsiders see of a run, in lists too; `hosts` is for one run alone.
@@ -32,6 +33,13 @@ FIELDS = (
     "requested_by",
     "door",
     "relaunch_of",
+    "is_plan",
+    "plan_of",
+    "digest",
+    "changes",
+    "approvals",
+    "approver_scope",
+    "expires_at",
     "attempt",
     "worker",
     "created_at",
@@ -45,7 +53,7 @@ FIELDS = (
 )
 
 
-class Run(Base):
+class Run(PlanParts, Base):
     """A playbook that somebody wants to be run, or that was run."""
 
     __tablename__ = "runs"
@@ -94,7 +102,7 @@ class Run(Base):
     revision: Mapped[int]
 
     def submit(self, session: Session, actor: Actor, reason: str | None) -> None:
-        """Add the run to the queue, and record who ordered it."""
+        """Add the run to the queue, or let it wait for approvals, and record who ordered it."""
         self.state = RunState.QUEUED.value
         self.host_count, self.reason = len(self.hosts), reason
         self.requested_by, self.door = actor.name, actor.channel.value
@@ -103,6 +111,9 @@ class Run(Base):
         self.created_at = datetime.now(UTC)
         session.add(self)
         session.flush()
+        if self.missing_approvals:
+            self.state = RunState.AWAITING_APPROVAL.value
+            self.state_reason = self.explain_approvals()
         after = {"template": self.template, "limit": self.limit[:200], "hosts": self.host_count}
         entry = record(session, actor, "order", "run", str(self.id), after=after, reason=reason)
         self.revision = entry.revision
@@ -110,22 +121,41 @@ class Run(Base):
     def make_copy(self, hosts: Collection[str]) -> "Run":
         """Return a new run with the same input for some of the hosts, not yet submitted."""
         wanted = set(hosts)
-        return Run(
-            template=self.template,
-            playbook=self.playbook,
-            limit=self.limit,
-            hosts=[host for host in self.hosts if host in wanted],
-            options=self.options,
-            variables=self.variables,
-            answers=self.answers,
-            locks={
-                name: mode
-                for name, mode in self.locks.items()
-                if not name.startswith(HOST_LOCK) or name.removeprefix(HOST_LOCK) in wanted
-            },
-            is_idempotent=self.is_idempotent,
-            relaunch_of=self.id,
-        )
+        locks = {
+            name: mode
+            for name, mode in self.locks.items()
+            if not name.startswith(HOST_LOCK) or name.removeprefix(HOST_LOCK) in wanted
+        }
+        hosts = [host for host in self.hosts if host in wanted]
+        copy = self._copy(hosts, self.options, locks)
+        copy.relaunch_of, copy.is_plan = self.id, self.is_plan
+        return copy
+
+    def make_application(self, locks: dict[str, str]) -> "Run":
+        """Return a new run that applies this plan, not yet submitted."""
+        copy = self._copy(self.hosts, self.options | {"check": False}, locks)
+        copy.plan_of, copy.digest, copy.changes = self.id, self.digest, self.changes
+        return copy
+
+    def make_retry(self) -> "Run":
+        """Return the run once more, because it was lost; what was approved stays approved."""
+        copy = self.make_copy(self.hosts)
+        copy.plan_of, copy.digest, copy.changes = self.plan_of, self.digest, self.changes
+        copy.approvals_needed, copy.approvals_given = self.approvals_needed, self.approvals_given
+        return copy
+
+    def take_approval(self, revision: int) -> None:
+        """Count an approval, of which there is a record; with the last one the run is queued."""
+        self.approvals_given, self.revision = self.approvals_given + 1, revision
+        if self.missing_approvals:
+            self.state_reason = self.explain_approvals()
+        else:
+            self._go(RunState.QUEUED, None)
+
+    def take_rejection(self, why: str, revision: int) -> None:
+        """End the run because of a rejection, of which there is a record."""
+        self._go(RunState.REJECTED, why[:1000])
+        self.ended_at, self.revision = datetime.now(UTC), revision
 
     def claim(self, worker: str, token: str, owner: str, lease: timedelta) -> None:
         """Give the run to a worker, whose process has it until its supervisor begins."""
@@ -209,6 +239,21 @@ class Run(Base):
     def as_dict(self) -> dict[str, Any]:
         """Return what outsiders see of the run: no secrets, and not the names of its hosts."""
         return redact({name: getattr(self, name) for name in FIELDS})
+
+    def _copy(
+        self, hosts: Collection[str], options: dict[str, Any], locks: dict[str, str]
+    ) -> "Run":
+        return Run(
+            template=self.template,
+            playbook=self.playbook,
+            limit=self.limit,
+            hosts=[*hosts],
+            options=options,
+            variables=self.variables,
+            answers=self.answers,
+            locks=locks,
+            is_idempotent=self.is_idempotent,
+        )
 
     def _go(
         self,

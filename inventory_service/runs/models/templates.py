@@ -35,6 +35,9 @@ class Template(CatalogEntry):
         "locks",
         "is_idempotent",
         "launch_scope",
+        "approvals_needed",
+        "approver_scope",
+        "approval_expiry_s",
     )
 
     template: Mapped[str] = mapped_column(String(63), primary_key=True)
@@ -56,3 +59,6 @@ class Template(CatalogEntry):
     locks: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     is_idempotent: Mapped[bool]
     launch_scope: Mapped[str] = mapped_column(String(16))
+    approvals_needed: Mapped[int] = mapped_column(server_default="0")
+    approver_scope: Mapped[str] = mapped_column(String(16), server_default="operator")
+    approval_expiry_s: Mapped[int] = mapped_column(server_default="86400")

@@ -32,6 +32,9 @@ class TemplateOut(BaseModel):
     locks: list[dict[str, str]]
     is_idempotent: bool
     launch_scope: str
+    approvals_needed: int
+    approver_scope: str
+    approval_expiry_s: int
     created_at: datetime
     retired_at: datetime | None
     revision: int
@@ -41,6 +44,13 @@ class PlaybooksOut(BaseModel):
     """The playbooks that runs may start."""
 
     items: list[str]
+
+
+class ApprovalCount(BaseModel):
+    """How many approvals a run needs, and how many it has."""
+
+    needed: int
+    given: int
 
 
 class RunOut(BaseModel):
@@ -59,6 +69,13 @@ class RunOut(BaseModel):
     requested_by: str
     door: str
     relaunch_of: int | None
+    is_plan: bool
+    plan_of: int | None = Field(description="the plan that it applies")
+    digest: str | None = Field(description="of a plan that has ended well, and what applies it")
+    changes: int | None = Field(description="how many tasks would change something, by host")
+    approvals: ApprovalCount
+    approver_scope: str | None = Field(description="the least scope of those who may approve it")
+    expires_at: datetime | None = Field(description="when it no longer waits for approvals")
     attempt: int
     worker: str | None
     created_at: datetime

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.runs import queries
 from inventory_service.runs.domain.locks import Choice, Obstacle, choose_starts
+from inventory_service.runs.domain.plans import PlanResult
 from inventory_service.runs.domain.states import LIVE, RunState
 from inventory_service.runs.models.runs import Run
 
@@ -108,12 +109,20 @@ def renew_lease(session: Session, taken: TakenRun, lease: timedelta) -> bool:
 
 
 def end_run(
-    session: Session, taken: TakenRun, state: RunState, why: str | None, *, exit_code: int | None
+    session: Session,
+    taken: TakenRun,
+    state: RunState,
+    why: str | None,
+    *,
+    exit_code: int | None,
+    plan: PlanResult | None = None,
 ) -> bool:
     """End a run; return whether it was still this supervisor's."""
     run = find_claimed(session, taken)
     if run is None:
         return False
+    if plan is not None:
+        run.conclude(plan)
     if state is RunState.CANCELLED:
         why = run.state_reason
     run.end(state, why, actor=WORKER, exit_code=exit_code)
@@ -178,7 +187,7 @@ def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
         is_wanted = run.state != RunState.CANCELLING
         run.end(RunState.LOST, why, actor=WORKER)
         if is_wanted and is_begun and _may_repeat(run):
-            run.make_copy(run.hosts).submit(session, WORKER, f"run {run.id} was lost")
+            run.make_retry().submit(session, WORKER, f"run {run.id} was lost")
     return run
 
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The token by which the playbook of a run speaks to the service: made for it, gone with it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Actor, Scope
 from inventory_service.identity.domain import TokenRequest
 from inventory_service.identity.models import Token
 from inventory_service.identity.usecases import create_token
@@ -15,6 +16,8 @@ from inventory_service.runs.usecases.claims import WORKER
 
 #: What a run may take beyond its time-out, until all of it is ended.
 _SPARE = timedelta(hours=1)
+#: What `give_token` calls them.
+_OWN = re.compile(r"run-[0-9]+-[0-9]+")
 
 
 def give_token(session: Session, run: Run) -> str:
@@ -36,6 +39,11 @@ def revoke_tokens(session: Session, run_id: int) -> None:
     )
     for token in session.scalars(query):
         token.revoke(WORKER)
+
+
+def is_of_run(actor: Actor) -> bool:
+    """Return whether the actor is a playbook with the token of its run."""
+    return _OWN.fullmatch(actor.name) is not None
 
 
 def _name(run_id: int) -> str:

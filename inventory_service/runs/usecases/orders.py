@@ -37,12 +37,14 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
     """Return the run that an order would record.
 
     :raises NotFound: no such template.
-    :raises Conflict: the template is retired.
+    :raises Conflict: the template is retired, or its runs need a plan that is approved.
     :raises Forbidden: its runs need a wider scope.
     :raises BadInput: the limit selects no node that the template allows, an answer is not valid, or
         the playbook is not there any more.
     """
-    template = _get_template(session, actor, order.template)
+    template = get_template(session, actor, order.template)
+    is_check = order.check or order.plan
+    _check_approvals(template, is_check=is_check)
     sources.check_playbook(template.playbook)
     # One that only leaves nodes out selects all others.
     if template.requires_limit and not names_nodes(order.limit):
@@ -55,8 +57,8 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
     options = {
         "tags": _choose_tags(template, order),
         "skip_tags": [*template.skip_tags, *order.skip_tags],
-        "check": order.check,
-        "diff": order.diff,
+        "check": is_check,
+        "diff": order.diff or order.plan,
         "forks": template.forks,
         "verbosity": template.verbosity,
         "idle_timeout_s": template.idle_timeout_s,
@@ -72,8 +74,9 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
         options=options,
         variables=template.variables,
         answers=answers,
-        locks=_list_locks(template, hosts, is_check=order.check),
+        locks=list_locks(template, hosts, is_check=is_check),
         is_idempotent=template.is_idempotent,
+        is_plan=order.plan,
     )
 
 
@@ -83,15 +86,16 @@ def relaunch_run(
     """Record the same run once more, with the input that was stored, on all or the failed hosts.
 
     :raises NotFound: no such run.
-    :raises Conflict: it has not ended, no host of it failed, its template is retired, or one of its
-        hosts is not what the template allows any more.
+    :raises Conflict: it has not ended, no host of it failed, its template is retired or needs a
+        plan that is approved, or one of its hosts is not what the template allows any more.
     :raises Forbidden: its runs need a wider scope.
     :raises BadInput: the playbook is not there any more.
     """
     first = get_run(session, run_id)
     if RunState(first.state) not in ENDED:
         raise Conflict(f"Run {run_id} is {first.state}. Relaunch it when it has ended.")
-    template = _get_template(session, actor, first.template)
+    template = get_template(session, actor, first.template)
+    _check_approvals(template, is_check=first.options["check"])
     sources.check_playbook(first.playbook)
     hosts = list(first.hosts)
     if order.hosts is RelaunchHosts.FAILED:
@@ -100,13 +104,7 @@ def relaunch_run(
         hosts = [host for host in hosts if host in failed]
         if not hosts:
             raise Conflict(f"No node of run {run_id} failed or was unreachable.")
-    allowed = {target.name for target in sources.list_targets(session, template.filters)}
-    gone = [host for host in hosts if host not in allowed]
-    if gone:
-        raise Conflict(
-            f"Template '{template.template}' does not allow {len(gone)} of the hosts any more, the "
-            f"first of them {gone[0]}. Order a new run."
-        )
+    check_hosts(session, template, hosts, sources=sources)
     again = first.make_copy(hosts)
     again.submit(session, actor, order.reason)
     return again
@@ -149,7 +147,13 @@ def describe_run(run: Run) -> dict[str, Any]:
     return run.as_dict() | {"hosts": run.hosts}
 
 
-def _get_template(session: Session, actor: Actor, name: str) -> Template:
+def get_template(session: Session, actor: Actor, name: str) -> Template:
+    """Return the template if the actor may order its runs.
+
+    :raises NotFound: no such template.
+    :raises Conflict: it is retired.
+    :raises Forbidden: its runs need a wider scope.
+    """
     template = get_entry(session, Template, name)
     if template.retired_at is not None:
         raise Conflict(f"Template '{name}' is retired. `qm template list` shows the others.")
@@ -176,7 +180,31 @@ def _choose_tags(template: Template, order: RunOrder) -> list[str]:
     return order.tags or template.tags
 
 
-def _list_locks(template: Template, hosts: Sequence[str], *, is_check: bool) -> dict[str, str]:
+def _check_approvals(template: Template, *, is_check: bool) -> None:
+    if template.approvals_needed and not is_check:
+        raise Conflict(
+            f"Runs of '{template.template}' need {template.approvals_needed} approvals. Order a "
+            f"plan first: qm run {template.template} --plan"
+        )
+
+
+def check_hosts(
+    session: Session, template: Template, hosts: Sequence[str], *, sources: RunSources
+) -> None:
+    """Raise Conflict if the template does not allow one of the hosts any more.
+
+    :raises Conflict: it does not.
+    """
+    allowed = {target.name for target in sources.list_targets(session, template.filters)}
+    gone = [host for host in hosts if host not in allowed]
+    if gone:
+        raise Conflict(
+            f"Template '{template.template}' does not allow {len(gone)} of the hosts any more, the "
+            f"first of them {gone[0]}. Order a new run."
+        )
+
+
+def list_locks(template: Template, hosts: Sequence[str], *, is_check: bool) -> dict[str, str]:
     """Return the locks of a run; one that changes nothing leaves room for others of its kind."""
 
     def limit(mode: str) -> str:

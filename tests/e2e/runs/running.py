@@ -60,7 +60,7 @@ class RunService:
     """A service and a worker on one database."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
-        checkout = folder / "checkout"
+        self.checkout = checkout = folder / "checkout"
         (checkout / "playbooks").mkdir(parents=True)
         config = f"[defaults]\ninterpreter_python = {sys.executable}\n"
         (checkout / "ansible.cfg").write_text(config, "utf-8")

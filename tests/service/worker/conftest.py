@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from inventory_service.approvals.usecases import apply_plan
 from inventory_service.runs.domain.events import RunEvent
 from inventory_service.runs.domain.orders import RunOrder
+from inventory_service.runs.domain.plans import PlanResult
 from inventory_service.runs.domain.sources import RunSources
+from inventory_service.runs.domain.states import RunState
 from inventory_service.runs.domain.targets import Target
 from inventory_service.runs.domain.templates import TemplateRegistration
 from inventory_service.runs.runner.processes import identify
-from inventory_service.runs.usecases.claims import TakenRun, begin_run, take_runs
+from inventory_service.runs.usecases.claims import TakenRun, begin_run, end_run, take_runs
 from inventory_service.runs.usecases.orders import get_run, order_run
 from inventory_service.runs.usecases.templates import register_template
 from inventory_service.settings import Settings
@@ -59,7 +62,9 @@ class Runs:
 
     store: Database
 
-    def order(self, *, is_idempotent: bool = False, **options: object) -> int:
+    def order(
+        self, *, is_idempotent: bool = False, is_plan: bool = False, **options: object
+    ) -> int:
         """Order a run of a template of its own; return its id."""
         with self.store.writing() as session:
             name = f"hello-{datetime.now(UTC).timestamp()}".replace(".", "-")
@@ -71,12 +76,13 @@ class Runs:
                 **options,
             )
             register_template(session, ACTOR, wanted, sources=SOURCES)
-            run = order_run(session, ACTOR, RunOrder(template=name), sources=SOURCES)
+            order = RunOrder(template=name, plan=is_plan)
+            run = order_run(session, ACTOR, order, sources=SOURCES)
             return run.id
 
-    def take(self, worker: str = MACHINE, *, owner: str = "") -> TakenRun:
+    def take(self, worker: str = MACHINE, *, owner: str = "", is_plan: bool = False) -> TakenRun:
         """Order a run and have a worker take it, of this process unless another one is given."""
-        run_id = self.order()
+        run_id = self.order(is_plan=is_plan)
         owner = owner or identify_self()
         with self.store.writing() as session:
             [taken] = take_runs(session, worker, owner=owner, slots=100, lease=LEASE)
@@ -88,6 +94,16 @@ class Runs:
         taken = self.take(worker)
         with self.store.writing() as session:
             assert begin_run(session, taken, supervisor, lease)
+        return taken
+
+    def apply(self, result: PlanResult) -> TakenRun:
+        """Have a worker take the run that applies a plan with this result."""
+        plan = self.take(is_plan=True)
+        with self.store.writing() as session:
+            assert begin_run(session, plan, "1:1:1", LEASE)
+            assert end_run(session, plan, RunState.SUCCESSFUL, None, exit_code=0, plan=result)
+            apply_plan(session, ACTOR, plan.run_id, None, sources=SOURCES)
+            [taken] = take_runs(session, MACHINE, owner=identify_self(), slots=100, lease=LEASE)
         return taken
 
     def get(self, run_id: int) -> dict[str, object]:

@@ -11,10 +11,17 @@ from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import BadInput
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.clusters import ClusterRegistration
-from inventory_service.fleet.domain.nodes import NodeRegistration, NodeState, TransitionRequest
+from inventory_service.fleet.domain.nodes import (
+    NodeChange,
+    NodeRegistration,
+    NodeState,
+    TransitionRequest,
+)
+from inventory_service.fleet.usecases.changes import change_node
 from inventory_service.fleet.usecases.clusters import register_cluster
 from inventory_service.fleet.usecases.nodes import transition_node
 from inventory_service.fleet.usecases.registrations import register_node
+from inventory_service.runs.domain.plans import PlanResult
 from inventory_service.runs.usecases.claims import TakenRun
 from inventory_service.runs.usecases.orders import get_run
 from inventory_service.settings import Settings
@@ -85,3 +92,24 @@ def test_a_playbook_that_has_gone_since_the_order_is_refused(
     (playbooks / "playbooks" / "hello.yml").unlink()
     with pytest.raises(BadInput, match=r"no playbook 'playbooks/hello\.yml'"):
         make(store, taken, settings)
+
+
+def test_a_plan_rests_on_its_playbook_and_the_variables_of_its_hosts(
+    store: Database, runs: Runs, settings: Settings, taken: TakenRun, playbooks: Path
+) -> None:
+    assert make(store, taken, settings).basis is None
+    plan = runs.take(is_plan=True)
+    first = make(store, plan, settings)
+    assert first.is_plan
+    assert first.basis is not None
+    assert make(store, plan, settings).basis == first.basis
+    (playbooks / "playbooks" / "hello.yml").write_text("- hosts: web\n", "utf-8")
+    with store.writing() as session:
+        change = NodeChange(labels={"colour": "green"})
+        change_node(session, ACTOR, "web-1", change, allocator=AddressAllocator(timedelta(0)))
+    second = make(store, plan, settings)
+    assert second.basis is not None
+    assert first.basis.list_changes(second.basis) == ["playbook", "fleet"]
+    application = make(store, runs.apply(PlanResult("d", 1, first.basis)), settings)
+    assert not application.is_plan
+    assert application.basis is not None

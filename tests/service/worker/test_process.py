@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from inventory_service.core.database.engine import Database
+from inventory_service.runs.models.runs import Run
 from inventory_service.settings import Settings
 from inventory_service.worker import process
 from inventory_service.worker.process import Worker
@@ -53,6 +55,21 @@ def test_runs_are_recovered_from_time_to_time(
     Worker(settings, start=lambda _assignment: None).turn()
     assert runs.get(taken.run_id)["state"] == "lost"
     assert store is not None
+
+
+def test_runs_that_nobody_approved_in_time_are_ended(
+    store: Database, runs: Runs, settings: Settings
+) -> None:
+    run_id = runs.order()
+    with store.writing() as session:
+        late = datetime.now(UTC) - timedelta(seconds=1)
+        session.execute(
+            update(Run)
+            .where(Run.id == run_id)
+            .values(state="awaiting_approval", expires_at=late, approvals_needed=1)
+        )
+    Worker(settings, start=lambda _assignment: None).turn()
+    assert runs.get(run_id)["state"] == "expired"
 
 
 def test_an_idle_worker_takes_no_write_lock(

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from inventory_service.runs.domain.plans import PlanBasis
 from inventory_service.runs.domain.states import RunState
 from inventory_service.worker import spool
-from inventory_service.worker.spool import SpooledEnd, SpoolReader, SpoolWriter, iter_log
+from inventory_service.worker.spool import (
+    SpooledEnd,
+    SpoolReader,
+    SpoolWriter,
+    conclude_plan,
+    iter_log,
+)
 from tests.service.worker.conftest import make_event, write_spool
 
 RECAP = {"ok": {"web-1": 3}, "dark": {"web-2": 1}}
@@ -76,3 +83,19 @@ def test_the_log_is_the_text_of_all_events_in_chunks(
     assert len(chunks) == 3
     text = b"".join(map(zlib.decompress, chunks)).decode()
     assert text == "".join(f"line {number}\n" for number in range(1, 11))
+
+
+def test_what_a_plan_amounts_to_comes_back_with_its_end(path: Path) -> None:
+    events = [
+        make_event(number, "runner_on_ok", host=f"web-{number}", task="t", is_changed=True)
+        for number in range(1, 4)
+    ]
+    write_spool(path, events)
+    plan = conclude_plan(path, PlanBasis("a", "b", "c"))
+    assert plan.changes == 3
+    other = path.with_name("other.jsonl")
+    end = SpooledEnd(RunState.SUCCESSFUL, None, 0, plan)
+    write_spool(other, events, end)
+    reader = SpoolReader(other)
+    reader.read(100)
+    assert reader.end == end

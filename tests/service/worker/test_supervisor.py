@@ -10,11 +10,16 @@ import pytest
 from inventory_service.core.database.engine import Database
 from inventory_service.runs.domain.events import Tally
 from inventory_service.runs.domain.outcomes import Ending
+from inventory_service.runs.domain.plans import PlanBasis, PlanResult
 from inventory_service.runs.domain.states import RunState
+from inventory_service.runs.runner.folders import RunInput
 from inventory_service.runs.usecases.claims import TakenRun
 from inventory_service.runs.usecases.orders import cancel_run
 from inventory_service.settings import Settings
 from inventory_service.worker import supervisor
+from inventory_service.worker.places import Places
+from inventory_service.worker.preparation import Prepared
+from inventory_service.worker.spool import SpooledEnd
 from inventory_service.worker.supervisor import Assignment
 from tests.service.conftest import ACTOR
 from tests.service.worker.conftest import Runs
@@ -66,6 +71,47 @@ def test_what_is_not_its_own_any_more_is_not_begun(
     found = runs.get(taken.run_id)
     assert found["state"] == ("cancelled" if is_cancelled else "starting")
     assert found["started_at"] is None
+
+
+def test_nothing_is_run_of_a_plan_whose_basis_has_changed(runs: Runs, settings: Settings) -> None:
+    taken = runs.apply(PlanResult("d" * 64, 1, PlanBasis("a", "b", "c")))
+    done = supervise(taken, settings)
+    assert done.returncode == 0, done.stderr
+    found = runs.get(taken.run_id)
+    assert (found["state"], found["exit_code"], found["event_count"]) == ("expired", None, 0)
+    changed = "the order, the playbook and the fleet have changed since plan"
+    assert str(found["state_reason"]).startswith(changed)
+    assert not [*settings.run_dir.iterdir()]
+
+
+#: The last state, whether the recap and all events are there, and whether it is a plan.
+ENDS = [
+    (RunState.SUCCESSFUL, True, 0, True, True),
+    (RunState.FAILED, True, 0, True, False),
+    (RunState.SUCCESSFUL, False, 0, True, False),
+    (RunState.SUCCESSFUL, True, 1, True, False),
+    (RunState.SUCCESSFUL, True, 0, False, False),
+]
+
+
+@pytest.mark.parametrize(("state", "has_recap", "missing", "is_plan", "is_bound"), ENDS)
+def test_only_a_whole_plan_that_has_ended_well_gets_a_digest(
+    tmp_path: Path,
+    state: RunState,
+    missing: int,
+    *,
+    has_recap: bool,
+    is_plan: bool,
+    is_bound: bool,
+) -> None:
+    places = Places(tmp_path)
+    places.spool.touch()
+    tally = Tally()
+    tally.has_recap, tally.missing = has_recap, missing
+    wanted = RunInput("p", tmp_path, b"", (), (), {}, {}, {})
+    prepared = Prepared(wanted, frozenset(), is_plan, PlanBasis("a", "b", "c"))
+    end = supervisor._conclude(SpooledEnd(state, None, 0), tally, prepared, places)
+    assert (end.plan is not None) == is_bound
 
 
 def test_a_timeout_names_the_limits() -> None:

@@ -43,7 +43,7 @@ def set_version(url: str, revision: str) -> None:
     [
         (None, False, "qm init"),
         ("0001", True, "then run `qm migrate`"),
-        ("0009", False, "Install the newer version again"),
+        ("9999", False, "Install the newer version again"),
     ],
 )
 def test_a_schema_of_another_version_is_explained(

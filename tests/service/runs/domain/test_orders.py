@@ -31,6 +31,7 @@ def test_an_order_needs_only_its_template() -> None:
         "skip_tags": [],
         "check": False,
         "diff": False,
+        "plan": False,
         "answers": {},
         "reason": None,
     }

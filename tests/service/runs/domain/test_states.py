@@ -25,8 +25,8 @@ FOLLOWERS = {
     "queued": "blocked starting cancelled expired",
     "blocked": "queued starting cancelled expired",
     "starting": "running queued cancelling failed lost",
-    "running": "cancelling successful failed unreachable timed_out lost",
-    "cancelling": "cancelled successful failed unreachable timed_out lost",
+    "running": "cancelling successful failed unreachable timed_out lost expired",
+    "cancelling": "cancelled successful failed unreachable timed_out lost expired",
 }
 STATES = st.sampled_from(RunState)
 

@@ -9,8 +9,8 @@ import click
 import pytest
 
 from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.commands import run_progress
-from inventory_service.cli.commands.run_progress import WAIT_S, follow_run
+from inventory_service.cli.terminal import run_progress
+from inventory_service.cli.terminal.run_progress import WAIT_S, follow_run
 
 RUN = {
     "id": 7,

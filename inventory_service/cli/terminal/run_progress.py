@@ -79,5 +79,15 @@ def _finish(run: Mapping[str, Any]) -> None:
         missing = run["missing_events"]
         lost = f" {missing} events are missing in its log." if missing else ""
         text = f"Run {run['id']} ({run['template']}) is {run['state']}{took}{why}.{hosts}{lost}"
+        text += _describe_plan(run)
         click.echo(escape_controls(text), err=True)
     raise click.exceptions.Exit(Exit.OK if run["state"] == _SUCCESS else Exit.FAILED)
+
+
+def _describe_plan(run: Mapping[str, Any]) -> str:
+    """Return what a plan would change, and the next step; nothing for other runs."""
+    if not run.get("is_plan") or run["digest"] is None:
+        return ""
+    if not run["changes"]:
+        return " It would change nothing."
+    return f" It would change {run['changes']} tasks: qm run apply {run['id']}"
