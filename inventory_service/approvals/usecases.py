@@ -116,7 +116,7 @@ def _check_plan(plan: Run) -> None:
     if plan.state != RunState.SUCCESSFUL:
         raise Conflict(f"{name} is {plan.state}; only one that has ended well can be applied.")
     if plan.digest is None:
-        raise Conflict(f"{name} has no digest, since its log is not whole. {_name_order(plan)}")
+        raise Conflict(f"{name} has no digest, since its log is not whole; {_name_order(plan)}")
     if not plan.changes:
         raise Conflict(f"{name} would change nothing: there is nothing to apply.")
 

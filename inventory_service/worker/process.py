@@ -80,12 +80,12 @@ class Worker:
         now = time.monotonic()
         if now >= self._next_recovery:
             recover(self._database, self._settings)
+            self._expire()
             self._next_recovery = now + self._settings.run_lease_s / 10
         if now >= self._next_pruning:
             self._next_pruning = now + _PRUNE_EACH_S
             self._prune()
         machine, slots = self._settings.machine, self._settings.worker_slots
-        self._expire()
         with self._database.reading() as session:
             is_due = has_due(session, datetime.now(UTC))
             has_runs = has_work(session) and has_changes(session, machine, slots=slots)

@@ -51,7 +51,8 @@ def apply(
     made = api.post(path_of("runs", target, "application"), target, body, key=make_key())
     if made["state"] == "awaiting_approval" and not follow:
         needed = made["approvals"]["needed"]
-        print_message(f"Run {made['id']} needs {needed} approvals: qm run approve {made['id']}")
+        others = "somebody else" if needed == 1 else f"{needed} others"
+        print_message(f"Run {made['id']} waits for {others}: qm run approve {made['id']}")
         print_item(made)
         return
     go_on(api, made, follow=follow)
@@ -117,7 +118,7 @@ def _show(api: Api, run_id: int, *, yes: bool) -> Mapping[str, Any]:
     plan = name_run(found["plan_of"])
     for task in api.get(path_of("runs", plan, "tasks"), plan)["items"]:
         if task["changed"]:
-            text = f"  {format_value(task['task'])}: changes {task['changed']} hosts"
+            text = f"  {format_value(task['task'])}: {task['changed']} changed"
             click.echo(text, err=True)
     click.echo(f"The diff: qm run log {plan.name}", err=True)
     return found
@@ -129,9 +130,8 @@ def _decide(
     target = name_run(found["id"])
     # What is no application has no digest; the service then names the state that it is in.
     body = {"decision": decision, "digest": digest or found["digest"] or "0" * 64}
-    made = api.post(
-        path_of("runs", target, "approvals"), target, body | drop_unset(comment=comment)
-    )
+    body |= drop_unset(comment=comment)
+    made = api.post(path_of("runs", target, "approvals"), target, body, key=make_key())
     counts = made["approvals"]
     given = f" with {counts['given']} of {counts['needed']} approvals"
     print_message(f"Run {made['id']} is {made['state']}{given}.")

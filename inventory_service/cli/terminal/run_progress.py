@@ -90,4 +90,5 @@ def _describe_plan(run: Mapping[str, Any]) -> str:
         return ""
     if not run["changes"]:
         return " It would change nothing."
-    return f" It would change {run['changes']} tasks: qm run apply {run['id']}"
+    changes = "1 change" if run["changes"] == 1 else f"{run['changes']} changes"
+    return f" It would make {changes}: qm run apply {run['id']}"

@@ -183,8 +183,8 @@ def _choose_tags(template: Template, order: RunOrder) -> list[str]:
 def _check_approvals(template: Template, *, is_check: bool) -> None:
     if template.approvals_needed and not is_check:
         raise Conflict(
-            f"Runs of '{template.template}' need {template.approvals_needed} approvals. Order a "
-            f"plan first: qm run {template.template} --plan"
+            f"Runs of '{template.template}' must be approved. Order a plan first: "
+            f"qm run {template.template} --plan"
         )
 
 

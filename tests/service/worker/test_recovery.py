@@ -10,6 +10,7 @@ import pytest
 from inventory_service.core.database.engine import Database
 from inventory_service.core.pagination import Page, SortKey
 from inventory_service.identity.models import Token
+from inventory_service.runs.domain.plans import PlanBasis, PlanResult
 from inventory_service.runs.domain.states import RunState
 from inventory_service.runs.runner.folders import MARK
 from inventory_service.runs.runner.processes import identify
@@ -21,7 +22,7 @@ from inventory_service.worker.places import get_places
 from inventory_service.worker.recovery import recover
 from inventory_service.worker.spool import SpooledEnd
 from tests.service.conftest import ACTOR
-from tests.service.worker.conftest import Runs, identify_self, make_event, write_spool
+from tests.service.worker.conftest import LEASE, Runs, identify_self, make_event, write_spool
 
 PAST = timedelta(seconds=-1)
 
@@ -53,6 +54,21 @@ def test_what_it_had_spooled_is_stored_with_its_true_end(
     assert (found["state"], found["state_reason"]) == ("failed", "failed on web-1")
     assert (found["exit_code"], found["event_count"]) == (2, 2)
     assert not places.folder.exists()
+
+
+def test_a_plan_whose_supervisor_was_killed_last_keeps_its_digest(
+    store: Database, runs: Runs, settings: Settings, dead: str
+) -> None:
+    taken = runs.take(is_plan=True)
+    with store.writing() as session:
+        assert begin_run(session, taken, dead, LEASE)
+    places = get_places(settings, taken.run_id, 1)
+    places.folder.mkdir(parents=True)
+    plan = PlanResult("d" * 64, 3, PlanBasis("a", "b", "c"))
+    write_spool(places.spool, [make_event(1)], SpooledEnd(RunState.SUCCESSFUL, None, 0, plan))
+    recover(store, settings)
+    found = runs.get(taken.run_id)
+    assert (found["state"], found["digest"], found["changes"]) == ("successful", "d" * 64, 3)
 
 
 def test_processes_that_it_left_are_ended_before_it_is_said_to_be_lost(

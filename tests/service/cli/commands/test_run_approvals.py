@@ -77,7 +77,7 @@ def test_apply_names_what_comes_next(qm: Qm, ask: Ask, plan: str) -> None:
     result = qm("run", "apply", plan, "--reason", "release")
     assert result.exit_code == 0, result.output
     run_id = int(plan) + 1
-    first = f"Run {run_id} needs 2 approvals: qm run approve {run_id}"
+    first = f"Run {run_id} waits for 2 others: qm run approve {run_id}"
     assert result.stdout.splitlines()[0] == first
     assert ask("run", "show", str(run_id))["reason"] == "release"
 
@@ -91,7 +91,7 @@ def test_approve_shows_what_is_approved_and_asks(qm: Qm, run: str) -> None:
         "requested by: operator",
         "hosts: web-1, web-2",
         f"digest: {DIGEST}",
-        "Page is in place: changes 2 hosts",
+        "Page is in place: 2 changed",
         f"The diff: qm run log {int(run) - 1}",
     ):
         assert words in result.stderr
@@ -142,7 +142,11 @@ def test_what_waits_for_nothing_is_refused_by_its_state(qm: Qm, plan: str) -> No
         ({"is_plan": True, "digest": "d", "changes": 0}, " It would change nothing."),
         (
             {"is_plan": True, "digest": "d", "changes": 3, "id": 7},
-            " It would change 3 tasks: qm run apply 7",
+            " It would make 3 changes: qm run apply 7",
+        ),
+        (
+            {"is_plan": True, "digest": "d", "changes": 1, "id": 7},
+            " It would make 1 change: qm run apply 7",
         ),
     ],
 )
