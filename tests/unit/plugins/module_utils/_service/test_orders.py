@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A limit selects as the service resolves it; tests/contract/test_run_modules.py compares the two."""
+"""A limit selects as the service resolves it: tests/contract/test_run_modules.py compares."""
 
 from __future__ import annotations
 
