@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,13 +88,13 @@ def tell(ansible: Ansible, story: str, *words: str | Path, **variables: Any) -> 
 
 
 def write_vault(ansible: Ansible) -> list[str | Path]:
-    """Write a variable that only a password reveals; return the words that give it."""
+    """Write answers that only a password reveals; return the words that give them."""
     key, variables = ansible.folder / "key", ansible.folder / "variables.yml"
     key.write_text(PASSWORD, "utf-8")
-    words = ("encrypt_string", "--vault-password-file", key, "--name", "hidden", "a-vaulted-word")
+    words = ("encrypt_string", "--vault-password-file", key, "--name", "word", "a-vaulted-word")
     made: subprocess.CompletedProcess[str] = ansible.run("ansible-vault", *words)
     assert made.returncode == 0, made.stderr
-    variables.write_text(made.stdout, "utf-8")
+    variables.write_text("hidden:\n" + textwrap.indent(made.stdout, "  "), "utf-8")
     return ["--vault-password-file", key, "-e", f"@{variables}"]
 
 
