@@ -43,7 +43,8 @@ options:
         allows is an error.
     type: str
   tags:
-    description: Only tasks with these tags, beside those of the template.
+    description: Only tasks with these tags. If the template has tags, an order chooses among
+      these.
     type: list
     elements: str
   skip_tags:
@@ -103,8 +104,8 @@ attributes:
     description:
       - Orders and cancels nothing, and returns the run as it would be ordered.
       - It refuses a template that is unknown, retired or needs a limit, a limit that selects no
-        node, an answer to no question and a question without an answer, and a relaunch of a run
-        that has not ended or of which no host failed.
+        node, a tag that the template does not have, an answer to no question and a question
+        without an answer, and a relaunch of a run that has not ended or of which no node failed.
       - Whether the account may order the run, the values of answers fit and the playbook is there
         is known with the order only.
     support: partial

@@ -26,8 +26,8 @@ class OrderRefused(Exception):
 def foretell_run(client: Client, order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the run that an order would give: the fields that are known before it is recorded.
 
-    :raises OrderRefused: the template is retired, needs a limit, has no such question, or has one
-        without an answer; or the limit selects no node.
+    :raises OrderRefused: the template is retired, needs a limit, has other tags, has no such
+        question, or has one without an answer; or the limit selects no node.
     :raises ClientError: as `Client.json`; with status 404 if there is no such template.
     """
     name = order["template"]
@@ -35,8 +35,12 @@ def foretell_run(client: Client, order: t.Mapping[str, t.Any]) -> dict[str, t.An
     if template["retired_at"]:
         raise OrderRefused(f"Template {name!r} is retired. `qm template list` shows the others.")
     limit = order.get("limit", "")
-    if template["requires_limit"] and not limit.strip():
-        raise OrderRefused(f"Runs of {name!r} need a limit: name the nodes.")
+    if template["requires_limit"] and not _split(limit)[0]:
+        raise OrderRefused(f"Runs of {name!r} need a limit that names the nodes to have.")
+    for tag in order.get("tags", []):
+        if template["tags"] and tag not in template["tags"]:
+            known = ", ".join(template["tags"])
+            raise OrderRefused(f"Runs of {name!r} have the tags {known}; {tag!r} is none of them.")
     answers = order.get("answers", {})
     _check_questions(name, template["survey"] or {}, answers)
     hosts = select_hosts(limit, _list_groups(client, template["filters"]))
@@ -53,7 +57,7 @@ def foretell_run(client: Client, order: t.Mapping[str, t.Any]) -> dict[str, t.An
 def foretell_relaunch(client: Client, run_id: int, hosts: str) -> dict[str, t.Any]:
     """Return the run that a relaunch of `all` or of the `failed` hosts would give.
 
-    :raises OrderRefused: the run has not ended, or none of its hosts failed.
+    :raises OrderRefused: the run has not ended, or none of its nodes failed.
     :raises ClientError: as `Client.json`; with status 404 if there is no such run.
     """
     run = client.json("GET", path_of(run_id))
@@ -62,9 +66,10 @@ def foretell_relaunch(client: Client, run_id: int, hosts: str) -> dict[str, t.An
     names = run["hosts"]
     if hosts == "failed":
         results = client.json("GET", path_of(run_id, "hosts"))["items"]
-        names = [one["host"] for one in results if one["failed"] or one["unreachable"]]
+        failed = {one["host"] for one in results if one["failed"] or one["unreachable"]}
+        names = [name for name in names if name in failed]
         if not names:
-            raise OrderRefused(f"No host of run {run_id} failed or was unreachable.")
+            raise OrderRefused(f"No node of run {run_id} failed or was unreachable.")
     kept = {name: run[name] for name in ("template", "playbook", "limit", "answers")}
     return {**kept, "hosts": names, "host_count": len(names), "relaunch_of": run_id}
 
@@ -76,20 +81,17 @@ def select_hosts(limit: str, groups: t.Mapping[str, t.Collection[str]]) -> list[
 
     :raises OrderRefused: a pattern is no pattern or matches no host, or all leave none.
     """
-    patterns = [word for word in SEPARATORS.split(limit) if word]
-    for pattern in patterns:
-        if not PATTERN.fullmatch(pattern):
-            raise OrderRefused(f"The limit has {pattern!r}, which is no pattern.")
-    wanted = [pattern for pattern in patterns if not pattern.startswith("!")] or ["all"]
+    wanted, unwanted = _split(limit)
+    if limit and not wanted and not unwanted:
+        raise OrderRefused("The limit has no pattern; leave it out to select all.")
     chosen: set[str] = set()
-    for pattern in wanted:
+    for pattern in wanted or ["all"]:
         found = {host for host in groups if _fits(pattern, host, groups[host])}
         if not found:
             raise OrderRefused(
                 f"The limit has {pattern!r}, which matches no node that the template allows."
             )
         chosen |= found
-    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     left = [
         host
         for host in sorted(chosen)
@@ -100,8 +102,18 @@ def select_hosts(limit: str, groups: t.Mapping[str, t.Collection[str]]) -> list[
     return left
 
 
+def _split(limit: str) -> tuple[list[str], list[str]]:
+    """Return the patterns of a limit that select, and those that leave out."""
+    patterns = [word for word in SEPARATORS.split(limit) if word]
+    for pattern in patterns:
+        if not PATTERN.fullmatch(pattern):
+            raise OrderRefused(f"The limit has {pattern!r}, which is no pattern.")
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    return wanted, [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+
+
 def _fits(pattern: str, host: str, groups: t.Collection[str]) -> bool:
-    return pattern == "all" or any(fnmatch.fnmatchcase(name, pattern) for name in (host, *groups))
+    return any(fnmatch.fnmatchcase(name, pattern) for name in (host, "all", *groups))
 
 
 def _check_questions(

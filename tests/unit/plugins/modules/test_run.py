@@ -25,6 +25,7 @@ TEMPLATE = {
     "playbook": "site.yml",
     "filters": {"state": ["active"], "project": []},
     "requires_limit": False,
+    "tags": ["one", "two"],
     "retired_at": None,
     "survey": {
         "properties": {"version": {"type": "string"}, "drain": {"default": 30}},
@@ -239,6 +240,8 @@ def test_check_mode_orders_nothing_and_foretells_the_run(loopback: t.Any, run: R
     [
         ({"retired_at": "2026-01-01"}, {}, "is retired"),
         ({"requires_limit": True}, {}, "need a limit"),
+        ({"requires_limit": True}, {"limit": "!web-1"}, "need a limit"),
+        ({}, {"tags": ["one", "three"]}, "'three' is none of them"),
         ({}, {"limit": "nobody"}, "'nobody', which matches no node"),
         ({}, {"limit": "web,!web-*"}, "leaves no node"),
         ({}, {"limit": "--list"}, "is no pattern"),

@@ -18,6 +18,7 @@ GROUPS = {"web-1": ["web"], "web-2": ["web", "env_prod"], "db-1": ["data"]}
     [
         ("", ["db-1", "web-1", "web-2"]),
         ("all", ["db-1", "web-1", "web-2"]),
+        ("al?", ["db-1", "web-1", "web-2"]),
         ("web", ["web-1", "web-2"]),
         ("web-?,!env_*", ["web-1"]),
         ("!web", ["db-1"]),
@@ -29,7 +30,7 @@ def test_a_limit_selects(limit: str, hosts: list[str]) -> None:
     assert select_hosts(limit, GROUPS) == hosts
 
 
-@pytest.mark.parametrize("limit", ["web-9", "web,web-9", "!all", "-i", "web[12]", "@file"])
+@pytest.mark.parametrize("limit", ["web-9", "web,web-9", "!all", ",", "-i", "web[12]", "@file"])
 def test_a_limit_that_selects_nothing_is_refused(limit: str) -> None:
     with pytest.raises(OrderRefused, match="The limit"):
         select_hosts(limit, GROUPS)
