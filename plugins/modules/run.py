@@ -113,6 +113,9 @@ attributes:
   diff_mode:
     description: What a run changes is in its log, with O(diff=true).
     support: none
+notes:
+  - A playbook that is a run itself holds its hosts. A run that it orders and waits for must have
+    other ones, or each waits for the other.
 seealso:
   - module: quartermaster.fleet.run_info
 """
@@ -332,15 +335,14 @@ class Run(ServiceModule):
         return t.cast("dict[str, t.Any]", self.client.json("GET", path_of(run_id)))
 
     def _cancel(self, body: dict[str, str]) -> None:
-        path = path_of(self.record["id"], "cancellation")
+        path, had_changed = path_of(self.record["id"], "cancellation"), self.changed
         try:
             made = self._change(self.client.json, "POST", path, body)
         except ClientError as error:
             if error.status != 409:  # noqa: PLR2004 - HTTP's own number
                 raise
             # It ended by itself meanwhile.
-            self.changed = False
-            made = None
+            self.changed, made = had_changed, None
         self.record.update(made or ({"state": "cancelled"} if self.check_mode else {}))
 
     def _go_on(self, *, wants_success: bool) -> None:
@@ -372,14 +374,14 @@ class Run(ServiceModule):
             raise self._fail(f"is {state}{reason}", state, watch)
 
     def _wait(self, watch: RunWatch) -> bool:
-        """Return whether the run ended in time."""
+        """Return whether the run ended by itself."""
         limit_s = self.params["timeout_s"]
         if watch.follow(limit_s):
             return True
-        if self.params["cancel_on_timeout"]:
-            self._cancel({"reason": f"it had not ended after {limit_s} s"})
-            watch.follow(CANCELLING_S)
-        return False
+        if not self.params["cancel_on_timeout"]:
+            return False
+        self._cancel({"reason": f"it had not ended after {limit_s} s"})
+        return watch.follow(CANCELLING_S) and self.record["state"] != "cancelled"
 
     def _fail(self, what: str, code: str, watch: RunWatch, **more: t.Any) -> Failure:
         message = f"Run {self.record['id']} of {self.record['template']} {what}"

@@ -146,6 +146,18 @@ def test_a_run_that_takes_too_long_is_cancelled_where_that_is_wanted(
     assert sent(loopback)[3] == ("POST", "/api/v1/runs/12/cancellation", reason)
 
 
+def test_a_run_that_ends_before_it_can_be_cancelled_is_judged_by_its_end(
+    loopback: t.Any, run: Run
+) -> None:
+    for answer in (RUN, WHOLE, progress("running")):
+        loopback.reply(answer)
+    loopback.reply({"title": "Conflict"}, status=409)
+    loopback.reply(progress("successful"))
+    result = run(template="site", timeout_s=0, cancel_on_timeout=True)
+    assert (result["failed"], result["changed"]) == (False, True)
+    assert result["run"]["state"] == "successful"
+
+
 def test_a_service_that_refuses_the_watch_does_not_lose_the_run(loopback: t.Any, run: Run) -> None:
     loopback.reply(RUN)
     loopback.reply(WHOLE)
