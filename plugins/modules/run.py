@@ -103,13 +103,8 @@ attributes:
   check_mode:
     description:
       - Orders and cancels nothing, and returns the run as it would be ordered.
-      - It refuses a template that is unknown, retired or needs a limit, a limit that selects no
-        node, a tag that the template does not have, an answer to no question and a question
-        without an answer, and a relaunch of a run that has not ended or of which no node failed.
-      - Whether the account may order the run, the values of answers fit and the playbook is there
-        is known with the order only.
-    support: partial
-    details: What needs the order itself is not checked.
+      - The service checks the order as if it were given, and refuses what it would refuse.
+    support: full
   diff_mode:
     description: What a run changes is in its log, with O(diff=true).
     support: none
@@ -215,11 +210,6 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._service.modul
     API_OPTIONS,
     ServiceModule,
 )
-from ansible_collections.quartermaster.fleet.plugins.module_utils._service.orders import (
-    OrderRefused,
-    foretell_relaunch,
-    foretell_run,
-)
 from ansible_collections.quartermaster.fleet.plugins.module_utils._service.runs import (
     ENDED,
     RUNS,
@@ -298,7 +288,7 @@ class Run(ServiceModule):
         """Order a run, and wait until it has ended well."""
         order = {name: self.params[name] for name in ORDER if self.params[name] is not None}
         made = self._change(self._order, RUNS, {**order, **self._reason()})
-        self.record = made or self._foretell(foretell_run, order)
+        self.record = made or self._preview(f"{RUNS}/preview", order)
         self._go_on(wants_success=True)
 
     def relaunched(self) -> None:
@@ -306,7 +296,9 @@ class Run(ServiceModule):
         run_id, hosts = self.params["run_id"], self.params["hosts"] or "all"
         body = {"hosts": hosts, **self._reason()}
         made = self._change(self._order, path_of(run_id, "relaunch"), body)
-        self.record = made or self._foretell(foretell_relaunch, run_id, hosts)
+        self.record = made or self._preview(
+            path_of(run_id, "relaunch", "preview"), {"hosts": hosts}
+        )
         self._go_on(wants_success=True)
 
     def cancelled(self) -> None:
@@ -324,11 +316,8 @@ class Run(ServiceModule):
     def _order(self, path: str, body: dict[str, t.Any]) -> t.Any:
         return self.client.json("POST", path, body, key=str(uuid.uuid4()))
 
-    def _foretell(self, foretell: t.Callable[..., dict[str, t.Any]], *of: t.Any) -> t.Any:
-        try:
-            return foretell(self.client, *of)
-        except OrderRefused as error:
-            raise Failure(str(error), code="refused") from error
+    def _preview(self, path: str, body: dict[str, t.Any]) -> t.Any:
+        return self.client.json("POST", path, body)
 
     def _get(self) -> dict[str, t.Any]:
         run_id = self.record.get("id", self.params["run_id"])

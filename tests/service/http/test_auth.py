@@ -37,7 +37,14 @@ BODIES = {
 ADMIN_ONLY = re.compile(r"/api/v1/(tokens|audit)(/|\Z)")
 #: Reading by POST: the body is what the answer is merged with.
 #: Who may order a run is said by its template; tests/service/runs/usecases/test_orders.py asks.
-ITS_TEMPLATE_SAYS = frozenset({"/api/v1/runs", "/api/v1/runs/{run_id}/relaunch"})
+ITS_TEMPLATE_SAYS = frozenset(
+    {
+        "/api/v1/runs",
+        "/api/v1/runs/preview",
+        "/api/v1/runs/{run_id}/relaunch",
+        "/api/v1/runs/{run_id}/relaunch/preview",
+    }
+)
 READS_BY_POST = {"/api/v1/inventory"}
 OPEN_PATHS = {
     "/api/inventory",

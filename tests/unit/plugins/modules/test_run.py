@@ -20,22 +20,6 @@ RUN = {
     "state_reason": None,
 }
 WHOLE = {**RUN, "hosts": ["web-1", "web-2"]}
-TEMPLATE = {
-    "template": "site",
-    "playbook": "site.yml",
-    "filters": {"state": ["active"], "project": []},
-    "requires_limit": False,
-    "tags": ["one", "two"],
-    "retired_at": None,
-    "survey": {
-        "properties": {"version": {"type": "string"}, "drain": {"default": 30}},
-        "required": ["version", "drain"],
-    },
-}
-FLEET = {
-    "rows": [["web-1"], ["web-2"], ["db-1"]],
-    "groups": {"web": [0, 1], "data": [2], "state_active": [0, 1, 2]},
-}
 ANSWERS = {"version": "1"}
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -230,66 +214,27 @@ def test_a_run_is_relaunched_where_it_failed(loopback: t.Any, run: Run) -> None:
     assert sent(loopback)[1][1] == "/api/v1/runs/13"
 
 
-def test_check_mode_orders_nothing_and_foretells_the_run(loopback: t.Any, run: Run) -> None:
-    loopback.reply(TEMPLATE)
-    loopback.reply(FLEET)
+def test_check_mode_orders_nothing_and_asks_for_a_preview(loopback: t.Any, run: Run) -> None:
+    preview = {"template": "site", "hosts": ["web-1", "web-2"], "host_count": 2}
+    loopback.reply(preview)
     result = run(template="site", limit="web", answers=ANSWERS, _ansible_check_mode=True)
-    assert result["changed"]
-    assert result["run"] == {
-        "template": "site",
-        "playbook": "site.yml",
-        "limit": "web",
-        "hosts": ["web-1", "web-2"],
-        "host_count": 2,
-        "answers": ANSWERS,
-    }
-    assert {asked.method for asked in loopback.asked} == {"GET"}
-    assert loopback.asked[1].path == "/api/v1/inventory?format=columns&state=active"
+    assert (result["changed"], result["run"]) == (True, preview)
+    order = {"template": "site", "limit": "web", "answers": ANSWERS}
+    assert sent(loopback) == [("POST", "/api/v1/runs/preview", order)]
 
 
-@pytest.mark.parametrize(
-    ("template", "options", "reason"),
-    [
-        ({"retired_at": "2026-01-01"}, {}, "is retired"),
-        ({"requires_limit": True}, {}, "need a limit"),
-        ({"requires_limit": True}, {"limit": "!web-1"}, "need a limit"),
-        ({}, {"tags": ["one", "three"]}, "'three' is none of them"),
-        ({}, {"limit": "nobody"}, "'nobody', which matches no node"),
-        ({}, {"limit": "web,!web-*"}, "leaves no node"),
-        ({}, {"limit": "--list"}, "is no pattern"),
-        ({}, {"answers": {"colour": "red", **ANSWERS}}, "no question 'colour'"),
-        ({}, {"answers": {}}, "needs an answer to 'version'"),
-    ],
-)
-def test_check_mode_refuses_what_the_service_would_refuse(
-    loopback: t.Any,
-    run: Run,
-    template: dict[str, t.Any],
-    options: dict[str, t.Any],
-    reason: str,
-) -> None:
-    loopback.reply({**TEMPLATE, **template})
-    loopback.reply(FLEET)
-    result = run(template="site", _ansible_check_mode=True, **{"answers": ANSWERS, **options})
-    assert (result["failed"], result["code"]) == (True, "refused")
-    assert reason in result["msg"]
+def test_check_mode_refuses_what_the_service_refuses(loopback: t.Any, run: Run) -> None:
+    loopback.reply({"title": "Unprocessable", "detail": "The limit selects nothing"}, status=422)
+    result = run(template="site", limit="nobody", _ansible_check_mode=True)
+    assert (result["failed"], result["code"]) == (True, "422")
+    assert "The limit selects nothing" in result["msg"]
 
 
-def test_check_mode_foretells_a_relaunch(loopback: t.Any, run: Run) -> None:
-    loopback.reply({**WHOLE, "state": "failed"})
-    results = [
-        {"host": "web-1", "failed": 0, "unreachable": 0},
-        {"host": "web-2", "failed": 1, "unreachable": 0},
-    ]
-    loopback.reply({"items": results})
+def test_check_mode_asks_for_a_preview_of_a_relaunch(loopback: t.Any, run: Run) -> None:
+    loopback.reply({"hosts": ["web-2"], "relaunch_of": 12})
     result = run(state="relaunched", run_id=12, hosts="failed", _ansible_check_mode=True)
-    assert (result["run"]["hosts"], result["run"]["relaunch_of"]) == (["web-2"], 12)
-
-
-def test_check_mode_refuses_to_relaunch_a_run_that_goes_on(loopback: t.Any, run: Run) -> None:
-    loopback.reply({**WHOLE, "state": "running"})
-    result = run(state="relaunched", run_id=12, _ansible_check_mode=True)
-    assert (result["code"], "is running" in result["msg"]) == ("refused", True)
+    assert (result["run"]["hosts"], result["changed"]) == (["web-2"], True)
+    assert sent(loopback) == [("POST", "/api/v1/runs/12/relaunch/preview", {"hosts": "failed"})]
 
 
 def test_check_mode_cancels_nothing(loopback: t.Any, run: Run) -> None:
