@@ -22,7 +22,7 @@ from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.states import RunState
 from inventory_service.runs.domain.templates import TemplateName
 from inventory_service.runs.models.runs import Run
-from inventory_service.runs.routes.schemas import RunOut, WholeRunOut
+from inventory_service.runs.routes.schemas import PreviewOut, RunOut, WholeRunOut
 from inventory_service.runs.usecases import orders as acts
 
 PREFIX = "/api/v1/runs"
@@ -80,6 +80,18 @@ def order_run(session: Session, body: RunOrder) -> Response:
     return resource_response(run, HTTPStatus.CREATED, location=f"{PREFIX}/{run.id}")
 
 
+@routes.post("/preview", summary="Preview a run", responses={200: PreviewOut})
+@require_scope(Scope.VIEWER)
+@raises(NotFound, Conflict, Forbidden)
+def preview_run(body: RunOrder) -> Response:
+    """What the order would give, or why it would be refused; nothing is recorded."""
+    sources = get_component(RunSources)
+    with reading() as session:
+        return json_response(
+            acts.describe_draft(acts.draft_run(session, get_actor(), body, sources=sources))
+        )
+
+
 @routes.get("/<run_id>", summary="Show a run", responses={200: WholeRunOut})
 @require_scope(Scope.VIEWER)
 @raises(NotFound)
@@ -111,3 +123,16 @@ def relaunch_run(session: Session, path: RunPath, body: RelaunchOrder) -> Respon
     sources = get_component(RunSources)
     run = acts.relaunch_run(session, get_actor(), path.run_id, body, sources=sources)
     return resource_response(run, HTTPStatus.CREATED, location=f"{PREFIX}/{run.id}")
+
+
+@routes.post(
+    "/<run_id>/relaunch/preview", summary="Preview a relaunch", responses={200: PreviewOut}
+)
+@require_scope(Scope.VIEWER)
+@raises(NotFound, Conflict, Forbidden)
+def preview_relaunch(path: RunPath, body: RelaunchOrder) -> Response:
+    """What the relaunch would give, or why it would be refused; nothing is recorded."""
+    sources = get_component(RunSources)
+    with reading() as session:
+        run = acts.draft_relaunch(session, get_actor(), path.run_id, body, sources=sources)
+        return json_response(acts.describe_draft(run))

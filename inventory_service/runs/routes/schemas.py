@@ -94,6 +94,19 @@ class WholeRunOut(RunOut):
     hosts: list[str]
 
 
+class PreviewOut(BaseModel):
+    """The run that an order would give, with the names of its hosts."""
+
+    template: str
+    playbook: str
+    limit: str
+    hosts: list[str]
+    host_count: int
+    options: dict[str, Any]
+    answers: dict[str, Any]
+    relaunch_of: int | None
+
+
 class HostOut(BaseModel):
     """How many tasks of a run had which result on a host."""
 

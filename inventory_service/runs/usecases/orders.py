@@ -11,6 +11,7 @@ from inventory_service.core.actors import Actor, Scope
 from inventory_service.core.database.pagination import read_page
 from inventory_service.core.errors import BadInput, Conflict, FieldError, Forbidden, NotFound
 from inventory_service.core.pagination import Page
+from inventory_service.core.redaction import redact
 from inventory_service.fleet.usecases.catalog import get_entry
 from inventory_service.runs import queries
 from inventory_service.runs.domain.locks import HOST_LOCK, LockMode
@@ -85,6 +86,18 @@ def relaunch_run(
 ) -> Run:
     """Record the same run once more, with the input that was stored, on all or the failed hosts.
 
+    :raises ServiceError: as `draft_relaunch`.
+    """
+    again = draft_relaunch(session, actor, run_id, order, sources=sources)
+    again.submit(session, actor, order.reason)
+    return again
+
+
+def draft_relaunch(
+    session: Session, actor: Actor, run_id: int, order: RelaunchOrder, *, sources: RunSources
+) -> Run:
+    """Return the run that a relaunch would record.
+
     :raises NotFound: no such run.
     :raises Conflict: it has not ended, no host of it failed, its template is retired or needs a
         plan that is approved, or one of its hosts is not what the template allows any more.
@@ -105,9 +118,7 @@ def relaunch_run(
         if not hosts:
             raise Conflict(f"No node of run {run_id} failed or was unreachable.")
     check_hosts(session, template, hosts, sources=sources)
-    again = first.make_copy(hosts)
-    again.submit(session, actor, order.reason)
-    return again
+    return first.make_copy(hosts)
 
 
 def cancel_run(session: Session, actor: Actor, run_id: int, reason: str | None) -> Run:
@@ -140,6 +151,13 @@ def list_runs(session: Session, filters: Mapping[str, Sequence[str]], page: Page
     if filters.get("state"):
         query = query.where(Run.state.in_(filters["state"]))
     return read_page(session, Run, query, page)
+
+
+def describe_draft(run: Run) -> dict[str, Any]:
+    """Return what outsiders see of a run that is not recorded."""
+    names = ("template", "playbook", "limit", "hosts", "options", "relaunch_of")
+    shown = {name: getattr(run, name) for name in names}
+    return {**shown, "host_count": len(run.hosts), "answers": redact(run.answers)}
 
 
 def describe_run(run: Run) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from .response import Answer, InvalidResponse, errors_of, read_answer
 __all__ = ["DEFAULT_URL", "Answer", "Client", "ClientError", "resolve_connection", "segment"]
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+KEY = "Idempotency-Key"
 PAUSES_S = (0.2, 0.5, 1.2)
 """Pauses before the second, third and fourth attempt, where the service asks for no longer ones."""
 MAX_WAIT_S = 60.0
@@ -53,7 +54,7 @@ class Client:
 
     A refused connection, and a 429 or 503 that names its Retry-After, are tried again, at most
     three times with growing pauses; what may have had an effect is repeated only if the method is
-    idempotent.
+    idempotent, or the request has a key.
     Redirects are never followed, so that a token stays with the service that it belongs to.
     """
 
@@ -108,13 +109,17 @@ class Client:
         path: str,
         body: t.Any = None,
         query: t.Mapping[str, t.Any] | None = None,
+        *,
+        key: str | None = None,
     ) -> t.Any:
         """Return the decoded answer to a request; None if it has no content.
+
+        With `key` the service carries out a request once, however often it is sent.
 
         :raises ClientError: if the service refuses, cannot be reached, or answers anything but
         whole JSON.
         """
-        answer = self.exchange(method, path, body, query)
+        answer = self.exchange(method, path, body, query, key=key)
         if answer.status == http.HTTPStatus.NO_CONTENT:
             return None
         try:
@@ -128,12 +133,14 @@ class Client:
         path: str,
         body: t.Any = None,
         query: t.Mapping[str, t.Any] | None = None,
+        *,
+        key: str | None = None,
     ) -> Answer:
         """Return the answer to a request as it came; if it has content, that is declared as JSON.
 
         :raises ClientError: as `json`.
         """
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **({KEY: key} if key else {})}
         data = None
         if body is not None:
             data = json.dumps(body).encode()
@@ -208,17 +215,18 @@ class Client:
 
     def _send(self, request: urllib.request.Request) -> Answer:
         method, path = request.get_method(), request.full_url[len(self.url) :]
+        is_idempotent = method in IDEMPOTENT or request.has_header(KEY.capitalize())
         try:
             with self._opener.open(request, timeout=self._timeout_s) as response:
                 answer = read_answer(response, time.monotonic() + TOTAL_TIMEOUTS * self._timeout_s)
         except InvalidResponse as error:
             raise self._refused(method, path, str(error)) from error
         except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(method, path, error) from error
+            raise self._unreachable(method, path, error, is_idempotent) from error
         if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES and (
             answer.status != http.HTTPStatus.NOT_MODIFIED
         ):
-            raise self._failed(method, path, answer)
+            raise self._failed(method, path, answer, is_idempotent)
         return answer
 
     def _check_media_type(self, method: str, path: str, answer: Answer, wanted: str) -> None:
@@ -238,11 +246,13 @@ class Client:
             "Check that url is the address of the service, and what is between."
         )
 
-    def _unreachable(self, method: str, path: str, error: Exception) -> ClientError:
+    def _unreachable(
+        self, method: str, path: str, error: Exception, is_idempotent: bool
+    ) -> ClientError:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         text = str(reason) or type(reason).__name__
         repeatable = isinstance(reason, ConnectionRefusedError) or (
-            method in IDEMPOTENT and isinstance(reason, ConnectionError)
+            is_idempotent and isinstance(reason, ConnectionError)
         )
         return self._error(
             f"{method} {self.url}{path}: no answer: {text}. "
@@ -250,7 +260,7 @@ class Client:
             retry_after_s=0.0 if repeatable else None,
         )
 
-    def _failed(self, method: str, path: str, answer: Answer) -> ClientError:
+    def _failed(self, method: str, path: str, answer: Answer, is_idempotent: bool) -> ClientError:
         problem = answer.problem()
         reason = http.client.responses.get(answer.status, "")
         parts = [f"{answer.status} {problem.get('title') or reason}".strip()]
@@ -264,7 +274,7 @@ class Client:
             step = "See the log of the service."
         message = f"{method} {self.url}{path}: {'; '.join(parts).rstrip('.')}. {step}".rstrip()
         # 429 means that nothing was done.
-        repeatable = method in IDEMPOTENT or answer.status == http.HTTPStatus.TOO_MANY_REQUESTS
+        repeatable = is_idempotent or answer.status == http.HTTPStatus.TOO_MANY_REQUESTS
         wait_s = answer.retry_after_s() if repeatable else None
         return self._error(message, status=answer.status, problem=problem, retry_after_s=wait_s)
 

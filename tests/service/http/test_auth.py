@@ -36,8 +36,17 @@ BODIES = {
 
 ADMIN_ONLY = re.compile(r"/api/v1/(tokens|audit)(/|\Z)")
 #: Reading by POST: the body is what the answer is merged with.
-#: Who may order a run is said by its template; tests/service/runs/usecases/test_orders.py asks.
-ITS_TEMPLATE_SAYS = frozenset({"/api/v1/runs", "/api/v1/runs/{run_id}/relaunch"})
+#: Who may order or approve a run is in its template; tests of these use cases try it.
+ITS_TEMPLATE_SAYS = frozenset(
+    {
+        "/api/v1/runs",
+        "/api/v1/runs/preview",
+        "/api/v1/runs/{run_id}/application",
+        "/api/v1/runs/{run_id}/approvals",
+        "/api/v1/runs/{run_id}/relaunch",
+        "/api/v1/runs/{run_id}/relaunch/preview",
+    }
+)
 READS_BY_POST = {"/api/v1/inventory"}
 OPEN_PATHS = {
     "/api/inventory",

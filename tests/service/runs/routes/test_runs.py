@@ -78,6 +78,7 @@ def test_what_an_order_cannot_have_is_refused_by_its_field(
     body = {"template": shop, "answers": {"version": "1"}} | fault
     problem = operator.post("/api/v1/runs", body, status=422)
     assert field in [one["field"] for one in problem["errors"]]
+    assert operator.post("/api/v1/runs/preview", body, status=422)["errors"] == problem["errors"]
     assert operator.get("/api/v1/runs")["items"] == []
 
 
@@ -235,3 +236,32 @@ def test_a_relaunch_is_no_way_to_hosts_that_the_template_does_not_allow_any_more
     make_node(admin, "web-4", internal_ip="10.0.0.4", state="active")
     problem = operator.post(f"/api/v1/runs/{run_id}/relaunch", {}, status=409)
     assert "web-2" in problem["detail"]
+
+
+def test_a_preview_is_what_the_order_would_give_and_records_nothing(
+    operator: Caller, viewer: Caller, shop: str
+) -> None:
+    body = {"template": shop, "limit": "web*", "check": True}
+    revision = operator.call("GET", "/api/v1/nodes", status=200).headers["X-Quartermaster-Revision"]
+    preview = operator.post("/api/v1/runs/preview", body, status=200)
+    assert (preview["hosts"], preview["host_count"]) == (["web-1", "web-2"], 2)
+    after = operator.call("GET", "/api/v1/nodes", status=200).headers["X-Quartermaster-Revision"]
+    assert (after, viewer.get("/api/v1/runs")["items"]) == (revision, [])
+    made = operator.post("/api/v1/runs", body)
+    shown = operator.get(f"/api/v1/runs/{made['id']}")
+    assert {name: shown[name] for name in preview} == preview
+    viewer.post("/api/v1/runs/preview", body, status=403)
+
+
+def test_a_preview_of_a_relaunch_has_the_hosts_that_failed(
+    operator: Caller, order: Order, recorder: Recorder
+) -> None:
+    run_id = order()
+    path = f"/api/v1/runs/{run_id}/relaunch"
+    recorder.begin(run_id)
+    operator.post(f"{path}/preview", {}, status=409)
+    recorder.add(run_id, make_play(failed="web-2"))
+    recorder.end(run_id, RunState.FAILED)
+    preview = operator.post(f"{path}/preview", {"hosts": "failed"}, status=200)
+    assert (preview["hosts"], preview["relaunch_of"]) == (["web-2"], run_id)
+    assert len(operator.get("/api/v1/runs")["items"]) == 1

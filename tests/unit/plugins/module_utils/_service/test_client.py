@@ -132,6 +132,16 @@ def test_a_request_that_is_one_too_many_is_sent_again_whatever_it_does(
     assert pauses == [41.0]
 
 
+def test_what_has_a_key_is_sent_again_with_the_same_key(
+    loopback: t.Any, client: Client, pauses: list[float]
+) -> None:
+    loopback.reply(PROBLEM, status=503, headers={"Retry-After": "1"})
+    loopback.reply({"a": 1})
+    assert client.json("POST", "/x", {"b": 2}, key="once") == {"a": 1}
+    assert [asked.headers["idempotency-key"] for asked in loopback.asked] == ["once", "once"]
+    assert pauses == [1.0]
+
+
 def test_all_pauses_of_a_request_together_are_a_minute_at_most(
     loopback: t.Any, client: Client, pauses: list[float]
 ) -> None:

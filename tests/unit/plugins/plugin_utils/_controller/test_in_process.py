@@ -11,7 +11,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.quartermaster.fleet.plugins.action import fleet_known_hosts, node_info
+from ansible_collections.quartermaster.fleet.plugins.action import (
+    fleet_known_hosts,
+    node_info,
+    run,
+)
 from ansible_collections.quartermaster.fleet.plugins.modules import node_info as module
 from ansible_collections.quartermaster.fleet.plugins.plugin_utils._controller import in_process
 
@@ -98,6 +102,24 @@ def test_a_token_is_in_no_result(loopback: t.Any, act: Run) -> None:
 
     assert result["failed"]
     assert TOKEN not in str(result)
+
+
+def test_who_waits_for_a_run_sees_what_it_does(
+    loopback: t.Any, act: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = {"id": 12, "template": "site", "state": "queued", "state_reason": None}
+    loopback.reply(record)
+    loopback.reply(record)
+    ended = {**record, "state": "lost", "state_reason": "its machine is gone"}
+    loopback.reply({"events": [], "next_after": 0, "run": ended, "is_complete": True})
+
+    result = act(run, {"url": loopback.url, "template": "site"})
+
+    assert (result["failed"], result["code"]) == (True, "lost")
+    assert capsys.readouterr().out.splitlines() == [
+        "run 12 (site) is queued",
+        "run 12 (site) is lost: its machine is gone",
+    ]
 
 
 def test_the_first_one_of_a_playbook_loads_all_filters() -> None:
