@@ -42,7 +42,6 @@ ITS_TEMPLATE_SAYS = frozenset(
         "/api/v1/runs",
         "/api/v1/runs/preview",
         "/api/v1/runs/{run_id}/application",
-        "/api/v1/runs/{run_id}/approvals",
         "/api/v1/runs/{run_id}/relaunch",
         "/api/v1/runs/{run_id}/relaunch/preview",
     }

@@ -12,7 +12,6 @@ from inventory_service.runs import queries
 from inventory_service.runs.domain.events import STATS, RunEvent, Tally
 from inventory_service.runs.usecases.orders import get_run
 from inventory_service.runs.usecases.reports import (
-    count_hosts,
     find_last_counter,
     list_reports,
     store_events,
@@ -136,7 +135,7 @@ def test_hosts_are_counted_by_their_results(
     tally = Tally()
     tally.hosts = {f"n{number}": NOTHING | host for number, host in enumerate(hosts)}
     names = ("ok", "changed", "failed", "unreachable")
-    assert count_hosts(tally) == dict(zip(names, counts, strict=True))
+    assert tally.count_hosts() == dict(zip(names, counts, strict=True))
 
 
 def test_a_part_of_the_log_that_is_stored_again_is_replaced(store: Database, run_id: int) -> None:
