@@ -18,8 +18,8 @@ from inventory_service.approvals.routes import routes as approval_routes
 from inventory_service.audit import denied_requests
 from inventory_service.audit.routes import change_routes
 from inventory_service.audit.routes import routes as audit_routes
-from inventory_service.core.database.availability import OutageCallback
-from inventory_service.core.database.engine import Database, ignore_change
+from inventory_service.core.database.engine import Database
+from inventory_service.database import open_database
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
 from inventory_service.fleet.metrics import FleetCollector
@@ -148,16 +148,6 @@ def configure(app: OpenAPI, settings: Settings) -> None:
     registry.register(FleetCollector(database))
     registry.register(RunCollector(database))
     _register(app, registry)
-
-
-def open_database(settings: Settings, *, on_change: OutageCallback = ignore_change) -> Database:
-    """Return the database of the settings; the caller disposes of its engine."""
-    return Database(
-        settings.database_url,
-        lock_timeout_s=settings.lock_timeout_s,
-        connections=settings.most_connections,
-        on_change=on_change,
-    )
 
 
 def make_run_sources(settings: Settings) -> RunSources:

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy.orm import Session
 
 from inventory_service.core.redaction import is_secret_name
-from inventory_service.http.responses import to_json
 from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.runs.domain.plans import PlanBasis, digest_fleet, digest_order
 from inventory_service.runs.domain.sources import RunSources
@@ -53,7 +53,7 @@ def prepare(
     folder = settings.playbooks_dir
     RunSources(partial(list_playbooks, folder), _list_nothing).check_playbook(run.playbook)
     assert folder is not None  # noqa: S101 - without one there is no playbook
-    document = InventoryDocuments(to_json).get(session, "ansible", {})
+    document = InventoryDocuments(orjson.dumps).get(session, "ansible", {})
     inventory = b"".join(document.read())
     variables = run.variables | run.answers
     own = {

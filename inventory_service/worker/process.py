@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 
 import structlog
 
-from inventory_service.app import make_run_sources, open_database
+from inventory_service.app import make_run_sources
 from inventory_service.approvals.usecases import expire_runs, has_expired
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import ServiceError
 from inventory_service.core.retention import BATCH
+from inventory_service.database import open_database
 from inventory_service.runs.queries import has_work
 from inventory_service.runs.runner.processes import identify, reap
 from inventory_service.runs.usecases.claims import TakenRun, has_changes, take_runs

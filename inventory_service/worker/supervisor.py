@@ -14,9 +14,9 @@ from typing import Any, Self
 import orjson
 import structlog
 
-from inventory_service.app import open_database
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import ServiceError
+from inventory_service.database import open_database
 from inventory_service.logs import set_up_logs
 from inventory_service.runs.domain.events import Tally
 from inventory_service.runs.domain.outcomes import Ending, judge

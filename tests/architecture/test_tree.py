@@ -107,7 +107,7 @@ def test_only_the_settings_read_the_environment() -> None:
     }
 
 
-def test_only_the_application_opens_the_database() -> None:
+def test_one_module_opens_the_database() -> None:
     callers = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "inventory_service").rglob("*.py")
@@ -115,7 +115,7 @@ def test_only_the_application_opens_the_database() -> None:
         if isinstance(node, ast.Call)
         and "Database" in {getattr(node.func, "id", None), getattr(node.func, "attr", None)}
     }
-    assert callers == {"inventory_service/app.py"}
+    assert callers == {"inventory_service/database.py"}
 
 
 def test_each_test_of_the_service_is_where_its_module_is() -> None:

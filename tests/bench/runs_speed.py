@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from inventory_service.app import open_database
 from inventory_service.core.database.schema import upgrade
+from inventory_service.database import open_database
 from inventory_service.runs.domain.events import RunEvent
 from inventory_service.runs.domain.orders import RunOrder
 from inventory_service.runs.domain.sources import RunSources

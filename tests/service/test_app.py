@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from inventory_service.app import open_database
 from inventory_service.core.actors import Scope
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import Unavailable
 from inventory_service.core.inputs import Input
 from inventory_service.core.revision import next_revision
+from inventory_service.database import open_database
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_caller, make_node
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from inventory_service.app import open_database
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option
 from inventory_service.cli.terminal.output import print_item
 from inventory_service.core.database.backup import back_up, transfer
+from inventory_service.database import open_database
 
 
 @click.group()

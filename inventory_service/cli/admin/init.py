@@ -4,7 +4,6 @@
 import click
 from pydantic import ValidationError
 
-from inventory_service.app import open_database
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.cli.client.invocation import json_option, wants_json
@@ -14,6 +13,7 @@ from inventory_service.client_settings import read_client_settings
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.schema import upgrade
 from inventory_service.core.errors import Conflict
+from inventory_service.database import open_database
 from inventory_service.identity.domain import TokenRequest
 from inventory_service.identity.usecases import count_tokens, create_token
 from inventory_service.settings import Settings

@@ -5,11 +5,11 @@ import time
 
 import click
 
-from inventory_service.app import open_database
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option, wants_json
 from inventory_service.cli.terminal.output import print_json, print_message
 from inventory_service.core.retention import BATCH, prune_expired
+from inventory_service.database import open_database
 from inventory_service.runs.usecases.retention import prune_events
 
 

@@ -3,13 +3,14 @@
 
 import click
 
-from inventory_service.app import create_app, open_database
+from inventory_service.app import create_app
 from inventory_service.cli.admin.embedded_worker import running_worker
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.admin.worker import check_worker
 from inventory_service.cli.client.errors import Failure
 from inventory_service.cli.terminal.output import print_message
 from inventory_service.core.database.schema import read_schema
+from inventory_service.database import open_database
 from inventory_service.server.serving import serve as serve_until_stopped
 from inventory_service.server.sockets import open_listeners
 

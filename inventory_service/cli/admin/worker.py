@@ -3,10 +3,10 @@
 
 import click
 
-from inventory_service.app import open_database
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.errors import Failure
 from inventory_service.core.database.schema import read_schema
+from inventory_service.database import open_database
 from inventory_service.logs import set_up_logs
 from inventory_service.runs.runner.playbooks import list_playbooks
 from inventory_service.settings import Settings
