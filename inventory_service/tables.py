@@ -13,6 +13,7 @@ from inventory_service.fleet.models import (
     services,
 )
 from inventory_service.identity import models as identity
+from inventory_service.notifications.models import deliveries, notifications
 from inventory_service.runs.models import reports, runs, templates
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "address_leases",
     "audit_log",
     "clusters",
+    "deliveries",
     "environments",
     "idempotency",
     "identity",
     "nodes",
+    "notifications",
     "ports",
     "projects",
     "reports",

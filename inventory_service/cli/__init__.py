@@ -68,6 +68,11 @@ _COMMANDS = (
     LazyCommand(
         "run", "commands.runs:run", "Order runs of playbooks, follow, cancel and relaunch them."
     ),
+    LazyCommand(
+        "notification",
+        "commands.notifications:notification",
+        "Work with notifications: who hears of runs that have ended, by webhook, chat or mail.",
+    ),
     LazyCommand("import", "commands.imports:import_group", "Import projects and nodes from files."),
     LazyCommand(
         "export",

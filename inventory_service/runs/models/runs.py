@@ -89,7 +89,7 @@ class Run(Base):
     missing_events: Mapped[int] = mapped_column(default=0)
     #: How many hosts have which result.
     results: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column(index=True)
 
     def submit(self, session: Session, actor: Actor, reason: str | None) -> None:
         """Add the run to the queue, and record who ordered it."""

@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 
 from inventory_service.fleet.routes import clusters, environments, projects, services
+from inventory_service.notifications.routes import notifications
 
-KINDS = [clusters, environments, projects, services]
+KINDS = [clusters, environments, notifications, projects, services]
 
 
 @pytest.fixture
