@@ -30,6 +30,17 @@ class Outcome:
     error: str | None = None
 
 
+def find_obstacle(attempts: int, queued_at: datetime, now: datetime) -> str | None:
+    """Return why a message is not tried any more, or None if it is.
+
+    After a pause of its notification it may be old; of a worker that is killed by each attempt
+    nobody hears an outcome.
+    """
+    if attempts >= MOST_ATTEMPTS:
+        return f"given up after {attempts} attempts; the last one ended without an outcome"
+    return "given up: it is older than a day" if now > queued_at + MOST_AGE else None
+
+
 def find_next_attempt(attempts: int, queued_at: datetime, now: datetime) -> datetime | None:
     """Return when a message is tried again after so many attempts, or None if it is given up."""
     if attempts >= MOST_ATTEMPTS:

@@ -161,8 +161,8 @@ class Allowance:
         if (is_own or f".{host}".endswith(_PRIVATE_NAMES)) and host not in self.hosts:
             raise _refuse(destination, "is a name of one's own network; QM_NOTIFY_ALLOW lacks it")
 
-    def choose(self, destination: Destination, addresses: Sequence[Address]) -> Address:
-        """Return the address to connect to, if all addresses of the host are allowed.
+    def check(self, destination: Destination, addresses: Sequence[Address]) -> None:
+        """Check all addresses of the host: whoever answers for it could choose any of them.
 
         :raises BadInput: there is none, or one of them is not allowed.
         """
@@ -171,7 +171,6 @@ class Allowance:
             raise _refuse(destination, "has no address")
         for address in addresses:
             self._check_address(destination, unwrap(address))
-        return addresses[0]
 
     def _check_address(self, destination: Destination, address: Address) -> None:
         is_never = any(address in network for network in _NEVER_NETWORKS)

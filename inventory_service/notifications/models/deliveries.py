@@ -16,6 +16,7 @@ from inventory_service.notifications.domain.deliveries import (
     DeliveryState,
     Outcome,
     find_next_attempt,
+    find_obstacle,
 )
 
 #: What outsiders see of a delivery.
@@ -94,10 +95,19 @@ class Delivery(Base):
         )
         self._queue(datetime.now(UTC))
 
-    def take(self) -> None:
-        """Give the message to a worker, which has it to itself for a while."""
+    def take(self) -> bool:
+        """Give the message to a worker, which has it to itself for a while.
+
+        Return whether it has it: one that was tried for too long is given up instead.
+        """
+        now = datetime.now(UTC)
+        obstacle = find_obstacle(self.attempts, self.queued_at, now)
+        if obstacle is not None:
+            self.drop(obstacle)
+            return False
         self.attempts += 1
-        self.due_at = datetime.now(UTC) + HOLD
+        self.due_at = now + HOLD
+        return True
 
     def conclude(self, outcome: Outcome) -> None:
         """Take what came of an attempt: the message has arrived, or is tried again or given up."""

@@ -37,10 +37,13 @@ def _check(wanted: NotificationChange) -> None:
         destination = parse_destination(wanted.webhook_url.get_secret_value())
         get_component(Addresses).find(destination)
     kind = getattr(wanted, "kind", None)
-    if kind is NotificationKind.MAIL and not get_dependencies().settings.smtp_url:
+    settings = get_dependencies().settings
+    if kind is NotificationKind.MAIL and not (settings.smtp_url and settings.smtp_from):
         raise BadInput(
-            "There is no mail server: QM_SMTP_URL is not set.",
-            field_errors=[FieldError("kind", "needs QM_SMTP_URL of the service and its workers")],
+            "There is no mail server: QM_SMTP_URL or QM_SMTP_FROM is not set.",
+            field_errors=[
+                FieldError("kind", "needs QM_SMTP_URL and QM_SMTP_FROM, of the workers too")
+            ],
         )
 
 

@@ -27,8 +27,8 @@ class Addresses:
         self._allowance = allowance
         self._resolve = resolve
 
-    def find(self, destination: Destination) -> Address:
-        """Return the address to connect to; a second look-up could have another answer.
+    def find(self, destination: Destination) -> list[Address]:
+        """Return the addresses to connect to, the best first; a second look-up could have others.
 
         :raises BadInput: the host has no address, or one that messages must not go to.
         """
@@ -44,4 +44,5 @@ class Addresses:
             ) from None
         # A zone belongs to link-local addresses only, which are refused anyway.
         addresses = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
-        return self._allowance.choose(destination, addresses)
+        self._allowance.check(destination, addresses)
+        return addresses

@@ -6,7 +6,7 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -36,11 +36,11 @@ class Poster:
         """Send a request; whatever goes wrong is the outcome, with scheme and host alone."""
         try:
             destination = parse_destination(url)
-            address = self.addresses.find(destination)
+            addresses = self.addresses.find(destination)
         except BadInput as error:
             return Outcome(error=error.detail)
         try:
-            status = self._send(destination, address, body, headers)
+            status = self._send(destination, addresses, body, headers)
         except (OSError, http.client.HTTPException) as error:
             return Outcome(error=f"{destination.label}: {_explain(error)}")
         if HTTPStatus(200) <= status < HTTPStatus(300):
@@ -49,9 +49,13 @@ class Poster:
         return Outcome(status, f"{destination.label} answers with {status}: {what}")
 
     def _send(
-        self, destination: Destination, address: Address, body: bytes, headers: Mapping[str, str]
+        self,
+        destination: Destination,
+        addresses: Sequence[Address],
+        body: bytes,
+        headers: Mapping[str, str],
     ) -> int:
-        connection = _Pinned(destination, address, self.timeout_s)
+        connection = _Pinned(destination, addresses, self.timeout_s)
         with contextlib.closing(connection), connection.ending_after(self.timeout_s):
             connection.request(
                 "POST",
@@ -70,23 +74,42 @@ class Poster:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to one address, whatever its host's name means by now; TLS proves the name."""
+    """A connection to some addresses, whatever the name means by now; TLS proves the name."""
 
-    def __init__(self, destination: Destination, address: Address, timeout_s: float) -> None:
+    def __init__(
+        self, destination: Destination, addresses: Sequence[Address], timeout_s: float
+    ) -> None:
         super().__init__(destination.host, destination.port, timeout=timeout_s)
         self._destination = destination
-        self._address = str(address)
+        self._addresses = [str(address) for address in addresses]
         self._is_late = threading.Event()
 
     def connect(self) -> None:
-        """Connect to the address, and to nothing else."""
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        """Connect to the first of the addresses that answers, and to nothing else."""
+        self.sock = self._open()
+        self._check_time()
         if self._destination.scheme == "https":
             context = ssl.create_default_context()
             self.sock = context.wrap_socket(
                 self.sock, server_hostname=self._destination.host, do_handshake_on_connect=False
             )
+            self._check_time()
             self.sock.do_handshake()
+
+    def _open(self) -> socket.socket:
+        refusal: OSError = TimeoutError()
+        for address in self._addresses:
+            self._check_time()
+            try:
+                return socket.create_connection((address, self.port), self.timeout)
+            except OSError as error:
+                refusal = error
+        raise refusal
+
+    def _check_time(self) -> None:
+        """Raise TimeoutError if it is too late: what is opened by now would not be cut."""
+        if self._is_late.is_set():
+            raise TimeoutError
 
     @contextlib.contextmanager
     def ending_after(self, seconds: float) -> Iterator[None]:
@@ -105,8 +128,7 @@ class _Pinned(http.client.HTTPConnection):
             raise
         finally:
             timer.cancel()
-        if self._is_late.is_set():
-            raise TimeoutError
+        self._check_time()
 
     def _cut(self) -> None:
         self._is_late.set()

@@ -30,6 +30,7 @@ class TakenDelivery:
 
     id: int
     attempt: int
+    queued_at: datetime
     kind: NotificationKind
     message: Message
     recipients: tuple[str, ...]
@@ -81,9 +82,8 @@ def take_deliveries(
         notification = get_entry(session, Notification, delivery.notification)
         if notification.retired_at is not None:
             delivery.drop("the notification is retired")
-            continue
-        delivery.take()
-        taken.append(_describe(session, delivery, notification, vault, link_url))
+        elif delivery.take():
+            taken.append(_describe(session, delivery, notification, vault, link_url))
     return taken
 
 
@@ -93,7 +93,7 @@ def record_outcome(session: Session, taken: TakenDelivery, outcome: Outcome) -> 
     if (
         delivery is not None
         and delivery.state == DeliveryState.PENDING
-        and delivery.attempts == taken.attempt
+        and (delivery.queued_at, delivery.attempts) == (taken.queued_at, taken.attempt)
     ):
         delivery.conclude(outcome)
 
@@ -162,6 +162,7 @@ def _describe(
     return TakenDelivery(
         id=delivery.id,
         attempt=delivery.attempts,
+        queued_at=delivery.queued_at,
         kind=NotificationKind(notification.kind),
         message=Message(delivery.id, notification.notification, summary),
         recipients=tuple(notification.recipients),

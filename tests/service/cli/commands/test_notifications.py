@@ -26,6 +26,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         secret_key_file=key,
         notify_allow="127.0.0.0/8",
         smtp_url="smtp://mail.example",
+        smtp_from="qm@example.org",
     )
 
 

@@ -3,7 +3,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from inventory_service.notifications.domain.deliveries import MOST_ATTEMPTS, find_next_attempt
+from inventory_service.notifications.domain.deliveries import (
+    MOST_ATTEMPTS,
+    find_next_attempt,
+    find_obstacle,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -21,3 +25,9 @@ def test_the_last_attempt_has_none_after_it() -> None:
 def test_a_message_of_yesterday_is_given_up() -> None:
     assert find_next_attempt(1, NOW - timedelta(hours=23), NOW)
     assert find_next_attempt(1, NOW - timedelta(days=1), NOW) is None
+
+
+def test_what_was_tried_for_too_long_is_not_taken_again() -> None:
+    assert find_obstacle(0, NOW, NOW) is None
+    assert "without an outcome" in (find_obstacle(MOST_ATTEMPTS, NOW, NOW) or "")
+    assert "older than a day" in (find_obstacle(0, NOW - timedelta(hours=25), NOW) or "")

@@ -13,14 +13,15 @@ from inventory_service.notifications.senders.addresses import Addresses, resolve
 HOOK = parse_destination("https://hook.example/sentinel")
 
 
-def test_the_checked_address_is_the_one_to_connect_to() -> None:
+def test_the_checked_addresses_are_those_to_connect_to() -> None:
     asked: list[tuple[str, int]] = []
 
     def answer(host: str, port: int) -> Sequence[str]:
         asked.append((host, port))
         return ["93.184.216.34", "2606:4700::1111"]
 
-    assert str(Addresses(Allowance(), answer).find(HOOK)) == "93.184.216.34"
+    found = Addresses(Allowance(), answer).find(HOOK)
+    assert [str(address) for address in found] == ["93.184.216.34", "2606:4700::1111"]
     assert asked == [("hook.example", 443)]
 
 

@@ -221,3 +221,32 @@ def test_without_its_key_a_message_waits_with_the_reason(fleet: Fleet) -> None:
     [taken] = take(fleet)
     assert "QM_SECRET_KEY_FILE" in (taken.fault or "")
     assert taken.secrets == {}
+
+
+def test_a_message_that_kills_each_worker_is_given_up(fleet: Fleet) -> None:
+    fleet.notify("ops", URL)
+    fleet.end(fleet.order())
+    fill(fleet)
+    for _ in range(MOST_ATTEMPTS):
+        assert len(take(fleet)) == 1
+        make_due(fleet)
+    assert take(fleet) == []
+    [delivery] = list_all(fleet)
+    assert (delivery["state"], delivery["attempts"]) == ("failed", MOST_ATTEMPTS)
+
+
+def test_an_outcome_of_before_a_redelivery_is_passed_over(fleet: Fleet) -> None:
+    fleet.notify("ops", URL)
+    fleet.end(fleet.order())
+    fill(fleet)
+    [stalled] = take(fleet)
+    make_due(fleet)
+    [second] = take(fleet)
+    conclude(fleet, second, answer_code=200)
+    with fleet.store.writing() as session:
+        redeliver(session, ACTOR, "ops", second.id, None)
+    [third] = take(fleet)
+    assert third.attempt == stalled.attempt
+    conclude(fleet, stalled, error="late")
+    [delivery] = list_all(fleet)
+    assert delivery["last_error"] is None
