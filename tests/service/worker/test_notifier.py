@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -145,6 +146,26 @@ def test_it_works_in_a_thread_until_it_is_stopped(fleet: Fleet, receiver: Receiv
     wait_for(lambda: receiver.heard)
     notifier.stop()
     assert "notifier" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_receiver_that_is_silent_holds_up_nothing(fleet: Fleet) -> None:
+    """No transaction is open meanwhile: runs are ordered, and end."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        fleet.notify("ops", f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        fleet.end(fleet.order())
+        notifier = Notifier(fleet.store, fleet.settings)
+        notifier.start()
+        peer, _ = silent.accept()
+        # Whoever comes next is refused at once.
+        silent.close()
+        assert peer.recv(65_536)
+        run_id = fleet.end(fleet.order())
+        [delivery] = list_all(fleet)
+        assert (delivery["state"], delivery["attempts"]) == ("pending", 1)
+        peer.close()
+        wait_for(lambda: [one["last_error"] is None for one in list_all(fleet)] == [False, False])
+        notifier.stop()
+    assert [one["run_id"] for one in list_all(fleet)][1:] == [run_id]
 
 
 _DIES = """

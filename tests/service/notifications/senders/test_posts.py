@@ -132,7 +132,10 @@ def read_request(peer: socket.socket) -> None:
     """Read a request with the body `{}`: to close before its end would lose the answer."""
     heard = b""
     while not heard.endswith(b"{}") and heard[:1] in {b"", b"P"}:
-        heard += peer.recv(65_536)
+        part = peer.recv(65_536)
+        if not part:
+            return
+        heard += part
 
 
 @contextlib.contextmanager
