@@ -129,7 +129,8 @@ class Delivery(Base):
 
     def as_dict(self) -> dict[str, Any]:
         """Return what outsiders see of the delivery."""
-        return {name: getattr(self, name) for name in FIELDS}
+        shown = {name: getattr(self, name) for name in FIELDS}
+        return shown if self.ended_at is None else shown | {"due_at": None}
 
     def _queue(self, now: datetime) -> None:
         self.state = DeliveryState.PENDING.value

@@ -39,5 +39,5 @@ class DeliveryOut(BaseModel):
     last_error: str | None
     created_at: datetime
     queued_at: datetime
-    due_at: datetime = Field(description="when it is tried next, while it is pending")
+    due_at: datetime | None = Field(description="when it is tried next; null at its end")
     ended_at: datetime | None

@@ -170,6 +170,7 @@ def test_a_failure_is_tried_again_until_it_is_given_up(fleet: Fleet) -> None:
     [delivery] = list_all(fleet)
     assert (delivery["state"], delivery["attempts"]) == ("failed", MOST_ATTEMPTS)
     assert delivery["ended_at"]
+    assert delivery["due_at"] is None
     assert take(fleet) == []
 
 
