@@ -57,6 +57,10 @@ from inventory_service.inventory.queries import list_inventory_rows
 from inventory_service.inventory.routes import inventory, known_hosts, scrape_targets
 from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.logs import set_up_logs
+from inventory_service.notifications.domain.destinations import Allowance
+from inventory_service.notifications.encryption import Vault
+from inventory_service.notifications.routes import deliveries, notifications
+from inventory_service.notifications.senders.addresses import Addresses
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.targets import Target
 from inventory_service.runs.metrics import RunCollector
@@ -74,6 +78,7 @@ _ROUTES = (
     audit_routes,
     change_routes,
     clusters.routes,
+    deliveries.routes,
     environments.routes,
     heartbeats.routes,
     imports.routes,
@@ -81,6 +86,7 @@ _ROUTES = (
     terraform_merge.routes,
     known_hosts.routes,
     nodes.routes,
+    notifications.routes,
     ports.routes,
     projects.routes,
     scrape_targets.routes,
@@ -165,6 +171,8 @@ def _make_dependencies(
         AddressAllocator(settings.address_quarantine),
         make_run_sources(settings),
         RunWatcher(database.reading, threads=settings.threads),
+        Vault(settings.secret_key_path),
+        Addresses(Allowance.parse(settings.notify_allow)),
     )
 
     def find(token_id: str) -> KnownToken | None:

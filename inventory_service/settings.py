@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from inventory_service.notification_settings import NotificationSettings
 from inventory_service.run_settings import RunSettings
 
 _MEBIBYTE = 1024 * 1024
@@ -31,12 +32,15 @@ _OTHERS = """
 _FOR_PROGRAMS = "HOME LANG LC_ALL LC_CTYPE LOGNAME PATH SSL_CERT_FILE TMPDIR TZ USER"
 
 
+def _default_folder() -> Path:
+    return Path.home() / ".local" / "share" / "quartermaster"
+
+
 def _default_database_url() -> str:
-    path = Path.home() / ".local" / "share" / "quartermaster" / "quartermaster.sqlite"
-    return f"sqlite:///{path}"
+    return f"sqlite:///{_default_folder() / 'quartermaster.sqlite'}"
 
 
-class Settings(RunSettings, BaseSettings):
+class Settings(NotificationSettings, RunSettings, BaseSettings):
     """The settings of the service."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore")
@@ -203,6 +207,21 @@ class Settings(RunSettings, BaseSettings):
         # Who listens on all addresses is reached by the one of the machine itself.
         host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - replaced
         return f"http://{host}:{port}"
+
+    @property
+    def link_url(self) -> str:
+        """Return the address of the service that messages hold."""
+        return (self.notify_link_url or self.service_url).rstrip("/")
+
+    @property
+    def secret_key_path(self) -> Path:
+        """Return where the key is by which secrets are stored."""
+        if self.secret_key_file is not None:
+            return self.secret_key_file.expanduser()
+        scheme, _, file = self.database_url.partition(":///")
+        is_file = scheme == "sqlite" and file not in {"", ":memory:"}
+        folder = Path(file.partition("?")[0]).parent if is_file else _default_folder()
+        return folder / "secret.key"
 
     @property
     def most_connections(self) -> int:

@@ -14,6 +14,7 @@ from inventory_service.fleet.models import (
     services,
 )
 from inventory_service.identity import models as identity
+from inventory_service.notifications.models import deliveries, notifications
 from inventory_service.runs.models import reports, runs, templates
 from inventory_service.schedules import models as schedules
 
@@ -23,10 +24,12 @@ __all__ = [
     "approvals",
     "audit_log",
     "clusters",
+    "deliveries",
     "environments",
     "idempotency",
     "identity",
     "nodes",
+    "notifications",
     "ports",
     "projects",
     "reports",

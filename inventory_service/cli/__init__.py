@@ -73,6 +73,11 @@ _COMMANDS = (
         "commands.schedules:schedule",
         "Work with schedules: runs that are ordered at set times.",
     ),
+    LazyCommand(
+        "notification",
+        "commands.notifications:notification",
+        "Work with notifications: who hears of runs that have ended, by webhook, chat or mail.",
+    ),
     LazyCommand("import", "commands.imports:import_group", "Import projects and nodes from files."),
     LazyCommand(
         "export",

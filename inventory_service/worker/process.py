@@ -25,6 +25,7 @@ from inventory_service.runs.usecases.retention import prune_events
 from inventory_service.schedules.queries import has_due
 from inventory_service.schedules.usecases.firings import fire_due
 from inventory_service.settings import Settings, read_run_environment
+from inventory_service.worker.notifier import Notifier
 from inventory_service.worker.recovery import recover
 from inventory_service.worker.supervisor import Assignment
 
@@ -62,6 +63,8 @@ class Worker:
         """Work until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._is_stopping.set())
+        notifier = Notifier(self._database, self._settings)
+        notifier.start()
         _log.info("working", worker=self._settings.machine, slots=self._settings.worker_slots)
         while not self._is_stopping.is_set() and self._parent in {None, os.getppid()}:
             # Supervisors that ended would stay as zombies. To ignore SIGCHLD instead would be
@@ -74,6 +77,7 @@ class Worker:
                 _log.warning("no work", reason=error.detail)
                 pause = _REST_S
             self._is_stopping.wait(pause)
+        notifier.stop()
         _log.info("stopped")
 
     def turn(self) -> list[TakenRun]:

@@ -52,7 +52,7 @@ class Assignment:
             {
                 "run_id": self.taken.run_id,
                 "claim_token": self.taken.claim_token,
-                "settings": self.settings.model_dump(mode="json"),
+                "settings": self.settings.model_dump(mode="json", exclude={"smtp_url"}),
                 "environment": self.environment,
             }
         )

@@ -23,8 +23,12 @@ UNITS = sorted((PACKAGING / "systemd").glob("*.service"))
 
 
 def read_pins(path: Path) -> set[str]:
-    """Return the packages of a lock file, each with its marker and hashes."""
-    return set(re.split(r"\n(?=\S)", path.read_text("utf-8").strip()))
+    """Return the packages of a lock file, each with its hashes.
+
+    The marker is left out: what tools of ours need everywhere, the service may need somewhere only.
+    """
+    text = re.sub(r" ;.*(?= \\$)", "", path.read_text("utf-8").strip(), flags=re.MULTILINE)
+    return set(re.split(r"\n(?=\S)", text))
 
 
 def read_sandbox(unit: Path) -> list[str]:

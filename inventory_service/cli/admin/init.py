@@ -16,6 +16,7 @@ from inventory_service.core.errors import Conflict
 from inventory_service.database import open_database
 from inventory_service.identity.domain import TokenRequest
 from inventory_service.identity.usecases import count_tokens, create_token
+from inventory_service.notifications.encryption import make_key
 from inventory_service.settings import Settings
 
 
@@ -40,6 +41,7 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
     request = _request_token(name)
     with map_errors():
         upgrade(settings.database_url)
+        make_key(settings.secret_key_path)
         text = _make_token(settings, request, is_forced=force_new_token)
     if wants_json():
         print_json({"name": name, "scope": Scope.ADMIN.value, "token": text})

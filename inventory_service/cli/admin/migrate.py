@@ -7,6 +7,7 @@ from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option, wants_json
 from inventory_service.cli.terminal.output import print_json, print_message
 from inventory_service.core.database.schema import move, upgrade
+from inventory_service.notifications.encryption import make_key
 
 
 @click.command()
@@ -23,6 +24,7 @@ def migrate(revision: str | None) -> None:
     with map_errors():
         if revision is None:
             upgrade(settings.database_url)
+            make_key(settings.secret_key_path)
         else:
             move(settings.database_url, revision)
     if wants_json():

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The routes that all kinds of catalog entries share, made once for each."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from flask import Response
@@ -53,6 +53,8 @@ class ResourceSpec:
     #: The use cases of a kind with checks of its own; without, those of the catalog.
     register: Callable[..., CatalogEntry] | None = None
     update: Callable[..., CatalogEntry] | None = None
+    #: A check of what is wanted that takes long: it runs before the transaction begins.
+    check: Callable[[Any], None] | None = None
     #: The least scope of those who may change them.
     scope: Scope = Scope.OPERATOR
 
@@ -125,8 +127,8 @@ def _add_reading(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
 
 def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[BaseModel]) -> None:
     noun = resource.kind.NOUN
-    register_kind = resource.register or partial(register_entry, kind=resource.kind)
-    change_kind = resource.update or partial(change_entry, kind=resource.kind)
+    register_kind = resource.register or functools.partial(register_entry, kind=resource.kind)
+    change_kind = resource.update or functools.partial(change_entry, kind=resource.kind)
 
     @routes.post(
         "",
@@ -135,6 +137,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         responses={201: resource.view},
     )
     @require_scope(resource.scope)
+    @_checked(resource)
     @transactional
     @_takes(body=resource.registration)
     def register(session: Session, body: CatalogChange) -> Response:
@@ -150,6 +153,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
     )
     @require_scope(resource.scope)
     @raises(NotFound, PreconditionFailed)
+    @_checked(resource)
     @transactional
     @_takes(path=path_model, body=resource.change)
     def change(session: Session, path: BaseModel, body: CatalogChange) -> Response:
@@ -170,6 +174,24 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
     def retire(session: Session, path: BaseModel, body: RetirementRequest) -> Response:
         entry = retire_entry(session, get_actor(), resource.kind, getattr(path, resource.key), body)
         return resource_response(entry, HTTPStatus.CREATED)
+
+
+def _checked(resource: ResourceSpec) -> Callable[[View], View]:
+    """Return what has a view check its body first, if entries of the kind have such a check."""
+
+    def wrap(view: View) -> View:
+        if resource.check is None:
+            return view
+        check = resource.check
+
+        @functools.wraps(view)
+        def run(**arguments: Any) -> Response:  # noqa: ANN401 - what flask-openapi3 hands over
+            check(arguments["body"])
+            return view(**arguments)
+
+        return cast("View", run)
+
+    return wrap
 
 
 def _takes(**models: type[BaseModel]) -> Callable[[View], View]:

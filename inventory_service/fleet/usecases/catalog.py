@@ -74,8 +74,12 @@ def change_entry(
     change: CatalogChange,
     *,
     expected: Expected = None,
+    **computed: object,
 ) -> Entry:
     """Set the fields that the change names; nothing is recorded if all have these values already.
+
+    ``computed`` are fields whose values are not those of the request.
+
 
     :raises NotFound: there was never an entry of that name.
     :raises PreconditionFailed: it is not as the caller expects it.
@@ -83,7 +87,8 @@ def change_entry(
     """
     entry = get_entry(session, kind, name)
     check_if_match(entry.label, entry.revision, expected)
-    wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
+    named = change.model_fields_set & set(kind.FIELDS)
+    wanted = change.model_dump(mode="json", include=named) | computed
     if any(getattr(entry, field) != value for field, value in wanted.items()):
         entry.change(wanted, actor, change.reason)
     return entry

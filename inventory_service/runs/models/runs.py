@@ -99,7 +99,7 @@ class Run(PlanParts, Base):
     missing_events: Mapped[int] = mapped_column(default=0)
     #: How many hosts have which result.
     results: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column(index=True)
 
     def submit(self, session: Session, actor: Actor, reason: str | None) -> None:
         """Add the run to the queue, or let it wait for approvals, and record who ordered it."""

@@ -44,6 +44,13 @@ def test_an_assignment_comes_back_as_it_was_given(settings: Settings) -> None:
     assert Assignment.from_json(given.to_json()) == given
 
 
+def test_an_assignment_holds_no_password_of_the_mail_server(settings: Settings) -> None:
+    known = settings.model_copy(update={"smtp_url": "smtps://qm:sentinel@mail.example"})
+    given = Assignment(TakenRun(7, "x"), known, ENVIRONMENT).to_json()
+    assert b"sentinel" not in given
+    assert not Assignment.from_json(given).settings.smtp_url
+
+
 def test_a_run_that_cannot_begin_fails_with_the_reason(
     runs: Runs, settings: Settings, playbooks: Path
 ) -> None:

@@ -37,3 +37,18 @@ def test_a_saved_profile_is_private_and_holds_the_address(url: str, home: Path) 
     assert "url = http://127.0.0.1:9100" in text
     assert f"token = {made.stdout.strip()}" in text
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_init_makes_the_key_by_which_secrets_are_stored(url: str, tmp_path: Path) -> None:
+    run("init")
+    key = tmp_path / "new/secret.key"
+    assert key.stat().st_mode & 0o777 == 0o600, url
+    before = key.read_bytes()
+    run("init", "--force-new-token", "--name", "rescue")
+    assert key.read_bytes() == before
+
+
+def test_a_key_that_cant_be_written_is_named(url: str) -> None:
+    made = run("init", QM_SECRET_KEY_FILE="/proc/secret.key")
+    assert made.exit_code == 5, url
+    assert "QM_SECRET_KEY_FILE" in made.stderr

@@ -2,6 +2,7 @@
 """`qm migrate`: the schema goes to this version, back and forth, and never over a newer one."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +30,11 @@ def test_the_schema_of_a_newer_version_is_not_touched(url: str, words: tuple[str
     result = run(*words)
     assert result.exit_code == 5, result.output
     assert "Install the newer version again" in result.stderr
+
+
+def test_migrate_makes_the_key_of_an_older_installation(url: str, tmp_path: Path) -> None:
+    run("init")
+    key = tmp_path / "new/secret.key"
+    key.unlink()
+    assert run("migrate").exit_code == 0, url
+    assert key.is_file()

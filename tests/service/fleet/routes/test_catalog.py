@@ -11,8 +11,9 @@ from flask import Flask
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.routes import clusters, environments, projects, services
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
+from inventory_service.notifications.routes import notifications
 
-KINDS = [clusters, environments, projects, services]
+KINDS = [clusters, environments, notifications, projects, services]
 
 
 @pytest.fixture
