@@ -36,6 +36,8 @@ BODIES = {
 
 ADMIN_ONLY = re.compile(r"/api/v1/(tokens|audit)(/|\Z)")
 #: Reading by POST: the body is what the answer is merged with.
+#: What others may then order, and where word of it goes.
+DECIDES_WHAT_RUNS = re.compile(r"/api/v1/(templates|notifications)(/\{\w+\}(/retirement)?)?\Z")
 #: Who may order or approve a run is in its template; tests of these use cases try it.
 ITS_TEMPLATE_SAYS = frozenset(
     {
@@ -182,7 +184,7 @@ def get_rule(method: str, path: str) -> Scope | None:
         return None
     if ADMIN_ONLY.match(path):
         return Scope.ADMIN
-    if method != "GET" and path.startswith("/api/v1/templates"):
+    if method != "GET" and DECIDES_WHAT_RUNS.match(path):
         return Scope.ADMIN
     is_read = method == "GET" or path in READS_BY_POST or path in ITS_TEMPLATE_SAYS
     return Scope.VIEWER if is_read else Scope.OPERATOR

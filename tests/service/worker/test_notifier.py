@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from inventory_service.core.database.engine import Database
+from inventory_service.logs import set_up_logs
 from inventory_service.notifications.domain.destinations import Allowance
 from inventory_service.notifications.models.deliveries import Delivery
 from inventory_service.notifications.senders.addresses import Addresses
@@ -108,20 +110,20 @@ def test_a_name_that_is_rebound_is_refused_when_the_message_is_sent(
     assert receiver.heard == []
 
 
-def test_a_failure_says_why_and_logs_no_secret(
-    fleet: Fleet, receiver: Receiver, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failure_says_why_and_logs_no_secret(fleet: Fleet, receiver: Receiver) -> None:
     receiver.status, receiver.body = 500, b"sentinel-answer"
     fleet.notify("ops", receiver.url, secret=SECRET)
     fleet.notify("gone", "http://127.0.0.1:1/sentinel")
     fleet.end(fleet.order())
-    Notifier(fleet.store, fleet.settings).turn()
+    # Other tests have left their own level.
+    set_up_logs("info")
+    with capture_logs() as logs:
+        Notifier(fleet.store, fleet.settings).turn()
     found = {one["notification"]: one for one in list_all(fleet)}
     assert found["ops"]["last_error"] == "http://127.0.0.1 answers with 500: a refusal"
     assert found["gone"]["last_error"] == "http://127.0.0.1: the connection was refused"
-    captured = capfd.readouterr()
-    assert "notification not sent" in captured.out + captured.err
-    assert "sentinel" not in captured.out + captured.err + repr(found)
+    assert [one["event"] for one in logs] == ["notification not sent"] * 2
+    assert "sentinel" not in repr(logs) + repr(found)
 
 
 def test_a_fault_of_a_sender_is_recorded_without_its_words(
@@ -171,7 +173,7 @@ def test_a_receiver_that_is_silent_holds_up_nothing(fleet: Fleet) -> None:
 _DIES = """
 import os, signal, sys
 from inventory_service.settings import Settings
-from inventory_service.app import open_database
+from inventory_service.database import open_database
 from inventory_service.worker import notifier
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

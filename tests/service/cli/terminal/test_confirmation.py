@@ -105,17 +105,27 @@ DESTRUCTIVE = {
         ["ping", "--reason", "over"],
         "Retire template ping (playbook quartermaster.fleet.ping, description Whether Ansible ",
     ),
+    ("notification", "retire"): (
+        ["ada", "--reason", "over"],
+        "Retire notification ada (kind mail, ",
+    ),
     ("token", "revoke"): (["{token}"], "(name robot, scope viewer, "),
 }
 
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """A service with a playbook, without which nothing can be scheduled."""
+    """A service with a playbook and a mail server: else nothing can be scheduled or sent."""
     playbooks = tmp_path / "checkout/playbooks"
     playbooks.mkdir(parents=True)
     (playbooks / "hello.yml").write_text("[]\n", "utf-8")
-    return Settings(database_url=database_url, log_level="error", playbooks_dir=playbooks.parent)
+    return Settings(
+        database_url=database_url,
+        log_level="error",
+        playbooks_dir=playbooks.parent,
+        smtp_url="smtp://mail.example",
+        smtp_from="qm@example.org",
+    )
 
 
 @pytest.fixture
@@ -131,6 +141,7 @@ def fleet(ask: Ask, mesh: str) -> str:
     words = ("--playbook", "playbooks/hello.yml", "--filters", 'state=["planned"]')
     ask("template", "add", "hello", *words)
     ask("schedule", "add", "nightly", "--template", "hello", "--cron", "0 2 * * *")
+    ask("notification", "add", "ada", "--kind", "mail", "--recipient", "ada@example.org")
     return str(ask("token", "create", "robot")["token_id"])
 
 
