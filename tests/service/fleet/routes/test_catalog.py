@@ -12,8 +12,10 @@ from inventory_service.core.actors import Scope
 from inventory_service.fleet.routes import clusters, environments, projects, services
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
 from inventory_service.notifications.routes import notifications
+from inventory_service.runs.routes import templates
 
-KINDS = [clusters, environments, notifications, projects, services]
+FLEET = [clusters, environments, projects, services]
+KINDS = [*FLEET, notifications, templates]
 
 
 @pytest.fixture
@@ -53,6 +55,6 @@ def test_a_kind_says_who_may_change_it_and_all_may_read(empty_app: Flask, scope:
     assert found == reading | writing
 
 
-@pytest.mark.parametrize("module", KINDS, ids=lambda module: module.RESOURCE.collection)
+@pytest.mark.parametrize("module", FLEET, ids=lambda module: module.RESOURCE.collection)
 def test_operators_may_change_each_kind_of_the_fleet(module: ModuleType) -> None:
     assert module.RESOURCE.scope is Scope.OPERATOR
