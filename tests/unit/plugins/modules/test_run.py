@@ -87,7 +87,7 @@ def test_without_waiting_nothing_is_watched(loopback: t.Any, run: Run) -> None:
     loopback.reply(WHOLE)
     result = run(template="site", wait=False)
     assert (result["changed"], result["run"]) == (True, WHOLE)
-    assert [path for _, path, _ in sent(loopback)] == ["/api/v1/runs", "/api/v1/runs/12"]
+    assert [asked[1] for asked in sent(loopback)] == ["/api/v1/runs", "/api/v1/runs/12"]
 
 
 @pytest.mark.parametrize("state", [state for state in runs.ENDED if state != runs.SUCCESSFUL])

@@ -241,7 +241,7 @@ def test_without_its_key_no_interface_is_made(case: Case) -> None:
 
 
 def test_with_the_recorded_key_the_interface_is_kept(case: Case) -> None:
-    made, again = (case.act(recorded_key=public(OWN)) for _ in range(2))
+    made, again = (case.act(recorded_key=public(OWN)) for _turn in range(2))
 
     assert made == ["file: written", "interface: brought up", "unit: enabled"]
     assert (again, case.done.lacking) == ([], {})
