@@ -158,7 +158,9 @@ def configure(app: OpenAPI, settings: Settings) -> None:
 
 def make_run_sources(settings: Settings) -> RunSources:
     """Return what orders of runs are checked against, whichever process takes them."""
-    return RunSources(partial(list_playbooks, settings.playbooks_dir), _list_targets)
+    vault = Vault(settings.secret_key_path)
+    list_names = partial(list_playbooks, settings.playbooks_dir)
+    return RunSources(list_names, _list_targets, vault.seal, vault.open)
 
 
 def _make_dependencies(

@@ -12,8 +12,8 @@ from inventory_service.core.redaction import redact
 from inventory_service.runs.domain.orders import RunChoices, RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.usecases.orders import order_run
+from inventory_service.runs.usecases.secret_answers import open_secrets
 from inventory_service.schedules import queries
-from inventory_service.schedules.domain.schedules import ScheduleRegistration
 from inventory_service.schedules.models import Schedule
 
 #: As many has the column.
@@ -44,12 +44,14 @@ def fire_due(session: Session, now: datetime, *, sources: RunSources) -> list[Fi
     return fired
 
 
-def make_order(schedule: Schedule | ScheduleRegistration, *, reason: str | None = None) -> RunOrder:
-    """Return the order that a schedule, registered or not yet, stands for.
+def make_order(schedule: Schedule, sources: RunSources, *, reason: str | None = None) -> RunOrder:
+    """Return the order that a schedule stands for.
 
+    :raises Conflict: its secret answers can't be opened.
     :raises ValidationError: it is not valid any more, by rules that are newer than the schedule.
     """
     chosen = {name: getattr(schedule, name) for name in RunChoices.model_fields}
+    chosen["answers"] = schedule.answers | open_secrets(schedule.sealed_answers, sources.unseal)
     return RunOrder(template=schedule.template, reason=reason, **chosen)
 
 
@@ -57,7 +59,8 @@ def _fire(session: Session, schedule: Schedule, now: datetime, sources: RunSourc
     name = schedule.schedule
     try:
         if not schedule.is_missed(now):
-            order = make_order(schedule, reason=f"due at {schedule.next_at:%Y-%m-%dT%H:%M:%SZ}")
+            reason = f"due at {schedule.next_at:%Y-%m-%dT%H:%M:%SZ}"
+            order = make_order(schedule, sources, reason=reason)
             run = order_run(session, schedule.actor, order, sources=sources)
             schedule.note_run(run, now)
             return Firing(name, run.id, None)
