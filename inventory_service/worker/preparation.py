@@ -58,6 +58,28 @@ def prepare(
     inventory = b"".join(document.read())
     secret = open_secrets(run.sealed_answers, Vault(settings.secret_key_path).open)
     variables = run.variables | run.answers | secret
+    wanted = RunInput(
+        playbook=run.playbook,
+        folder=folder,
+        inventory=inventory,
+        inventory_folders=settings.inventory_dirs,
+        hosts=run.hosts,
+        options=run.options,
+        variables=variables,
+        environment=_make_environment(run, settings, token, environment),
+    )
+    fleet = json.loads(inventory)
+    documents = (fleet, variables, dict(environment))
+    secrets = {token, *_find_secrets(secret, is_secret=True)}
+    secrets.update(found for document in documents for found in _find_secrets(document))
+    is_bound = run.is_plan or run.plan_of is not None
+    basis = _read_basis(run, fleet, wanted) if is_bound else None
+    return Prepared(wanted, frozenset(secrets), run.is_plan, basis)
+
+
+def _make_environment(
+    run: Run, settings: Settings, token: str, environment: Mapping[str, str]
+) -> dict[str, str]:
     own = {
         "QM_URL": settings.service_url,
         "QM_TOKEN": token,
@@ -70,25 +92,10 @@ def prepare(
         # The inventory is the run's own, of the moment in which it began.
         "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.script,ansible.builtin.yaml",
     }
-    if (folder / "ansible.cfg").is_file():
-        own["ANSIBLE_CONFIG"] = str(folder / "ansible.cfg")
-    wanted = RunInput(
-        playbook=run.playbook,
-        folder=folder,
-        inventory=inventory,
-        inventory_folders=settings.inventory_dirs,
-        hosts=run.hosts,
-        options=run.options,
-        variables=variables,
-        environment={**environment, **own},
-    )
-    fleet = json.loads(inventory)
-    documents = (fleet, variables, dict(environment))
-    secrets = {token, *_find_secrets(secret, is_secret=True)}
-    secrets.update(found for document in documents for found in _find_secrets(document))
-    is_bound = run.is_plan or run.plan_of is not None
-    basis = _read_basis(run, fleet, wanted) if is_bound else None
-    return Prepared(wanted, frozenset(secrets), run.is_plan, basis)
+    config = (settings.playbooks_dir or Path()) / "ansible.cfg"
+    if config.is_file():
+        own["ANSIBLE_CONFIG"] = str(config)
+    return {**environment, **own}
 
 
 def _read_basis(run: Run, fleet: Mapping[str, Any], wanted: RunInput) -> PlanBasis:
