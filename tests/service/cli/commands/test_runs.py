@@ -173,20 +173,3 @@ def test_a_secret_answer_comes_from_a_file_or_standard_input(
     assert ask("run", "show", run_id)["answers"] == {"count": 3, "pin": "(hidden)"}
     second = ask("run", "shop", "--no-follow", "--set-file", "pin=-", stdin="another\n")
     assert second["answers"] == {"pin": "(hidden)"}
-
-
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        (("--set", "db_password=x"), "use --set-file db_password=FILE"),
-        (("--set-file", "pin=/nowhere/x"), "'/nowhere/x' can't be read"),
-        (("--set", "pin=1", "--set-file", "pin=/dev/null"), "'pin' is given twice"),
-        (("--set-file", "pin"), "is not of the form key=value"),
-    ],
-)
-def test_a_wrong_answer_option_is_refused_before_anything_is_asked(
-    qm: Qm, words: tuple[str, ...], reason: str
-) -> None:
-    result = qm("run", "shop", *words)
-    assert result.exit_code == 2
-    assert reason in " ".join(result.stderr.split())
