@@ -18,6 +18,10 @@ from inventory_service.approvals.routes import routes as approval_routes
 from inventory_service.audit import denied_requests
 from inventory_service.audit.routes import change_routes
 from inventory_service.audit.routes import routes as audit_routes
+from inventory_service.chat.commands import Desk
+from inventory_service.chat.platforms import make_platforms
+from inventory_service.chat.routes import doors as chat_doors
+from inventory_service.chat.routes import identities as chat_identities
 from inventory_service.core.database.engine import Database
 from inventory_service.core.encryption import Vault
 from inventory_service.database import open_database
@@ -77,6 +81,8 @@ _ROUTES = (
     approval_routes,
     audit_routes,
     change_routes,
+    chat_doors.routes,
+    chat_identities.routes,
     clusters.routes,
     deliveries.routes,
     environments.routes,
@@ -166,15 +172,18 @@ def make_run_sources(settings: Settings) -> RunSources:
 def _make_dependencies(
     settings: Settings, database: Database, registry: CollectorRegistry
 ) -> Dependencies:
+    sources, vault = make_run_sources(settings), Vault(settings.secret_key_path)
     components = (
         registry,
         InventoryDocuments(to_json),
         HeartbeatBatcher(database),
         AddressAllocator(settings.address_quarantine),
-        make_run_sources(settings),
+        sources,
         RunWatcher(database.reading, threads=settings.threads),
-        Vault(settings.secret_key_path),
+        vault,
         Addresses(Allowance.parse(settings.notify_allow)),
+        make_platforms(settings),
+        Desk(database, vault, sources, settings.public_link_url),
     )
 
     def find(token_id: str) -> KnownToken | None:

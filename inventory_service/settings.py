@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from inventory_service.chat_settings import ChatSettings
 from inventory_service.notification_settings import NotificationSettings
 from inventory_service.run_settings import RunSettings
 
@@ -40,7 +41,7 @@ def _default_database_url() -> str:
     return f"sqlite:///{_default_folder() / 'quartermaster.sqlite'}"
 
 
-class Settings(NotificationSettings, RunSettings, BaseSettings):
+class Settings(ChatSettings, NotificationSettings, RunSettings, BaseSettings):
     """The settings of the service."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore")
@@ -212,6 +213,11 @@ class Settings(NotificationSettings, RunSettings, BaseSettings):
     def link_url(self) -> str:
         """Return the address of the service that messages hold."""
         return (self.notify_link_url or self.service_url).rstrip("/")
+
+    @property
+    def public_link_url(self) -> str:
+        """Return the address by which people and platforms of chat reach the service."""
+        return self.public_url or self.link_url
 
     @property
     def secret_key_path(self) -> Path:

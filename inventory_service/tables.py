@@ -2,6 +2,8 @@
 """Imports all models, so that Alembic and copies of a database see every table."""
 
 from inventory_service.approvals import models as approvals
+from inventory_service.chat.models import identities as chat_identities
+from inventory_service.chat.models import outbox as chat_outbox
 from inventory_service.core import audit_log, idempotency, revision
 from inventory_service.core.database.base import Base
 from inventory_service.fleet.models import (
@@ -23,6 +25,8 @@ __all__ = [
     "address_leases",
     "approvals",
     "audit_log",
+    "chat_identities",
+    "chat_outbox",
     "clusters",
     "deliveries",
     "environments",

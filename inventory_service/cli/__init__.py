@@ -78,6 +78,11 @@ _COMMANDS = (
         "commands.notifications:notification",
         "Work with notifications: who hears of runs that have ended, by webhook, chat or mail.",
     ),
+    LazyCommand(
+        "chat",
+        "commands.chat:chat",
+        "Work with users of Slack and Mattermost: for which accounts they act.",
+    ),
     LazyCommand("import", "commands.imports:import_group", "Import projects and nodes from files."),
     LazyCommand(
         "export",

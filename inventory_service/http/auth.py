@@ -38,6 +38,12 @@ def public(view: View) -> View:
     return view
 
 
+def takes_any_body(view: View) -> View:
+    """Declare that a view reads its body itself: it is of a form that others have decided."""
+    view.takes_any_body = True  # type: ignore[attr-defined] # `_check_body` reads it
+    return view
+
+
 def init_callers(app: OpenAPI) -> None:
     """Register the hook that identifies the caller of each request."""
     app.before_request(_note_caller)
@@ -144,6 +150,8 @@ def _check_body() -> None:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         # Before it is read: a compressed body can grow a thousandfold.
         raise UnsupportedMediaType("The body must be sent as it is, without a Content-Encoding.")
+    if getattr(current_app.view_functions.get(request.endpoint or ""), "takes_any_body", False):
+        return
     if not request.is_json and request.path.endswith("/heartbeat"):
         return  # its path holds all that it needs
     if not request.is_json:

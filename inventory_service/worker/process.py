@@ -14,6 +14,7 @@ import structlog
 
 from inventory_service.app import make_run_sources
 from inventory_service.approvals.usecases import expire_runs, has_expired
+from inventory_service.chat.platforms import make_platforms
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import ServiceError
 from inventory_service.core.retention import BATCH
@@ -25,6 +26,7 @@ from inventory_service.runs.usecases.retention import prune_events
 from inventory_service.schedules.queries import has_due
 from inventory_service.schedules.usecases.firings import fire_due
 from inventory_service.settings import Settings, read_run_environment
+from inventory_service.worker.messenger import Messenger
 from inventory_service.worker.notifier import Notifier
 from inventory_service.worker.recovery import recover
 from inventory_service.worker.supervisor import Assignment
@@ -63,8 +65,13 @@ class Worker:
         """Work until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._is_stopping.set())
-        notifier = Notifier(self._database, self._settings)
-        notifier.start()
+        platforms = make_platforms(self._settings).known.values()
+        senders: list[Notifier | Messenger] = [
+            Notifier(self._database, self._settings),
+            *(Messenger(self._database, self._settings, one) for one in platforms),
+        ]
+        for sender in senders:
+            sender.start()
         _log.info("working", worker=self._settings.machine, slots=self._settings.worker_slots)
         while not self._is_stopping.is_set() and self._parent in {None, os.getppid()}:
             # Supervisors that ended would stay as zombies. To ignore SIGCHLD instead would be
@@ -77,7 +84,8 @@ class Worker:
                 _log.warning("no work", reason=error.detail)
                 pause = _REST_S
             self._is_stopping.wait(pause)
-        notifier.stop()
+        for sender in senders:
+            sender.stop()
         _log.info("stopped")
 
     def turn(self) -> list[TakenRun]:

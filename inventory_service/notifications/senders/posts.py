@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A POST to a destination: to the address that was checked, without redirects, within a time."""
+"""Requests to a destination: to the address that was checked, without redirects, within a time."""
 
 import contextlib
 import http.client
@@ -34,31 +34,38 @@ class Poster:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """Send a request; whatever goes wrong is the outcome, with scheme and host alone."""
+        return self.ask("POST", url, body, headers)[0]
+
+    def ask(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[Outcome, bytes]:
+        """Send a request, and return the outcome as `post` does, and what was answered."""
         try:
             destination = parse_destination(url)
             addresses = self.addresses.find(destination)
         except BadInput as error:
-            return Outcome(error=error.detail)
+            return Outcome(error=error.detail), b""
         try:
-            status = self._send(destination, addresses, body, headers)
+            status, answer = self._send(method, destination, addresses, body, headers)
         except (OSError, http.client.HTTPException) as error:
-            return Outcome(error=f"{destination.label}: {_explain(error)}")
+            return Outcome(error=f"{destination.label}: {_explain(error)}"), b""
         if HTTPStatus(200) <= status < HTTPStatus(300):
-            return Outcome(status)
+            return Outcome(status), answer
         what = "a redirect, which is not followed" if 300 <= status < 400 else "a refusal"  # noqa: PLR2004 - the ranges of RFC 9110
-        return Outcome(status, f"{destination.label} answers with {status}: {what}")
+        return Outcome(status, f"{destination.label} answers with {status}: {what}"), answer
 
     def _send(
         self,
+        method: str,
         destination: Destination,
         addresses: Sequence[Address],
         body: bytes,
         headers: Mapping[str, str],
-    ) -> int:
+    ) -> tuple[int, bytes]:
         connection = _Pinned(destination, addresses, self.timeout_s)
         with contextlib.closing(connection), connection.ending_after(self.timeout_s):
             connection.request(
-                "POST",
+                method,
                 destination.target,
                 body,
                 {
@@ -69,8 +76,7 @@ class Poster:
                 },
             )
             response = connection.getresponse()
-            response.read(MOST_ANSWER_BYTES)
-            return response.status
+            return response.status, response.read(MOST_ANSWER_BYTES)
 
 
 class _Pinned(http.client.HTTPConnection):
