@@ -107,7 +107,7 @@ def register_identity(session: Session, body: IdentityRegistration) -> Response:
 
 
 @routes.get(
-    "/identities/<int:identity_id>",
+    "/identities/<identity_id>",
     summary="Show an identity of chat",
     responses={200: IdentityOut},
 )
@@ -120,7 +120,7 @@ def show_identity(path: IdentityPath) -> Response:
 
 
 @routes.post(
-    "/identities/<int:identity_id>/removal",
+    "/identities/<identity_id>/removal",
     summary="Remove an identity of chat",
     responses={201: IdentityOut},
 )
