@@ -19,6 +19,7 @@ from inventory_service.audit import denied_requests
 from inventory_service.audit.routes import change_routes
 from inventory_service.audit.routes import routes as audit_routes
 from inventory_service.core.database.engine import Database
+from inventory_service.core.encryption import Vault
 from inventory_service.database import open_database
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
@@ -59,7 +60,6 @@ from inventory_service.inventory.routes import inventory, known_hosts, scrape_ta
 from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.logs import set_up_logs
 from inventory_service.notifications.domain.destinations import Allowance
-from inventory_service.notifications.encryption import Vault
 from inventory_service.notifications.routes import deliveries, notifications
 from inventory_service.notifications.senders.addresses import Addresses
 from inventory_service.runs.domain.sources import RunSources
@@ -161,7 +161,9 @@ def configure(app: OpenAPI, settings: Settings) -> None:
 
 def make_run_sources(settings: Settings) -> RunSources:
     """Return what orders of runs are checked against, whichever process takes them."""
-    return RunSources(partial(list_playbooks, settings.playbooks_dir), _list_targets)
+    vault = Vault(settings.secret_key_path)
+    list_names = partial(list_playbooks, settings.playbooks_dir)
+    return RunSources(list_names, _list_targets, vault.seal, vault.open)
 
 
 def _make_dependencies(

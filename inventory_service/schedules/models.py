@@ -4,7 +4,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory_service.core.actors import Actor, Channel, Scope
@@ -52,7 +52,10 @@ class Schedule(CatalogEntry):
     skip_tags: Mapped[list[str]] = mapped_column(JSON)
     check: Mapped[bool]
     diff: Mapped[bool]
+    #: Without those that are secret.
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: The secret answers, encrypted.
+    sealed_answers: Mapped[str | None] = mapped_column(Text)
     cron: Mapped[str | None] = mapped_column(String(255))
     time_zone: Mapped[str] = mapped_column(String(63))
     #: In UTC, as RFC 3339 writes it.

@@ -9,11 +9,11 @@ import threading
 import structlog
 
 from inventory_service.core.database.engine import Database
+from inventory_service.core.encryption import Vault
 from inventory_service.core.errors import ServiceError
 from inventory_service.notifications.domain.deliveries import Outcome
 from inventory_service.notifications.domain.destinations import Allowance
 from inventory_service.notifications.domain.notifications import NotificationKind
-from inventory_service.notifications.encryption import Vault
 from inventory_service.notifications.senders.addresses import Addresses
 from inventory_service.notifications.senders.chats import send_mattermost, send_slack
 from inventory_service.notifications.senders.mails import send_mail

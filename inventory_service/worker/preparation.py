@@ -5,22 +5,22 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy.orm import Session
 
+from inventory_service.core.encryption import Vault
 from inventory_service.core.redaction import is_secret_name
 from inventory_service.inventory.usecases.documents import InventoryDocuments
 from inventory_service.runs.domain.plans import PlanBasis, digest_fleet, digest_order
-from inventory_service.runs.domain.sources import RunSources
-from inventory_service.runs.domain.targets import Target
+from inventory_service.runs.domain.sources import check_playbook
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.runner.contents import digest_content
 from inventory_service.runs.runner.folders import MARK, RunInput
 from inventory_service.runs.runner.playbooks import list_playbooks
+from inventory_service.runs.usecases.secret_answers import open_secrets
 from inventory_service.settings import Settings
 
 _UNSAFE = "__ansible_unsafe"
@@ -48,14 +48,38 @@ def prepare(
     """Return what the run gets.
 
     :raises BadInput: the playbook is not there, or no folder with playbooks is set.
+    :raises Conflict: secret answers can't be opened.
     :raises OSError: a file on which a plan rests can't be read.
     """
     folder = settings.playbooks_dir
-    RunSources(partial(list_playbooks, folder), _list_nothing).check_playbook(run.playbook)
+    check_playbook(run.playbook, list_playbooks(folder))
     assert folder is not None  # noqa: S101 - without one there is no playbook
     document = InventoryDocuments(orjson.dumps).get(session, "ansible", {})
     inventory = b"".join(document.read())
-    variables = run.variables | run.answers
+    secret = open_secrets(run.sealed_answers, Vault(settings.secret_key_path).open)
+    variables = run.variables | run.answers | secret
+    wanted = RunInput(
+        playbook=run.playbook,
+        folder=folder,
+        inventory=inventory,
+        inventory_folders=settings.inventory_dirs,
+        hosts=run.hosts,
+        options=run.options,
+        variables=variables,
+        environment=_make_environment(run, settings, token, environment),
+    )
+    fleet = json.loads(inventory)
+    documents = (fleet, variables, dict(environment))
+    secrets = {token, *_find_secrets(secret, is_secret=True)}
+    secrets.update(found for document in documents for found in _find_secrets(document))
+    is_bound = run.is_plan or run.plan_of is not None
+    basis = _read_basis(run, fleet, wanted) if is_bound else None
+    return Prepared(wanted, frozenset(secrets), run.is_plan, basis)
+
+
+def _make_environment(
+    run: Run, settings: Settings, token: str, environment: Mapping[str, str]
+) -> dict[str, str]:
     own = {
         "QM_URL": settings.service_url,
         "QM_TOKEN": token,
@@ -68,24 +92,10 @@ def prepare(
         # The inventory is the run's own, of the moment in which it began.
         "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.script,ansible.builtin.yaml",
     }
-    if (folder / "ansible.cfg").is_file():
-        own["ANSIBLE_CONFIG"] = str(folder / "ansible.cfg")
-    wanted = RunInput(
-        playbook=run.playbook,
-        folder=folder,
-        inventory=inventory,
-        inventory_folders=settings.inventory_dirs,
-        hosts=run.hosts,
-        options=run.options,
-        variables=variables,
-        environment={**environment, **own},
-    )
-    fleet = json.loads(inventory)
-    documents = (fleet, variables, dict(environment))
-    secrets = {token, *(secret for document in documents for secret in _find_secrets(document))}
-    is_bound = run.is_plan or run.plan_of is not None
-    basis = _read_basis(run, fleet, wanted) if is_bound else None
-    return Prepared(wanted, frozenset(secrets), run.is_plan, basis)
+    config = (settings.playbooks_dir or Path()) / "ansible.cfg"
+    if config.is_file():
+        own["ANSIBLE_CONFIG"] = str(config)
+    return {**environment, **own}
 
 
 def _read_basis(run: Run, fleet: Mapping[str, Any], wanted: RunInput) -> PlanBasis:
@@ -98,10 +108,6 @@ def _read_basis(run: Run, fleet: Mapping[str, Any], wanted: RunInput) -> PlanBas
     )
     playbook = digest_content(wanted.folder, wanted.inventory_folders)
     return PlanBasis(order, playbook, digest_fleet(fleet, run.hosts))
-
-
-def _list_nothing(_session: object, _filters: object) -> list[Target]:
-    return []
 
 
 def _find_secrets(value: Any, *, is_secret: bool = False) -> Iterator[str]:  # noqa: ANN401 - any JSON

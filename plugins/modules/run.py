@@ -62,7 +62,8 @@ options:
   answers:
     description:
       - Answers to the questions of the template.
-      - They are kept with the run; use C(no_log) for the task if one of them is a secret.
+      - The service keeps secret ones encrypted, and shows them to nobody; use C(no_log) for a task
+        that has one.
     type: dict
   hosts:
     description: Which hosts a relaunched run has; V(failed) are those that failed or were

@@ -18,6 +18,7 @@ from inventory_service.schedules.models import Schedule
 from inventory_service.schedules.usecases.firings import Firing, fire_due
 from inventory_service.schedules.usecases.schedules import change_schedule, register_schedule
 from tests.service.conftest import provide_accounts
+from tests.service.run_rows import seal, unseal
 
 PLAYBOOK = "playbooks/site.yml"
 OPERATOR = Actor("ada", Channel.CLI, Scope.OPERATOR)
@@ -39,7 +40,7 @@ class Schedules:
     @property
     def sources(self) -> RunSources:
         """Return what orders are checked against."""
-        return RunSources(lambda: self.playbooks, self._list_targets)
+        return RunSources(lambda: self.playbooks, self._list_targets, seal, unseal)
 
     def add_template(self, name: str = "deploy", **fields: Any) -> None:
         wanted = {"template": name, "playbook": PLAYBOOK, "survey": SURVEY} | fields

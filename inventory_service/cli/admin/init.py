@@ -12,13 +12,13 @@ from inventory_service.cli.terminal.output import print_json
 from inventory_service.client_settings import read_client_settings
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.schema import upgrade
+from inventory_service.core.encryption import make_key
 from inventory_service.core.errors import Conflict
 from inventory_service.database import open_database
 from inventory_service.identity.domain.accounts import AccountKind
 from inventory_service.identity.domain.tokens import TokenRequest
 from inventory_service.identity.usecases.accounts import provide_account
 from inventory_service.identity.usecases.tokens import count_tokens, create_token
-from inventory_service.notifications.encryption import make_key
 from inventory_service.settings import Settings
 
 

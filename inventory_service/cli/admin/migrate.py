@@ -7,7 +7,7 @@ from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.invocation import json_option, wants_json
 from inventory_service.cli.terminal.output import print_json, print_message
 from inventory_service.core.database.schema import move, upgrade
-from inventory_service.notifications.encryption import make_key
+from inventory_service.core.encryption import make_key
 
 
 @click.command()

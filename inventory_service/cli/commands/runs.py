@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from inventory_service.cli.client.answer_options import answer_file_option, answer_option
 from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.http import Api, Target, open_api, path_of
 from inventory_service.cli.client.invocation import (
@@ -17,7 +18,7 @@ from inventory_service.cli.client.invocation import (
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.client.options import drop_unset, json_pairs
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.lists import Listing, list_options, print_list
@@ -99,15 +100,8 @@ def run() -> None:
 @click.option(
     "--plan", is_flag=True, help="Check and diff, to be approved and applied: qm run apply."
 )
-@click.option(
-    "--set",
-    "-e",
-    "answers",
-    callback=json_pairs,
-    metavar="K=V",
-    multiple=True,
-    help="Answer to a question of the template, JSON or text. Repeatable.",
-)
+@answer_option
+@answer_file_option
 @click.option("--reason", help="Reason, for the audit record.")
 @follow_option
 @json_option

@@ -3,6 +3,7 @@
 
 import click
 
+from inventory_service.cli.client.answer_options import answer_file_option, answer_option
 from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.http import Target, open_api, path_of
 from inventory_service.cli.client.invocation import (
@@ -11,7 +12,7 @@ from inventory_service.cli.client.invocation import (
     json_option,
     pass_invocation,
 )
-from inventory_service.cli.client.options import drop_unset, json_pairs
+from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.catalog import CommandSpec, make_group
 from inventory_service.cli.terminal.dates import parse_future
 from inventory_service.cli.terminal.output import print_item, print_message
@@ -48,15 +49,8 @@ _FIELDS = (
     click.option("--skip-tag", "skip_tags", multiple=True, help="No task with this tag."),
     click.option("--check/--no-check", default=None, help="Whether its runs change nothing."),
     click.option("--diff/--no-diff", default=None, help="Whether they show changes in files."),
-    click.option(
-        "--set",
-        "-e",
-        "answers",
-        callback=json_pairs,
-        metavar="K=V",
-        multiple=True,
-        help="Answer to a question of the template. Repeatable; all of them are replaced.",
-    ),
+    answer_option,
+    answer_file_option,
 )
 
 schedule = make_group(

@@ -11,6 +11,7 @@ POST  /api/v1/notifications/<notification>/retirement  retire
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor, Role
+from inventory_service.core.encryption import Vault
 from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.core.preconditions import Expected
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
@@ -21,7 +22,6 @@ from inventory_service.notifications.domain.notifications import (
     NotificationKind,
     NotificationRegistration,
 )
-from inventory_service.notifications.encryption import Vault
 from inventory_service.notifications.models.notifications import Notification
 from inventory_service.notifications.routes.schemas import NotificationOut
 from inventory_service.notifications.senders.addresses import Addresses

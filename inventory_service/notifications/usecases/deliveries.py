@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
 from inventory_service.core.database.pagination import read_page
+from inventory_service.core.encryption import Vault
 from inventory_service.core.errors import Conflict, NotFound, ServiceError
 from inventory_service.core.pagination import Page
 from inventory_service.core.redaction import redact
@@ -17,7 +18,6 @@ from inventory_service.notifications import queries
 from inventory_service.notifications.domain.deliveries import DeliveryState, Outcome
 from inventory_service.notifications.domain.messages import Message, RunSummary
 from inventory_service.notifications.domain.notifications import NotificationKind
-from inventory_service.notifications.encryption import Vault
 from inventory_service.notifications.models.deliveries import Delivery
 from inventory_service.notifications.models.notifications import Notification
 from inventory_service.notifications.usecases.notifications import open_secrets

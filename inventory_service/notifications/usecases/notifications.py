@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor
+from inventory_service.core.encryption import Vault
 from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.core.preconditions import Expected
 from inventory_service.fleet.usecases.catalog import (
@@ -21,7 +22,6 @@ from inventory_service.notifications.domain.notifications import (
     NotificationKind,
     NotificationRegistration,
 )
-from inventory_service.notifications.encryption import Vault
 from inventory_service.notifications.models.notifications import Notification
 from inventory_service.runs.models.templates import Template
 

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an order is checked against and does not itself know: playbooks, and hosts by filters."""
+"""What orders need of others: the playbooks, the hosts by filters, and what seals secrets."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from inventory_service.core.errors import BadInput, FieldError
+from inventory_service.core.errors import BadInput, Conflict, FieldError
 from inventory_service.runs.domain.targets import Target
+
+
+def _refuse_secrets(_secrets: object) -> NoReturn:
+    raise Conflict("There is no key here to keep secret answers by.")
 
 
 @dataclass(frozen=True)
@@ -17,20 +21,31 @@ class RunSources:
     list_playbooks: Callable[[], Collection[str]]
     #: Returns what of the fleet fits some filters; its first argument is a database session.
     list_targets: Callable[[Any, Mapping[str, Sequence[str]]], Iterable[Target]]
+    #: Returns secret answers, by name, as they may be stored.
+    seal: Callable[[Mapping[str, str]], str] = _refuse_secrets
+    #: Returns what `seal` got.
+    unseal: Callable[[str], Mapping[str, str]] = _refuse_secrets
 
     def check_playbook(self, name: str) -> None:
         """Raise BadInput if runs may not start the playbook.
 
         :raises BadInput: it is not on the list.
         """
-        known = self.list_playbooks()
-        if name in known:
-            return
-        if not known:
-            step = "Set QM_PLAYBOOKS_DIR to a folder with playbooks, for the service and its worker"
-        else:
-            step = "`qm template playbooks` lists those that there are"
-        raise BadInput(
-            f"There is no playbook '{name[:64]}' that runs may start. {step}.",
-            field_errors=[FieldError("playbook", "is not on the list of playbooks")],
-        )
+        check_playbook(name, self.list_playbooks())
+
+
+def check_playbook(name: str, known: Collection[str]) -> None:
+    """Raise BadInput if a playbook is none of those that runs may start.
+
+    :raises BadInput: it is not.
+    """
+    if name in known:
+        return
+    if not known:
+        step = "Set QM_PLAYBOOKS_DIR to a folder with playbooks, for the service and its worker"
+    else:
+        step = "`qm template playbooks` lists those that there are"
+    raise BadInput(
+        f"There is no playbook '{name[:64]}' that runs may start. {step}.",
+        field_errors=[FieldError("playbook", "is not on the list of playbooks")],
+    )

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from inventory_service.core.actors import Actor
@@ -73,7 +73,10 @@ class Run(PlanParts, Base):
     #: concurrency.
     options: Mapped[dict[str, Any]] = mapped_column(JSON)
     variables: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: Without those that are secret.
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: The secret answers, encrypted.
+    sealed_answers: Mapped[str | None] = mapped_column(Text)
     #: Name and mode of each lock, those on hosts included.
     locks: Mapped[dict[str, str]] = mapped_column(JSON)
     is_idempotent: Mapped[bool]
@@ -255,6 +258,7 @@ class Run(PlanParts, Base):
             options=options,
             variables=self.variables,
             answers=self.answers,
+            sealed_answers=self.sealed_answers,
             locks=locks,
             is_idempotent=self.is_idempotent,
         )

@@ -21,6 +21,7 @@ from inventory_service.runs.domain.states import ENDED, RunState
 from inventory_service.runs.domain.targets import names_nodes, resolve_limit
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.models.templates import Template
+from inventory_service.runs.usecases.secret_answers import hide_secrets
 from inventory_service.runs.usecases.surveys import check_answers
 
 
@@ -54,7 +55,8 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
             field_errors=[FieldError("limit", "is required by the template")],
         )
     hosts = resolve_limit(order.limit, sources.list_targets(session, template.filters))
-    answers = check_answers(session, template.survey, order.answers)
+    given = check_answers(session, template.survey, order.answers)
+    answers, sealed = hide_secrets(template.survey, given, sources.seal)
     options = {
         "tags": _choose_tags(template, order),
         "skip_tags": [*template.skip_tags, *order.skip_tags],
@@ -75,6 +77,7 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
         options=options,
         variables=template.variables,
         answers=answers,
+        sealed_answers=sealed,
         locks=list_locks(template, hosts, is_check=is_check),
         is_idempotent=template.is_idempotent,
         is_plan=order.plan,

@@ -19,6 +19,7 @@ from inventory_service.fleet.models.nodes import Node
 from inventory_service.fleet.models.projects import Project
 from inventory_service.fleet.models.services import Service
 from inventory_service.runs.domain.templates import check_run_variable
+from inventory_service.runs.usecases.secret_answers import WRITE_ONLY, is_secret
 
 CHOICES = "x-choices"
 _ITEM_TYPES = ("boolean", "integer", "number", "string")
@@ -41,6 +42,7 @@ _KEYWORDS = frozenset(
         "minItems",
         "maxItems",
         "uniqueItems",
+        WRITE_ONLY,
         CHOICES,
     }
 )
@@ -92,7 +94,8 @@ def check_answers(
     field_errors = [FieldError(f"answers.{name}", "is required") for name in missing]
     # A copy: choices are those of this moment, and the template stays as it is.
     schema = {"properties": {name: _resolve(session, one) for name, one in questions.items()}}
-    field_errors += [_describe(one) for one in Draft202012Validator(schema).iter_errors(given)]
+    faults = Draft202012Validator(schema).iter_errors(given)
+    field_errors += [_describe(one, questions) for one in faults]
     field_errors += _find_unsafe(given)
     if field_errors:
         names = ", ".join(sorted({one.field for one in field_errors}))
@@ -153,8 +156,10 @@ def _find_question_faults(
 def _find_bad_defaults(questions: Mapping[str, Any]) -> Iterator[FieldError]:
     """Yield what no order could be answered with; whether a choice is there is seen then."""
     for name, question in questions.items():
-        if "default" in question:
-            field = f"survey.properties.{name}.default"
+        field = f"survey.properties.{name}.default"
+        if "default" in question and question.get(WRITE_ONLY):
+            yield FieldError(field, f"would be read by all: a question with {WRITE_ONLY} has none")
+        elif "default" in question:
             for error in Draft202012Validator(question).iter_errors(question["default"]):
                 yield FieldError(field, error.message[:200])
             for unsafe in _find_unsafe({name: question["default"]}):
@@ -173,8 +178,12 @@ def _resolve(session: Session, question: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _describe(error: ValidationError) -> FieldError:
+def _describe(error: ValidationError, questions: Mapping[str, Any]) -> FieldError:
     path = ".".join(["answers", *map(str, error.absolute_path)])
+    name = str(error.absolute_path[0])
+    if is_secret(name, questions[name]):
+        # The message of the library begins with the value.
+        return FieldError(path, f"does not fit `{error.validator}` of its question")
     if error.validator == "enum":
         # All nodes of a fleet would be named.
         return FieldError(path, f"{str(error.instance)[:64]!r} can't be chosen")

@@ -14,8 +14,8 @@ from inventory_service.identity.usecases.accounts import act_for
 from inventory_service.runs.domain.orders import RunChoices, RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.usecases.orders import order_run
+from inventory_service.runs.usecases.secret_answers import open_secrets
 from inventory_service.schedules import queries
-from inventory_service.schedules.domain.schedules import ScheduleRegistration
 from inventory_service.schedules.models import Schedule
 
 #: As many has the column.
@@ -46,12 +46,14 @@ def fire_due(session: Session, now: datetime, *, sources: RunSources) -> list[Fi
     return fired
 
 
-def make_order(schedule: Schedule | ScheduleRegistration, *, reason: str | None = None) -> RunOrder:
-    """Return the order that a schedule, registered or not yet, stands for.
+def make_order(schedule: Schedule, sources: RunSources, *, reason: str | None = None) -> RunOrder:
+    """Return the order that a schedule stands for.
 
+    :raises Conflict: its secret answers can't be opened.
     :raises ValidationError: it is not valid any more, by rules that are newer than the schedule.
     """
     chosen = {name: getattr(schedule, name) for name in RunChoices.model_fields}
+    chosen["answers"] = schedule.answers | open_secrets(schedule.sealed_answers, sources.unseal)
     return RunOrder(template=schedule.template, reason=reason, **chosen)
 
 
@@ -60,7 +62,7 @@ def _fire(session: Session, schedule: Schedule, now: datetime, sources: RunSourc
     try:
         if not schedule.is_missed(now):
             due = f"{schedule.next_at:%Y-%m-%dT%H:%M:%SZ}"
-            order = make_order(schedule, reason=f"schedule {name}, due at {due}")
+            order = make_order(schedule, sources, reason=f"schedule {name}, due at {due}")
             scope = Scope(schedule.scope)
             actor = act_for(
                 session, schedule.account, Channel.SCHEDULE, scope, token=schedule.token

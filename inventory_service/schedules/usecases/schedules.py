@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Register and change schedules, of which each is checked as an order of its run."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -9,9 +11,11 @@ from inventory_service.core.actors import Actor
 from inventory_service.core.errors import BadInput, FieldError, NotFound
 from inventory_service.core.preconditions import Expected
 from inventory_service.fleet.usecases.catalog import change_entry, get_entry, register_entry
-from inventory_service.runs.domain.orders import RunOrder
+from inventory_service.runs.domain.orders import RunChoices, RunOrder
 from inventory_service.runs.domain.sources import RunSources
+from inventory_service.runs.models.templates import Template
 from inventory_service.runs.usecases.orders import draft_run
+from inventory_service.runs.usecases.secret_answers import hide_secrets
 from inventory_service.schedules.domain.schedules import ScheduleChange, ScheduleRegistration
 from inventory_service.schedules.models import Schedule
 from inventory_service.schedules.usecases.firings import make_order
@@ -31,10 +35,11 @@ def register_schedule(
     :raises Forbidden: the actor has not the role that runs of the template need.
     :raises BadInput: it would never fire, or a run of it could not be ordered now.
     """
-    _check_order(session, actor, make_order(wanted), sources)
-    schedule = register_entry(
-        session, actor, Schedule, wanted, account=actor.account, scope=actor.scope.value
-    )
+    chosen = {name: getattr(wanted, name) for name in RunChoices.model_fields}
+    _check_order(session, actor, RunOrder(template=wanted.template, **chosen), sources)
+    hidden = _hide_secrets(session, wanted.template, wanted.answers, sources)
+    rights = {"account": actor.account, "scope": actor.scope.value}
+    schedule = register_entry(session, actor, Schedule, wanted, **rights, **hidden)
     _plan(schedule, now)
     return schedule
 
@@ -61,15 +66,27 @@ def change_schedule(  # noqa: PLR0913 - those of `change_entry`, and what an ord
     """
     schedule = get_entry(session, Schedule, name)
     before, revision = (schedule.timing, schedule.is_paused), schedule.revision
-    change_entry(session, actor, Schedule, name, change, expected=expected)
+    hidden = {}
+    if "answers" in change.model_fields_set:
+        hidden = _hide_secrets(session, schedule.template, change.answers, sources)
+    change_entry(session, actor, Schedule, name, change, expected=expected, **hidden)
     if schedule.revision == revision:
         return schedule
     if not _leaves_order(change):
-        _check_order(session, actor, make_order(schedule), sources)
+        _check_order(session, actor, make_order(schedule, sources), sources)
         schedule.authorize(actor)
     if (schedule.timing, schedule.is_paused) != before:
         _plan(schedule, now)
     return schedule
+
+
+def _hide_secrets(
+    session: Session, template: str, answers: Mapping[str, Any], sources: RunSources
+) -> dict[str, Any]:
+    """Return the fields of a schedule that hold its answers."""
+    survey = get_entry(session, Template, template).survey
+    shown, sealed = hide_secrets(survey, answers, sources.seal)
+    return {"answers": shown, "sealed_answers": sealed}
 
 
 def _leaves_order(change: ScheduleChange) -> bool:

@@ -218,7 +218,7 @@ _MADE_BY = """
 
 def test_each_token_gets_an_account_with_the_rights_that_it_had(store: Database) -> None:
     url = store.engine.url.render_as_string(hide_password=False)
-    schema.downgrade(url, "0011")
+    schema.downgrade(url, "0012")
     now = datetime.now(UTC)
     common = {"now": now if "postgresql" in url else now.isoformat(sep=" "), "no": False}
     with store.engine.begin() as connection:

@@ -73,7 +73,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    from inventory_service.notifications.encryption import make_key  # noqa: PLC0415 (rules are tested without it)
+    from inventory_service.core.encryption import make_key  # noqa: PLC0415 (rules are tested without it)
     from inventory_service.settings import Settings  # noqa: PLC0415 (rules are tested without it)
 
     key = tmp_path / "secret.key"

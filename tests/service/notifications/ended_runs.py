@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_service.core.database.engine import Database
+from inventory_service.core.encryption import Vault
 from inventory_service.notifications.domain.notifications import NotificationRegistration
-from inventory_service.notifications.encryption import Vault
 from inventory_service.notifications.usecases.notifications import register_notification
 from inventory_service.runs.domain.states import RunState
 from inventory_service.runs.models.runs import Run

@@ -53,6 +53,7 @@ def settings(database_url: str, tmp_path: Path, playbooks: Path) -> Settings:
         worker_name=MACHINE,
         run_dir=tmp_path / "runs",
         playbooks_dir=playbooks,
+        secret_key_file=tmp_path / "secret.key",
     )
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from inventory_service.core.database.engine import Database
-from inventory_service.core.errors import BadInput
+from inventory_service.core.encryption import Vault, make_key
+from inventory_service.core.errors import BadInput, Conflict
+from inventory_service.core.redaction import HIDDEN
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.clusters import ClusterRegistration
 from inventory_service.fleet.domain.nodes import (
@@ -113,3 +115,22 @@ def test_a_plan_rests_on_its_playbook_and_the_variables_of_its_hosts(
     application = make(store, runs.apply(PlanResult("d", 1, first.basis)), settings)
     assert not application.is_plan
     assert application.basis is not None
+
+
+def test_secret_answers_are_opened_for_the_run_and_hidden_in_what_it_prints(
+    store: Database, taken: TakenRun, settings: Settings
+) -> None:
+    key = settings.secret_key_path
+    make_key(key)
+    with store.writing() as session:
+        run = get_run(session, taken.run_id)
+        run.answers, run.sealed_answers = (
+            {"pin": HIDDEN},
+            Vault(key).seal({"pin": '"one-sentinel"'}),
+        )
+    prepared = make(store, taken, settings)
+    assert prepared.wanted.variables["pin"] == "one-sentinel"
+    assert "one-sentinel" in prepared.secrets
+    key.unlink()
+    with pytest.raises(Conflict, match="QM_SECRET_KEY_FILE"):
+        make(store, taken, settings)

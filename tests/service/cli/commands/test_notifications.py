@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from inventory_service.notifications.encryption import make_key
+from inventory_service.core.encryption import make_key
 from inventory_service.settings import Settings
 
 Qm = Callable[..., Result]

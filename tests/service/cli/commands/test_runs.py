@@ -3,13 +3,16 @@
 
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 
 from inventory_service.core.actors import Scope
+from inventory_service.core.encryption import make_key
 from inventory_service.runs.domain.states import RunState
+from inventory_service.settings import Settings
 from tests.service.runs.routes.conftest import Recorder, make_event, make_play
 
 Qm = Callable[..., Result]
@@ -153,3 +156,20 @@ def test_a_viewer_reads_and_does_not_act(qm: Qm, ask: Ask) -> None:
     assert qm("run", "log", run_id, scope=Scope.VIEWER).exit_code == 0
     assert qm("run", "shop", scope=Scope.VIEWER).exit_code == 6
     assert qm("run", "cancel", run_id, "--yes", scope=Scope.VIEWER).exit_code == 6
+
+
+def test_a_secret_answer_comes_from_a_file_or_standard_input(
+    ask: Ask, tmp_path: Path, settings: Settings
+) -> None:
+    make_key(settings.secret_key_path)
+    survey = (
+        '{"type": "object", "properties": {"count": {"type": "integer"},'
+        ' "pin": {"type": "string", "writeOnly": true}}}'
+    )
+    ask("template", "set", "shop", "--survey", "-", stdin=survey)
+    secret = tmp_path / "pin"
+    secret.write_text("one-sentinel\n", "utf-8")
+    run_id = order(ask, "--set-file", f"pin={secret}", "--set", "count=3")
+    assert ask("run", "show", run_id)["answers"] == {"count": 3, "pin": "(hidden)"}
+    second = ask("run", "shop", "--no-follow", "--set-file", "pin=-", stdin="another\n")
+    assert second["answers"] == {"pin": "(hidden)"}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from inventory_service.core.database.engine import Database
+from inventory_service.core.encryption import make_key
 from inventory_service.core.errors import BadInput, Conflict
 from inventory_service.fleet.usecases.catalog import get_entry
 from inventory_service.notifications.domain.notifications import NotificationChange
-from inventory_service.notifications.encryption import make_key
 from inventory_service.notifications.models.notifications import Notification
 from inventory_service.notifications.usecases.notifications import (
     change_notification,

@@ -4,9 +4,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import BadInput, Conflict, Forbidden, NotFound, ServiceError
+from inventory_service.core.redaction import HIDDEN
 from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.usecases.catalog import get_entry, retire_entry
 from inventory_service.runs.models.templates import Template
@@ -46,7 +49,7 @@ def test_a_schedule_is_kept_with_all_that_was_chosen_and_planned(
     assert (found["next_at"], found["scope"]) == (moment("2027-01-04 02:30"), "operator")
     assert (found["last_at"], found["last_run_id"], found["last_problem"]) == (None, None, None)
     with store.reading() as session:
-        order = make_order(get_entry(session, Schedule, "nightly"))
+        order = make_order(get_entry(session, Schedule, "nightly"), schedules.sources)
     assert order.model_dump(exclude={"template", "reason", "plan"}).items() <= chosen.items()
 
 
@@ -202,3 +205,23 @@ def test_a_refused_registration_leaves_nothing_in_its_transaction(
         register_schedule(session, OPERATOR, wanted, sources=schedules.sources, now=moment(NOW))
     with pytest.raises(NotFound):
         schedules.get("a")
+
+
+def test_a_secret_answer_is_kept_sealed_until_it_is_ordered(
+    schedules: Schedules, store: Database
+) -> None:
+    survey = {"type": "object", "properties": {"pin": {"type": "string", "writeOnly": True}}}
+    schedules.add_template("locked", survey=survey)
+    found = schedules.add(NOW, template="locked", answers={"pin": "one-sentinel"})
+    assert found["answers"] == {"pin": HIDDEN}
+    changed = schedules.change(NOW, answers={"pin": "other-sentinel"})
+    assert changed["answers"] == {"pin": HIDDEN}
+    with store.reading() as session:
+        schedule = get_entry(session, Schedule, "nightly")
+        assert "sentinel" not in str(schedule.sealed_answers)
+        order = make_order(schedule, schedules.sources)
+        assert order.answers == {"pin": "other-sentinel"}
+        for record in session.scalars(select(AuditRecord)):
+            assert "sentinel" not in str((record.before, record.after))
+    with pytest.raises(BadInput, match="'pin' is secret"):
+        schedules.change(NOW, answers={"pin": HIDDEN})

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from inventory_service.core.encryption import Vault, make_key
 from inventory_service.core.errors import Conflict
-from inventory_service.notifications.encryption import Vault, make_key
 
 
 def test_what_is_sealed_can_be_opened_and_not_read(tmp_path: Path) -> None:

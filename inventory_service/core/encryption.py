@@ -38,9 +38,9 @@ class Vault:
             opened: dict[str, str] = json.loads(self._read_keys().decrypt(sealed.encode()))
         except InvalidToken:
             raise Conflict(
-                "The secrets of a notification were sealed by another key than that of "
-                "QM_SECRET_KEY_FILE. Put the former key back, or set webhook_url and secret anew, "
-                "both at once."
+                "A secret in the database was sealed by another key than that of "
+                "QM_SECRET_KEY_FILE. Put the former key back, or set all secrets of its owner "
+                "anew, at once."
             ) from None
         return opened
 
