@@ -15,13 +15,14 @@ from inventory_service.fleet.models import (
     projects,
     services,
 )
-from inventory_service.identity import models as identity
+from inventory_service.identity.models import accounts, tokens
 from inventory_service.notifications.models import deliveries, notifications
 from inventory_service.runs.models import reports, runs, templates
 from inventory_service.schedules import models as schedules
 
 __all__ = [
     "Base",
+    "accounts",
     "address_leases",
     "approvals",
     "audit_log",
@@ -31,7 +32,6 @@ __all__ = [
     "deliveries",
     "environments",
     "idempotency",
-    "identity",
     "nodes",
     "notifications",
     "ports",
@@ -42,4 +42,5 @@ __all__ = [
     "schedules",
     "services",
     "templates",
+    "tokens",
 ]
