@@ -78,7 +78,8 @@ def press(asked: Asked, button: PressedButton) -> Message:
     else:
         decision = Decision(button.act.value)
         # A rejection needs a comment, and buttons take none.
-        by = f"by a button in {asked.place.sender.platform}; ask {asked.actor.name} for the reason"
+        platform, account = asked.place.sender.platform, asked.actor.account
+        by = f"by a button in {platform}; ask {account} for the reason"
         comment = by if decision is Decision.REJECT else None
         _decide(asked, button.run_id, decision, button.digest, comment)
     run = get_run(asked.session, button.run_id)
@@ -120,7 +121,7 @@ def _tell(asked: Asked, run: Run) -> Message:
     """Return what came of an act, for all in the channel; the run's own message has the rest."""
     return Message(
         f"Run {run.id} of {run.template} is {run.state.replace('_', ' ')}",
-        fields=(("By", asked.actor.name),),
+        fields=(("By", asked.actor.account),),
         link=f"{asked.link_url}/api/v1/runs/{run.id}",
         is_public=True,
     )

@@ -22,29 +22,32 @@ from inventory_service.chat.usecases.buttons import open_button
 from inventory_service.chat.usecases.identities import find_actor, give_code
 from inventory_service.chat.usecases.outbox import seal_reply
 from inventory_service.chat.usecases.requests import note_request
-from inventory_service.core.actors import Actor
+from inventory_service.core.actors import Actor, Role
 from inventory_service.core.database.engine import Database
 from inventory_service.core.encryption import Vault
-from inventory_service.core.errors import Forbidden, ServiceError
+from inventory_service.core.errors import Forbidden, ServiceError, Unavailable
 from inventory_service.runs.domain.sources import RunSources
 
 _log = structlog.get_logger(__name__)
 TRIGGER = "/qm"
 _FORBIDDEN = 403
-_READS: dict[str, Callable[[Asked], Message]] = {
-    "status": lookups.show_status,
-    "nodes": lookups.show_nodes,
-    "runs": lookups.show_runs,
-    "why": lookups.show_why,
-    "whoami": lookups.show_account,
+Handler = Callable[[Asked], Message]
+#: What each command needs, as the route of the API that does the same. Who may order or approve a
+#: run is in its template.
+_READS: dict[str, tuple[Role, Handler]] = {
+    "status": (Role.VIEWER, lookups.show_status),
+    "nodes": (Role.VIEWER, lookups.show_nodes),
+    "runs": (Role.VIEWER, lookups.show_runs),
+    "why": (Role.VIEWER, lookups.show_why),
+    "whoami": (Role.VIEWER, lookups.show_account),
 }
-_ACTS: dict[str, Callable[[Asked], Message]] = {
-    "run": acts.order,
-    "plan": acts.order,
-    "apply": acts.apply,
-    "approve": acts.approve,
-    "reject": acts.reject,
-    "cancel": acts.cancel,
+_ACTS: dict[str, tuple[Role, Handler]] = {
+    "run": (Role.VIEWER, acts.order),
+    "plan": (Role.VIEWER, acts.order),
+    "apply": (Role.VIEWER, acts.apply),
+    "approve": (Role.APPROVER, acts.approve),
+    "reject": (Role.APPROVER, acts.reject),
+    "cancel": (Role.OPERATOR, acts.cancel),
 }
 
 
@@ -73,13 +76,11 @@ class Desk:
         :raises Conflict: the same request was answered before.
         :raises Unavailable: the database does not answer.
         """
-        actor = self._admit(request.sender, request.key)
-        return self._try(
-            request.sender,
-            actor,
-            f"chat command {request.text}",
-            lambda: Reply(self._carry_out(request, actor, has_bot=has_bot).cut()),
-        )
+
+        def act(actor: Actor | None) -> Reply:
+            return Reply(self._carry_out(request, actor, has_bot=has_bot).cut())
+
+        return self._answer(request, f"chat command {request.text}", act)
 
     def answer_action(self, request: ActionRequest, *, has_bot: bool) -> Reply:
         """Do what a pressed button is for, and return what takes the place of its message.
@@ -87,10 +88,11 @@ class Desk:
         :raises Conflict: the same request was answered before.
         :raises Unavailable: the database does not answer.
         """
-        actor = self._admit(request.sender, request.key)
-        return self._try(
-            request.sender, actor, "chat button", lambda: self._press(request, has_bot=has_bot)
-        )
+
+        def act(_actor: Actor | None) -> Reply:
+            return self._press(request, has_bot=has_bot)
+
+        return self._answer(request, "chat button", act)
 
     def queue_answer(self, sender: Sender, message: Message, url: str, *, replaces: bool) -> None:
         """Have an answer sent by the URL that came with a request.
@@ -106,16 +108,22 @@ class Desk:
         with self.database.reading() as session:
             return find_message(session, sender, post_id) is not None
 
-    def _admit(self, sender: Sender, key: str) -> Actor | None:
-        with self.database.writing() as session:
-            note_request(session, sender.platform, key)
-            return find_actor(session, sender)
-
-    def _try(
-        self, sender: Sender, actor: Actor | None, what: str, act: Callable[[], Reply]
+    def _answer(
+        self,
+        request: CommandRequest | ActionRequest,
+        what: str,
+        act: Callable[[Actor | None], Reply],
     ) -> Reply:
+        sender = request.sender
+        with self.database.writing() as session:
+            note_request(session, sender.platform, request.key)
+        actor = None
         try:
-            return act()
+            with self.database.reading() as session:
+                actor = find_actor(session, sender)
+            return act(actor)
+        except Unavailable:
+            raise
         except ServiceError as error:
             if isinstance(error, Forbidden) and actor is not None:
                 self._record_denial(actor, what, error.detail)
@@ -130,15 +138,18 @@ class Desk:
             return self._link(request.sender, actor)
         if actor is None:
             return make_unknown(request.sender)
-        read = _READS.get(intent.command)
-        if read is not None:
+        if intent.command in _READS:
+            role, read = _READS[intent.command]
+            _check_role(actor, role)
             place = Place(request.sender, Way.REPLY, None)
             with self.database.reading() as session:
                 return read(Asked(session, actor, place, self.sources, self.link_url, intent))
+        role, act = _ACTS[intent.command]
+        _check_role(actor, role)
         place = self._make_place(request.sender, request.reply_url, has_bot=has_bot)
         with self.database.writing() as session:
             asked = Asked(session, actor, place, self.sources, self.link_url, intent)
-            return _ACTS[intent.command](asked)
+            return act(asked)
 
     def _press(self, request: ActionRequest, *, has_bot: bool) -> Reply:
         sender = request.sender
@@ -148,6 +159,7 @@ class Desk:
             actor = find_actor(session, sender)
             if actor is None:
                 raise Forbidden(make_unknown(sender).title)
+            _check_role(actor, _ACTS[button.act.value][0])
             place = self._make_place(sender, request.reply_url, has_bot=has_bot)
             intent = Intent(button.act.value)
             asked = Asked(session, actor, place, self.sources, self.link_url, intent)
@@ -159,7 +171,7 @@ class Desk:
 
     def _link(self, sender: Sender, actor: Actor | None) -> Message:
         if actor is not None:
-            return Message(f"This user acts for '{actor.name}' already.")
+            return Message(f"This user acts for '{actor.account}' already.")
         with self.database.writing() as session:
             code = give_code(session, sender)
         return Message(
@@ -175,6 +187,11 @@ class Desk:
     def _record_denial(self, actor: Actor, what: str, reason: str) -> None:
         with self.database.writing() as session:
             record_denial(session, actor, what, status=_FORBIDDEN, reason=reason)
+
+
+def _check_role(actor: Actor, role: Role) -> None:
+    if not actor.may(role, None):
+        raise Forbidden(f"{actor.describe()}, and this needs {role} in all projects.")
 
 
 def make_unknown(sender: Sender) -> Message:

@@ -86,7 +86,10 @@ def show_why(asked: Asked) -> Message:
 def show_account(asked: Asked) -> Message:
     """Return for whom the user of the platform acts."""
     actor = asked.actor
-    return Message(f"You act for '{actor.name}', at most with the scope {actor.scope}.")
+    grants = sorted((where or "all projects", role.value) for role, where in actor.grants)
+    roles = "\n".join(f"{role} in {where}" for where, role in grants) or "no role"
+    title = f"You act for the account {actor.account}, at most with the scope {actor.scope}"
+    return Message(title, roles)
 
 
 def _describe_node(node: Node) -> str:

@@ -4,7 +4,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from inventory_service.chat.domain.identities import CODE_LIFE, digest_code
@@ -26,7 +26,7 @@ class ChatIdentity(Base):
     platform: Mapped[str] = mapped_column(String(16))
     team_id: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[str] = mapped_column(String(64))
-    account: Mapped[str] = mapped_column(String(63))
+    account: Mapped[str] = mapped_column(ForeignKey("accounts.account"))
     #: How much of the account's roles is used from chat.
     scope: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -56,7 +56,7 @@ class ChatIdentity(Base):
             account=account,
             scope=scope.value,
             created_at=entry.at,
-            created_by=actor.name,
+            created_by=actor.account,
             revision=entry.revision,
         )
         session.add(identity)

@@ -17,9 +17,9 @@ from inventory_service.chat.domain.identities import (
 )
 from inventory_service.chat.models.identities import ChatIdentity
 from inventory_service.chat.usecases import identities as acts
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role, Scope
 from inventory_service.core.errors import BadInput, Conflict, Forbidden, NotFound
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
@@ -88,7 +88,7 @@ class CodePath(BaseModel):
 
 
 @routes.get("/identities", summary="List identities of chat", responses={200: page_of(IdentityOut)})
-@require_scope(Scope.ADMIN)
+@require_role(Role.ADMIN)
 def list_identities(query: IdentityQuery) -> Response:
     """Who of which platform acts for which account."""
     with reading() as session:
@@ -97,7 +97,7 @@ def list_identities(query: IdentityQuery) -> Response:
 
 
 @routes.post("/identities", summary="Register an identity of chat", responses={201: IdentityOut})
-@require_scope(Scope.ADMIN)
+@require_role(Role.ADMIN)
 @raises(NotFound, Conflict)
 @transactional
 def register_identity(session: Session, body: IdentityRegistration) -> Response:
@@ -111,7 +111,7 @@ def register_identity(session: Session, body: IdentityRegistration) -> Response:
     summary="Show an identity of chat",
     responses={200: IdentityOut},
 )
-@require_scope(Scope.ADMIN)
+@require_role(Role.ADMIN)
 @raises(NotFound)
 def show_identity(path: IdentityPath) -> Response:
     """Which user it is, and for which account that one acts."""
@@ -124,7 +124,7 @@ def show_identity(path: IdentityPath) -> Response:
     summary="Remove an identity of chat",
     responses={201: IdentityOut},
 )
-@require_scope(Scope.ADMIN)
+@require_role(Role.ADMIN)
 @raises(NotFound)
 @transactional
 def remove_identity(session: Session, path: IdentityPath, body: IdentityRemoval) -> Response:
@@ -134,7 +134,7 @@ def remove_identity(session: Session, path: IdentityPath, body: IdentityRemoval)
 
 
 @routes.get("/links/<code>", summary="Show whom a code links", responses={200: LinkOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound, BadInput)
 def show_link(path: CodePath) -> Response:
     """The user of a platform who was shown the code, to be compared before it is confirmed."""
@@ -145,7 +145,7 @@ def show_link(path: CodePath) -> Response:
 @routes.post(
     "/links", summary="Link a user of chat with your account", responses={201: IdentityOut}
 )
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound, Conflict, Forbidden)
 @transactional
 def confirm_link(session: Session, body: LinkConfirmation) -> Response:

@@ -23,24 +23,32 @@ from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.pagination import read_page
 from inventory_service.core.errors import Conflict, Forbidden, NotFound
 from inventory_service.core.pagination import Page
+from inventory_service.identity.usecases.accounts import act_for, get_account
 from inventory_service.runs.usecases.credentials import is_of_run
 
 
 def find_actor(session: Session, sender: Sender) -> Actor | None:
-    """Return who acts for a user of a platform, or None for one without an identity."""
+    """Return who acts for a user of a platform, or None for one without an identity.
+
+    :raises Forbidden: the account is disabled.
+    """
     identity = queries.find_identity(session, (sender.platform, sender.team_id, sender.user_id))
     if identity is None:
         return None
-    return Actor(identity.account, Channel.CHAT, Scope(identity.scope))
+    # The team is left out: names of tokens are short, and the record of the identity has it.
+    token = f"{sender.platform}/{sender.user_id}"
+    return act_for(session, identity.account, Channel.CHAT, Scope(identity.scope), token=token)
 
 
 def register_identity(session: Session, actor: Actor, wanted: IdentityRegistration) -> ChatIdentity:
     """Register that a user of a platform acts for an account.
 
+    :raises NotFound: there is no such account.
     :raises Conflict: the user has an identity already.
     """
     ids = (wanted.platform.value, wanted.team_id, wanted.user_id)
     _check_free(session, ids)
+    get_account(session, wanted.account)
     return ChatIdentity.register(
         session, actor, ids, wanted.account, scope=CEILING, reason=wanted.reason
     )
@@ -120,7 +128,7 @@ def confirm_link(session: Session, actor: Actor, wanted: LinkConfirmation) -> Ch
         session,
         actor,
         code.ids,
-        actor.name,
+        actor.account,
         scope=limit_scope(actor.scope),
         reason=wanted.reason,
     )

@@ -4,8 +4,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -23,6 +23,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=63), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account"], ["accounts.account"], name="fk_chat_identities_account"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_chat_identities"),
         sa.UniqueConstraint(
             "platform", "team_id", "user_id", name="uq_chat_identities_platform_team_id_user_id"
