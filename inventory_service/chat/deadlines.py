@@ -40,7 +40,7 @@ class _Work(Generic[Result]):
 
 
 def do_in_time(
-    act: Callable[[], Result], late: Callable[[Result], None], *, seconds: float = ANSWER_S
+    act: Callable[[], Result], late: Callable[[Result], None], *, seconds: float
 ) -> Result | None:
     """Return what an act returns if it does so in time; else None, and `late` gets it.
 

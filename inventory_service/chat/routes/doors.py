@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from inventory_service.chat.commands import Desk, Reply
-from inventory_service.chat.deadlines import do_in_time
+from inventory_service.chat.deadlines import ANSWER_S, do_in_time
 from inventory_service.chat.domain.messages import Button, Message
 from inventory_service.chat.domain.platforms import Headers, Platform, Platforms
 from inventory_service.chat.domain.requests import ActionRequest, CommandRequest, Sender
@@ -45,7 +45,14 @@ class PlatformPath(BaseModel):
     platform: str = Field(max_length=16)
 
 
-@routes.post("/<platform>/commands", summary="Take a slash command, as the platform sends it")
+class AnswerOut(BaseModel):
+    """A message in the form of the platform: what it has, only that one knows."""
+
+    response_type: str | None = Field(default=None, description="`ephemeral` or `in_channel`")
+    text: str | None = None
+
+
+@routes.post("/<platform>/commands", summary="Take a slash command", responses={200: AnswerOut})
 @public
 @takes_any_body
 @raises(*_ERRORS)
@@ -58,12 +65,13 @@ def take_command(path: PlatformPath) -> Response:
     reply = do_in_time(
         _guard(lambda: desk.answer_command(asked, has_bot=platform.has_bot)),
         lambda reply: _tell_later(desk, asked, reply),
+        seconds=ANSWER_S,
     )
     message = _pass_on(reply).message if reply is not None else _LATE
     return json_response(platform.render_answer(message, _make_seal(desk, asked.sender)))
 
 
-@routes.post("/<platform>/actions", summary="Take a pressed button, as the platform sends it")
+@routes.post("/<platform>/actions", summary="Take a pressed button", responses={200: AnswerOut})
 @public
 @takes_any_body
 @raises(*_ERRORS)
@@ -76,6 +84,7 @@ def take_action(path: PlatformPath) -> Response:
     reply = do_in_time(
         _guard(lambda: desk.answer_action(asked, has_bot=platform.has_bot)),
         lambda reply: _tell_later(desk, asked, reply),
+        seconds=ANSWER_S,
     )
     if not platform.takes_answers:
         if reply is not None:
