@@ -19,8 +19,9 @@ from inventory_service.audit import denied_requests
 from inventory_service.audit.routes import change_routes
 from inventory_service.audit.routes import routes as audit_routes
 from inventory_service.chat.commands import Desk
+from inventory_service.chat.doors import Doors
 from inventory_service.chat.platforms import make_platforms
-from inventory_service.chat.routes import doors as chat_doors
+from inventory_service.chat.routes import doors
 from inventory_service.chat.routes import identities as chat_identities
 from inventory_service.core.database.engine import Database
 from inventory_service.core.encryption import Vault
@@ -84,7 +85,7 @@ _ROUTES = (
     approval_routes,
     audit_routes,
     change_routes,
-    chat_doors.routes,
+    doors.routes,
     chat_identities.routes,
     clusters.routes,
     deliveries.routes,
@@ -185,8 +186,7 @@ def _make_dependencies(
         RunWatcher(database.reading, threads=settings.threads),
         vault,
         Addresses(Allowance.parse(settings.notify_allow)),
-        make_platforms(settings),
-        Desk(database, vault, sources, settings.public_link_url),
+        Doors(make_platforms(settings), Desk(database, vault, sources, settings.public_link_url)),
     )
 
     def find(token_id: str) -> KnownToken | None:

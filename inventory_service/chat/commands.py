@@ -29,7 +29,7 @@ from inventory_service.core.errors import Forbidden, ServiceError, Unavailable
 from inventory_service.runs.domain.sources import RunSources
 
 _log = structlog.get_logger(__name__)
-TRIGGER = "/qm"
+SLASH = "/qm"
 _FORBIDDEN = 403
 Handler = Callable[[Asked], Message]
 #: What each command needs, as the route of the API that does the same. Who may order or approve a
@@ -133,7 +133,7 @@ class Desk:
     def _carry_out(self, request: CommandRequest, actor: Actor | None, *, has_bot: bool) -> Message:
         intent = parse_command_line(request.text)
         if intent.command == "help":
-            return lookups.show_help(intent, TRIGGER)
+            return lookups.show_help(intent, SLASH)
         if intent.command == "link":
             return self._link(request.sender, actor)
         if actor is None:
@@ -196,4 +196,4 @@ def _check_role(actor: Actor, role: Role) -> None:
 
 def make_unknown(sender: Sender) -> Message:
     """Return what somebody without an identity is told: nothing of the fleet."""
-    return Message(f"This user ({sender.label}) has no account here. To link one: {TRIGGER} link")
+    return Message(f"This user ({sender.label}) has no account here. To link one: {SLASH} link")

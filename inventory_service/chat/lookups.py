@@ -22,13 +22,13 @@ from inventory_service.runs.usecases.orders import get_run, list_runs
 _MOST_LISTED = 20
 
 
-def show_help(intent: Intent, trigger: str) -> Message:
+def show_help(intent: Intent, slash: str) -> Message:
     """Return the list of commands, or how one is written."""
     command = COMMANDS.get((intent.text or "").lower())
     if intent.text and command is None:
-        raise BadInput(f"There is no command '{intent.text[:64]}'. Send `{trigger} help`.")
+        raise BadInput(f"There is no command '{intent.text[:64]}'. Send `{slash} help`.")
     known = [command] if command else COMMANDS.values()
-    lines = [f"{trigger} {one.usage}: {one.about}" for one in known]
+    lines = [f"{slash} {one.usage}: {one.about}" for one in known]
     return Message("Commands", "\n".join(lines))
 
 

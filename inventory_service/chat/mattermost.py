@@ -72,7 +72,7 @@ class Mattermost:
         )
         if sender.team_id not in self.teams:
             raise Forbidden("The request is of a team that QM_MATTERMOST_TEAMS does not name.")
-        key = _check_trigger(get_text(form, "trigger_id"), sender.user_id, now)
+        key = _check_origin(get_text(form, "trigger_id"), sender.user_id, now)
         reply_url = self.check_reply_url(get_text(form, "response_url"))
         return CommandRequest(sender, key, form.get("text", ""), reply_url)
 
@@ -89,7 +89,7 @@ class Mattermost:
         )
         if sender.team_id and sender.team_id not in self.teams:
             raise Forbidden("The request is of a team that QM_MATTERMOST_TEAMS does not name.")
-        key = _check_trigger(get_text(found, "trigger_id"), sender.user_id, now)
+        key = _check_origin(get_text(found, "trigger_id"), sender.user_id, now)
         sealed = get_text(found, "context", "sealed")
         return ActionRequest(sender, key, sealed, get_text(found, "post_id"), None)
 
@@ -196,8 +196,8 @@ class Mattermost:
         }
 
 
-def _check_trigger(trigger_id: str, user_id: str, now: datetime) -> str:
-    """Return the id of a trigger, which is another one for each request.
+def _check_origin(trigger_id: str, user_id: str, now: datetime) -> str:
+    """Return the id of a request, which is another one for each request.
 
     :raises Unauthorized: it is none of this user, or too old.
     """

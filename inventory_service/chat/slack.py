@@ -126,9 +126,12 @@ class Slack:
         kind = "in_channel" if message.is_public else "ephemeral"
         return {"response_type": kind, **render(message, seal)}
 
-    def render_action_answer(self, _message: Message, _seal: Seal, *, is_refusal: bool) -> None:
+    def render_action_answer(
+        self, message: Message, seal: Seal, *, is_refusal: bool
+    ) -> dict[str, Any]:
         """Return nothing: Slack shows no answer to a pressed button, only replies."""
-        del is_refusal
+        del message, seal, is_refusal
+        return {}
 
     def post(self, message: Message, channel_id: str, seal: Seal) -> Call:
         """Return the request that writes a message."""

@@ -77,6 +77,13 @@ SINS = [
         "inventory_service/notification_settings.py",
         "import inventory_service.settings",
     ),
+    ("chat-settings", "inventory_service/chat_settings.py", "import inventory_service.settings"),
+    (
+        "order",
+        "inventory_service/notifications/queries.py",
+        "import inventory_service.chat.queries",
+    ),
+    ("web-free", "inventory_service/chat/commands.py", "import flask"),
     (
         "senders-alone",
         "inventory_service/notifications/senders/posts.py",

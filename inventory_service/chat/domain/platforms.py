@@ -76,7 +76,9 @@ class Platform(Protocol):
     def render_answer(self, message: Message, seal: Seal) -> dict[str, Any]:
         """Return the body of the answer to a slash command."""
 
-    def render_action_answer(self, message: Message, seal: Seal, *, is_refusal: bool) -> Any:  # noqa: ANN401 - any JSON
+    def render_action_answer(
+        self, message: Message, seal: Seal, *, is_refusal: bool
+    ) -> dict[str, Any]:
         """Return the body of the answer to a pressed button, where it is shown."""
 
     def post(self, message: Message, channel_id: str, seal: Seal) -> Call:

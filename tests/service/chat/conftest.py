@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory_service.core.actors import Actor, Channel, Scope
-from tests.service.approvals.plan_rows import PLAYBOOK
 from tests.service.chat.chats import CHATS, TEAM, Answer, Chat, Server, make_settings, serving
 from tests.service.conftest import ACTOR, make_node, provide_accounts
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from inventory_service.settings import Settings
     from tests.service.conftest import Caller
 
+#: The playbook of the rows that tests of approvals make.
+PLAYBOOK = "playbooks/site.yml"
 #: The users of the platforms, and the accounts that they act for.
 PEOPLE = {
     "U1": Actor("olga", Channel.API, Scope.OPERATOR),
@@ -110,3 +111,30 @@ def make_worker(database: Database, settings: Settings, name: str) -> Any:
     from inventory_service.worker.messenger import Messenger  # noqa: PLC0415 (rules are tested without it)
 
     return Messenger(database, settings, make_platforms(settings).known[name])
+
+
+@pytest.fixture
+def shop(database: Database, nodes: None) -> None:  # noqa: ARG001 - only that they are there
+    """A template with questions, whose runs need one approval if they are no check."""
+    from tests.service.approvals.plan_rows import add_template  # noqa: PLC0415 (rules are tested without it)
+
+    survey = {
+        "type": "object",
+        "properties": {
+            "count": {"type": "integer", "default": 1},
+            "text": {"type": "string", "default": "x"},
+            "db_password": {"type": "string", "default": "y"},
+        },
+    }
+    with database.writing() as session:
+        add_template(session, "shop", survey=survey)
+        add_template(session, "guarded", approvals_needed=1)
+
+
+@pytest.fixture
+def waiting(database: Database, shop: None) -> int:  # noqa: ARG001 - only that it is there
+    """A run of Anna that waits for one approval."""
+    from tests.service.approvals.plan_rows import apply, make_plan  # noqa: PLC0415 (rules are tested without it)
+
+    with database.writing() as session:
+        return apply(session, make_plan(session, "guarded")).id

@@ -19,7 +19,11 @@ from inventory_service.http.auth import assert_all_views_guarded
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_caller
 
-PUBLIC = {"health.live", "health.ready", "_docs", "static"}
+PUBLIC = {"health.live", "health.ready", "_docs", "static"} | {
+    # Verified by what the platform sends: tests/service/chat/routes/test_doors.py.
+    "chat.take_command",
+    "chat.take_action",
+}
 OPEN_WHERE_SET = {
     "inventory.get_inventory",
     "terraform_merge.merge_inventory",
@@ -34,7 +38,11 @@ BODIES = {
     "terraform_merge.merge_inventory": {"terraform": '{"nodes": {"sensitive": false, "value": []}}'}
 }
 
-ADMIN_ONLY = re.compile(r"/api/v1/(accounts|tokens|audit)(/|\Z)")
+ADMIN_ONLY = re.compile(r"/api/v1/(accounts|tokens|audit|chat/identities)(/|\Z)")
+#: The platform says who asks, and what that one may do is in the account.
+OF_PLATFORMS = re.compile(r"/api/v1/chat/\{platform\}/(commands|actions)\Z")
+#: Everybody may link a user of a platform with the own account.
+FOR_ONESELF = frozenset({"/api/v1/chat/links"})
 #: Reading by POST: the body is what the answer is merged with.
 #: What others may then order, and where word of it goes.
 DECIDES_WHAT_RUNS = re.compile(r"/api/v1/(templates|notifications)(/\{\w+\}(/retirement)?)?\Z")
@@ -180,7 +188,7 @@ def test_the_channel_in_the_header_is_a_label_from_a_short_list(operator: Caller
 
 def get_rule(method: str, path: str) -> Role | None:
     """Return the role that an operation should need."""
-    if path.startswith("/health/"):
+    if path.startswith("/health/") or OF_PLATFORMS.match(path):
         return None
     if ADMIN_ONLY.match(path):
         return Role.ADMIN
@@ -188,7 +196,7 @@ def get_rule(method: str, path: str) -> Role | None:
         return Role.ADMIN
     if method != "GET" and path.endswith("/approvals"):
         return Role.APPROVER
-    is_read = method == "GET" or path in READS_BY_POST or path in ITS_TEMPLATE_SAYS
+    is_read = method == "GET" or path in READS_BY_POST | ITS_TEMPLATE_SAYS | FOR_ONESELF
     return Role.VIEWER if is_read else Role.OPERATOR
 
 

@@ -114,6 +114,10 @@ DESTRUCTIVE = {
         ["robot", "viewer"],
         "Revoke the role viewer in all projects of account robot (kind program, ",
     ),
+    ("chat", "identity", "remove"): (
+        ["1", "--reason", "over"],
+        "Remove chat identity 1 (platform slack, team id T1, user id U1, account robot)?",
+    ),
     ("token", "revoke"): (["{token}"], "(name robot, account robot, scope viewer, "),
 }
 
@@ -147,7 +151,9 @@ def fleet(ask: Ask, mesh: str) -> str:
     ask("template", "add", "hello", *words)
     ask("schedule", "add", "nightly", "--template", "hello", "--cron", "0 2 * * *")
     ask("notification", "add", "ada", "--kind", "mail", "--recipient", "ada@example.org")
-    return str(ask("token", "create", "robot")["token_id"])
+    token_id = str(ask("token", "create", "robot")["token_id"])
+    ask("chat", "identity", "add", "slack", "T1", "U1", "robot")
+    return token_id
 
 
 def test_each_command_that_takes_away_is_in_the_table() -> None:
