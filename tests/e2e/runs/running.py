@@ -59,7 +59,7 @@ SURVEY = {
 class RunService:
     """A service and a worker on one database."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, **settings: str) -> None:
         self.checkout = checkout = folder / "checkout"
         (checkout / "playbooks").mkdir(parents=True)
         config = f"[defaults]\ninterpreter_python = {sys.executable}\n"
@@ -73,6 +73,7 @@ class RunService:
             "QM_RUN_DIR": str(self.run_dir),
             "QM_RUN_LEASE_S": str(LEASE_S),
             "HOME": str(folder),
+            **settings,
         }
         self.web = Process(folder, **self._settings)
         self.worker_log = folder / "worker.log"
