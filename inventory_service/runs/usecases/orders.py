@@ -66,18 +66,7 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
     hosts = resolve_limit(order.limit, sources.list_targets(session, template.filters))
     given = check_answers(session, template.survey, order.answers)
     answers, sealed = hide_secrets(template.survey, given, sources.seal)
-    options = {
-        "tags": _choose_tags(template, order),
-        "skip_tags": [*template.skip_tags, *order.skip_tags],
-        "check": is_check,
-        "diff": order.diff or order.plan,
-        "forks": template.forks,
-        "verbosity": template.verbosity,
-        "idle_timeout_s": template.idle_timeout_s,
-        "timeout_s": template.timeout_s,
-        "concurrency": template.concurrency,
-        "limit_variable": template.limit_variable,
-    }
+    options = _make_options(template, order)
     count = choose_slices(template, order, hosts=len(hosts))
     if count and (order.force_slices or template.force_slices):
         options["force_slices"] = True
@@ -229,6 +218,21 @@ def get_template(session: Session, actor: Actor, name: str) -> Template:
     if not actor.may(Role(template.launch_role), None):
         raise Forbidden(f"{actor.describe()}, and runs of '{name}' need {template.launch_role}.")
     return template
+
+
+def _make_options(template: Template, order: RunOrder) -> dict[str, Any]:
+    return {
+        "tags": _choose_tags(template, order),
+        "skip_tags": [*template.skip_tags, *order.skip_tags],
+        "check": order.check or order.plan,
+        "diff": order.diff or order.plan,
+        "forks": template.forks,
+        "verbosity": template.verbosity,
+        "idle_timeout_s": template.idle_timeout_s,
+        "timeout_s": template.timeout_s,
+        "concurrency": template.concurrency,
+        "limit_variable": template.limit_variable,
+    }
 
 
 def _choose_tags(template: Template, order: RunOrder) -> list[str]:
