@@ -5,7 +5,7 @@ Each request is answered once. Who has no identity is told how to get one, and n
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -18,7 +18,7 @@ from inventory_service.chat.domain.requests import ActionRequest, CommandRequest
 from inventory_service.chat.domain.updates import Way
 from inventory_service.chat.models.outbox import ChatMessage
 from inventory_service.chat.queries import find_message
-from inventory_service.chat.usecases.buttons import open_button
+from inventory_service.chat.usecases.buttons import PressedButton, open_button
 from inventory_service.chat.usecases.identities import find_actor, give_code
 from inventory_service.chat.usecases.outbox import seal_reply
 from inventory_service.chat.usecases.requests import note_request
@@ -88,11 +88,17 @@ class Desk:
         :raises Conflict: the same request was answered before.
         :raises Unavailable: the database does not answer.
         """
+        try:
+            # Before anything is written: on some platforms that alone proves the request.
+            button = open_button(self.vault, request.sealed, request.sender)
+        except Forbidden as error:
+            return Reply(Message(error.detail), is_refusal=True)
+        found = replace(request, sender=request.sender.in_team(button.team_id))
 
-        def act(_actor: Actor | None) -> Reply:
-            return self._press(request, has_bot=has_bot)
+        def act(actor: Actor | None) -> Reply:
+            return self._press(found, button, actor, has_bot=has_bot)
 
-        return self._answer(request, "chat button", act)
+        return self._answer(found, f"chat button {button.act} {button.run_id}", act)
 
     def queue_answer(self, sender: Sender, message: Message, url: str, *, replaces: bool) -> None:
         """Have an answer sent by the URL that came with a request.
@@ -151,17 +157,16 @@ class Desk:
             asked = Asked(session, actor, place, self.sources, self.link_url, intent)
             return act(asked)
 
-    def _press(self, request: ActionRequest, *, has_bot: bool) -> Reply:
+    def _press(
+        self, request: ActionRequest, button: PressedButton, actor: Actor | None, *, has_bot: bool
+    ) -> Reply:
         sender = request.sender
-        button = open_button(self.vault, request.sealed, sender)
-        sender = sender.in_team(button.team_id)
+        if actor is None:
+            raise Forbidden(make_unknown(sender).title)
+        _check_role(actor, _ACTS[button.act.value][0])
+        place = self._make_place(sender, request.reply_url, has_bot=has_bot)
+        intent = Intent(button.act.value)
         with self.database.writing() as session:
-            actor = find_actor(session, sender)
-            if actor is None:
-                raise Forbidden(make_unknown(sender).title)
-            _check_role(actor, _ACTS[button.act.value][0])
-            place = self._make_place(sender, request.reply_url, has_bot=has_bot)
-            intent = Intent(button.act.value)
             asked = Asked(session, actor, place, self.sources, self.link_url, intent)
             message = acts.press(asked, button)
             ours = find_message(session, sender, request.post_id)

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from inventory_service.chat.domain.requests import Sender
@@ -60,6 +60,8 @@ def _has_changed() -> ColumnElement[bool]:
         Run.revision != ChatMessage.seen_revision,
         Run.event_count != ChatMessage.seen_events,
         Run.state_reason.is_distinct_from(ChatMessage.seen_reason),
+        # How far a sliced run is stands in the rows of its slices.
+        (Run.slice_count > 0) & (Run.state == RunState.RUNNING.value),
     )
     # A reply can't be changed, and few are taken: only the end is worth one.
     return case((ChatMessage.way == Way.REPLY.value, ended), else_=is_changed)
@@ -75,11 +77,16 @@ def find_message(session: Session, sender: Sender, post_id: str) -> ChatMessage 
     return session.scalars(query).first()
 
 
-def view_run(session: Session, run: Run, link_url: str) -> RunView:
-    """Return what a message says about a run."""
+def view_run(
+    session: Session, run: Run, link_url: str, *, parts: Sequence[int], results: dict[str, int]
+) -> RunView:
+    """Return what a message says about a run, with its results.
+
+    ``parts`` are the runs whose reports are its own: it itself, or its slices.
+    """
     has_ended = RunState(run.state) in ENDED
-    tasks, count = _find_task(session, run.id) if run.started_at and not has_ended else (None, 0)
-    changed = _list_changed_hosts(session, run.id) if has_ended else []
+    tasks, count = _find_task(session, parts) if run.started_at and not has_ended else (None, 0)
+    changed = _list_changed_hosts(session, parts) if has_ended else []
     plan_id = run.id if run.is_plan else run.plan_of
     application = (
         session.scalar(select(Run.id).where(Run.plan_of == run.id)) if run.is_plan else None
@@ -91,7 +98,7 @@ def view_run(session: Session, run: Run, link_url: str) -> RunView:
         state_reason=redact(run.state_reason),
         limit=redact(run.limit[:_MOST_LIMIT]),
         host_count=run.host_count,
-        results=run.results,
+        results=results,
         requested_by=run.requested_by,
         reason=redact(run.reason),
         is_check=bool(run.options.get("check")),
@@ -107,7 +114,7 @@ def view_run(session: Session, run: Run, link_url: str) -> RunView:
         task=redact(tasks),
         task_count=count,
         changed_hosts=changed,
-        changed_count=run.results.get("changed", 0) if has_ended else 0,
+        changed_count=results.get("changed", 0) if has_ended else 0,
         planned=_list_planned(session, plan_id) if _shows_plan(run) and plan_id else (),
         application=application,
     )
@@ -119,25 +126,28 @@ def _shows_plan(run: Run) -> bool:
     return is_ready or run.state == RunState.AWAITING_APPROVAL
 
 
-def _find_task(session: Session, run_id: int) -> tuple[str | None, int]:
-    query = select(TaskResult).where(TaskResult.run_id == run_id)
+def _find_task(session: Session, parts: Sequence[int]) -> tuple[str | None, int]:
+    query = select(TaskResult).where(TaskResult.run_id.in_(parts))
     last = session.scalars(query.order_by(TaskResult.number.desc()).limit(1)).first()
     return (None, 0) if last is None else (last.task, last.number)
 
 
-def _list_changed_hosts(session: Session, run_id: int) -> Sequence[str]:
-    query = select(HostResult.host).where(HostResult.run_id == run_id, HostResult.changed > 0)
+def _list_changed_hosts(session: Session, parts: Sequence[int]) -> Sequence[str]:
+    query = select(HostResult.host).where(HostResult.run_id.in_(parts), HostResult.changed > 0)
     return session.scalars(query.order_by(HostResult.host).limit(_MOST_HOSTS)).all()
 
 
 def _list_planned(session: Session, plan_id: int) -> list[str]:
-    changing: Select[TaskResult] = select(TaskResult).where(
-        TaskResult.run_id == plan_id, TaskResult.changed > 0
+    is_of_plan = (Run.id == plan_id) | (Run.slice_of == plan_id)
+    hosts = func.sum(TaskResult.changed)
+    query = (
+        select(TaskResult.task, hosts)
+        .join(Run, Run.id == TaskResult.run_id)
+        .where(is_of_plan, TaskResult.changed > 0)
+        .group_by(TaskResult.number, TaskResult.task)
+        .order_by(TaskResult.number, TaskResult.task)
+        .limit(_MOST_TASKS + 1)
     )
-    tasks = session.scalars(changing.order_by(TaskResult.number).limit(_MOST_TASKS)).all()
-    lines = [
-        f"{redact(one.task)}: on {one.changed} host{'s' if one.changed > 1 else ''}"
-        for one in tasks
-    ]
-    count = session.scalar(select(func.count()).select_from(changing.subquery())) or 0
-    return lines + ([f"and {count - len(tasks)} more tasks"] if count > len(tasks) else [])
+    found = [(redact(row[0]), row[1]) for row in session.execute(query)]
+    lines = [f"{task}: on {count} host{'s' if count > 1 else ''}" for task, count in found]
+    return [*lines[:_MOST_TASKS], "and more"] if len(lines) > _MOST_TASKS else lines

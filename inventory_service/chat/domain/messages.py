@@ -11,8 +11,9 @@ _ELLIPSIS = "…"
 #: What a message holds at most: each platform shows as much.
 MOST_TITLE = 150
 MOST_TEXT = 2800
-MOST_VALUE = 600
-MOST_FIELDS = 15
+#: All of them together, as JSON with escapes, are less than what is read of an answer.
+MOST_VALUE = 400
+MOST_FIELDS = 12
 
 
 class Act(enum.StrEnum):

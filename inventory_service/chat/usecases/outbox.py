@@ -17,6 +17,7 @@ from inventory_service.core.encryption import Vault
 from inventory_service.core.errors import Conflict
 from inventory_service.runs.domain.states import ENDED, RunState
 from inventory_service.runs.models.runs import Run
+from inventory_service.runs.usecases.slices import list_report_ids, show_counted
 
 #: How many messages are looked at in one turn.
 MOST_DUE = 100
@@ -48,7 +49,9 @@ def seal_reply(vault: Vault, url: str | None) -> str | None:
 
 def make_message(session: Session, run: Run, link_url: str) -> Message:
     """Return the message about a run as it is now."""
-    return make_run_message(queries.view_run(session, run, link_url))
+    parts, results = list_report_ids(session, run), show_counted(session, run)["results"]
+    view = queries.view_run(session, run, link_url, parts=parts, results=results)
+    return make_run_message(view)
 
 
 def has_work(session: Session, platform: str, *, link_url: str) -> bool:

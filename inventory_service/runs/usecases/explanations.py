@@ -13,6 +13,7 @@ from inventory_service.runs.domain.locks import HOST_LOCK, choose_starts
 from inventory_service.runs.domain.states import ENDED, LIVE, WAITING, RunState
 from inventory_service.runs.models.reports import StoredEvent
 from inventory_service.runs.models.runs import Run
+from inventory_service.runs.usecases.slices import list_report_ids
 
 _MOST_FAILURES = 5
 _MOST_WORDS = 300
@@ -86,10 +87,11 @@ def _name_lock(lock: str) -> str:
 
 def _list_failures(session: Session, run: Run) -> Iterator[str]:
     """Yield the first tasks that failed, each with its host and what it said."""
+    parts = list_report_ids(session, run)
     query = (
         select(StoredEvent)
-        .where(StoredEvent.run_id == run.id, StoredEvent.kind.in_(_BAD))
-        .order_by(StoredEvent.counter)
+        .where(StoredEvent.run_id.in_(parts), StoredEvent.kind.in_(_BAD))
+        .order_by(StoredEvent.at, StoredEvent.counter)
         .limit(_MOST_FAILURES)
     )
     for event in session.scalars(query):

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from inventory_service.chat.models.identities import SeenChatRequest
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
 from inventory_service.core.encryption import Vault
@@ -187,6 +188,11 @@ def test_a_button_of_somebody_else_does_nothing(
     for wrong in (sealed[:-4] + "AAAA", "approve:1", ""):
         said = list_refusals(chat, chat.press(wrong, "U2"), worker)
         assert "not of this service" in said, wrong
+    with database.reading() as session:
+        # Who can make no button can't write a row either, nor a record in somebody's name.
+        assert session.scalars(select(SeenChatRequest)).all() == []
+        refusals = select(AuditRecord).where(AuditRecord.action == "refuse")
+        assert session.scalars(refusals).all() == []
     other = Vault(settings.secret_key_path).seal({"webhook_url": "https://x"})
     assert "no button" in list_refusals(chat, chat.press(other, "U2"), worker)
     with database.reading() as session:

@@ -4,9 +4,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy.orm import Session
 
 from inventory_service.chat.domain.requests import Sender
-from inventory_service.chat.domain.run_messages import make_run_message
+from inventory_service.chat.domain.run_messages import RunView, make_run_message
 from inventory_service.chat.domain.updates import Seen, Way
 from inventory_service.chat.models.outbox import ChatMessage
 from inventory_service.chat.queries import find_message, list_due, view_run
@@ -44,6 +45,12 @@ def follow(store: Database, run_id: int, way: Way = Way.POST, *, shown: bool = T
             one.arrive("f" * 64, "p1", seen, is_last=False)
             one.due_at = START
         return one.id
+
+
+def look(session: Session, run_id: int) -> RunView:
+    run = get_run(session, run_id)
+    link_url = "https://qm.example"
+    return view_run(session, run, link_url, parts=[run_id], results=run.results)
 
 
 def find_due(store: Database, platform: str = "slack") -> list[int]:
@@ -100,10 +107,10 @@ def test_a_message_is_found_by_what_the_platform_says(store: Database, run_id: i
 
 def test_who_approves_sees_which_tasks_change_something(store: Database, run_id: int) -> None:
     with store.reading() as session:
-        view = view_run(session, get_run(session, run_id), "https://qm.example")
+        view = look(session, run_id)
         assert view.planned == ["New: on 2 hosts"]
         assert view.link == f"https://qm.example/api/v1/runs/{run_id}"
-        plan = view_run(session, get_run(session, run_id - 1), "")
+        plan = look(session, run_id - 1)
         assert plan.application == run_id
 
 
@@ -117,7 +124,7 @@ def test_an_ended_run_names_what_it_changed_and_no_token(store: Database, run_id
         cancel_run(session, ANNA, run_id, f"for {token}")
         get_run(session, run_id).count(events=1, missing=0, results={"changed": 12})
     with store.reading() as session:
-        message = make_run_message(view_run(session, get_run(session, run_id), ""))
+        message = make_run_message(look(session, run_id))
     fields = dict(message.fields)
     assert fields["Changed hosts"].startswith("h00, h01")
     assert fields["Changed hosts"].endswith("h09 and 2 more")

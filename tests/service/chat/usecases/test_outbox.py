@@ -21,13 +21,20 @@ from inventory_service.chat.usecases.outbox import (
 )
 from inventory_service.core.database.engine import Database
 from inventory_service.core.encryption import Vault, make_key
+from inventory_service.runs.domain.states import RunState
+from inventory_service.runs.models.reports import HostResult
+from inventory_service.runs.queries import list_slices
 from inventory_service.runs.usecases.orders import cancel_run
+from inventory_service.runs.usecases.slices import settle
 from tests.service.approvals.plan_rows import ANNA, add_template, apply, make_plan
 from tests.service.conftest import provide_accounts
+from tests.service.run_rows import OPERATOR, order, start
+from tests.service.run_rows import add_template as add_plain
 
 SENDER = Sender("slack", "T1", "U1", "C1")
 URL = "https://hooks.slack.com/sentinel"
 LINK = "https://qm.example"
+COUNTS = ("ok", "failed", "unreachable", "skipped", "rescued", "ignored")
 
 
 @pytest.fixture
@@ -173,3 +180,36 @@ def test_rows_are_kept_for_a_week(
     take()
     with store.reading() as session:
         assert [session.get(ChatMessage, number) is None for number in ids] == [False, True]
+
+
+def test_a_sliced_run_is_one_message(
+    store: Database, vault: Vault, take: Callable[[], list[TakenMessage]]
+) -> None:
+    with store.writing() as session:
+        provide_accounts(session, OPERATOR)
+        add_plain(session, "sliced", slices=2, force_slices=True)
+        run = order(session, "sliced", limit="web-1,web-2")
+    follow(store, vault, run.id)
+    with store.writing() as session:
+        start(session)
+        for part in list_slices(session, run.id):
+            part.count(events=1, missing=0, results={"changed": 1, "ok": 1})
+            counts = dict.fromkeys(COUNTS, 0) | {"changed": 1}
+            session.add(HostResult(run_id=part.id, host=part.hosts[0], **counts))
+    [first] = take()
+    assert dict(first.message.fields)["Results"] == "2 ok, 2 changed"
+    record(store, first, Heard(post_id="p1"))
+    with store.writing() as session:
+        parts = list_slices(session, run.id)
+        parts[0].count(events=2, missing=0, results={"changed": 1, "ok": 1, "failed": 1})
+    # Its own row is as it was.
+    [second] = take()
+    assert dict(second.message.fields)["Results"] == "2 ok, 2 changed, 1 failed"
+    record(store, second, Heard(post_id="p1"))
+    with store.writing() as session:
+        start(session)
+        for part in list_slices(session, run.id):
+            part.end(RunState.SUCCESSFUL, None, actor=ANNA)
+            settle(session, part, ANNA)
+    [last] = take()
+    assert (last.is_last, dict(last.message.fields)["Changed hosts"]) == (True, "web-1, web-2")
