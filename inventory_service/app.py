@@ -70,6 +70,8 @@ from inventory_service.runs.runner.playbooks import list_playbooks
 from inventory_service.runs.watching import RunWatcher
 from inventory_service.schedules.routes import routes as schedule_routes
 from inventory_service.settings import Settings
+from inventory_service.workflows.routes import runs as workflow_runs
+from inventory_service.workflows.routes import workflows
 
 _log = structlog.get_logger(__name__)
 
@@ -102,6 +104,8 @@ _ROUTES = (
     templates.routes,
     templates.playbook_routes,
     tokens.routes,
+    workflow_runs.routes,
+    workflows.routes,
     inventory.first_routes,
     health.routes,
 )
