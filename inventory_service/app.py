@@ -69,6 +69,9 @@ from inventory_service.runs.runner.playbooks import list_playbooks
 from inventory_service.runs.watching import RunWatcher
 from inventory_service.schedules.routes import routes as schedule_routes
 from inventory_service.settings import Settings
+from inventory_service.webhooks.routes import deliveries as webhook_deliveries
+from inventory_service.webhooks.routes import requests as webhook_requests
+from inventory_service.webhooks.routes import webhooks
 
 _log = structlog.get_logger(__name__)
 
@@ -99,6 +102,9 @@ _ROUTES = (
     templates.routes,
     templates.playbook_routes,
     token_routes,
+    webhook_deliveries.routes,
+    webhook_requests.routes,
+    webhooks.routes,
     inventory.first_routes,
     health.routes,
 )

@@ -17,6 +17,8 @@ from inventory_service.identity import models as identity
 from inventory_service.notifications.models import deliveries, notifications
 from inventory_service.runs.models import reports, runs, templates
 from inventory_service.schedules import models as schedules
+from inventory_service.webhooks.models import deliveries as webhook_deliveries
+from inventory_service.webhooks.models import webhooks
 
 __all__ = [
     "Base",
@@ -38,4 +40,6 @@ __all__ = [
     "schedules",
     "services",
     "templates",
+    "webhook_deliveries",
+    "webhooks",
 ]

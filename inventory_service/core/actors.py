@@ -26,6 +26,7 @@ class Channel(enum.StrEnum):
     ANSIBLE = "ansible"
     WORKER = "worker"
     SCHEDULE = "schedule"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,13 @@ def test_each_scope_covers_itself_and_those_before_it(scope: Scope, covered: set
 
 
 def test_channels_are_those_of_people_of_playbooks_and_of_the_service_itself() -> None:
-    assert [channel.value for channel in Channel] == ["api", "cli", "ansible", "worker", "schedule"]
+    assert [channel.value for channel in Channel] == [
+        "api",
+        "cli",
+        "ansible",
+        "worker",
+        "schedule",
+        "webhook",
+    ]
     # The columns `door` have 16 characters.
     assert all(len(channel.value) <= 16 for channel in Channel)
