@@ -35,7 +35,7 @@ PLACES: list[tuple[str, Any]] = [
     ("/foo/00", MISSING),
     ("/foo/bar", MISSING),
     ("/foo/0/0", MISSING),
-    ("/fo", MISSING),
+    ("/f", MISSING),
     ("/null/x", MISSING),
 ]
 KEYS = st.text(max_size=4)
