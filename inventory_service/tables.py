@@ -13,7 +13,7 @@ from inventory_service.fleet.models import (
     projects,
     services,
 )
-from inventory_service.identity import models as identity
+from inventory_service.identity.models import accounts, tokens
 from inventory_service.notifications.models import deliveries, notifications
 from inventory_service.runs.models import reports, runs, templates
 from inventory_service.schedules import models as schedules
@@ -22,6 +22,7 @@ from inventory_service.webhooks.models import webhooks
 
 __all__ = [
     "Base",
+    "accounts",
     "address_leases",
     "approvals",
     "audit_log",
@@ -29,7 +30,6 @@ __all__ = [
     "deliveries",
     "environments",
     "idempotency",
-    "identity",
     "nodes",
     "notifications",
     "ports",
@@ -40,6 +40,7 @@ __all__ = [
     "schedules",
     "services",
     "templates",
+    "tokens",
     "webhook_deliveries",
     "webhooks",
 ]

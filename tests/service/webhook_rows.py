@@ -22,7 +22,8 @@ from inventory_service.webhooks.usecases.webhooks import (
     make_webhook_secret,
     register_webhook,
 )
-from tests.service.run_rows import ADMIN, PLAYBOOKS, add_template, list_targets
+from tests.service.conftest import provide_accounts
+from tests.service.run_rows import ADMIN, OPERATOR, PLAYBOOKS, add_template, list_targets
 from tests.service.webhook_signing import SIGN
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
@@ -59,6 +60,7 @@ class Webhooks:
 
     def add_template(self, **fields: Any) -> None:
         with self.store.writing() as session:
+            provide_accounts(session, ADMIN, OPERATOR)
             add_template(session, survey=SURVEY, **fields)
 
     def add(self, name: str = "deploy", **fields: Any) -> dict[str, Any]:

@@ -286,8 +286,8 @@ def _next_step(status: int, target: Target) -> str:
     steps = {
         401: "put a token into QM_TOKEN, or as `token` into ~/.config/quartermaster/config.ini (or "
         "QM_CONFIG). `qm init --save-profile` makes the first one beside the database; somebody "
-        "with the scope admin makes further ones with `qm token create NAME`",
-        403: "use a token with a wider scope; an admin makes one with `qm token create --scope`",
+        "with the role admin makes further ones with `qm token create NAME`",
+        403: "see what you may do with `qm whoami`; an admin grants more with `qm account grant`",
         404: f"see what there is with `qm {target.noun} list`",
         409: f"look at what is there with `qm {target.noun} list`, then decide again",
         412: "somebody changed it meanwhile: look at it again and repeat the command",

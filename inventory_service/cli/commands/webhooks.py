@@ -72,7 +72,7 @@ webhook = make_group(
             ),
         ),
         fields=_FIELDS,
-        set_help="Change fields of a webhook; its runs get your scope from then on.",
+        set_help="Change fields of a webhook; its runs need your roles from then on.",
         retire_help="Retire a webhook: its requests are refused.",
     )
 )

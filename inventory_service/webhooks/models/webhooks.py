@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from inventory_service.core.actors import Actor, Channel, Scope
+from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
 from inventory_service.core.database.base import UTCDateTime
 from inventory_service.fleet.models.catalog import CatalogEntry
 from inventory_service.webhooks.domain.signatures import WebhookKind
 from inventory_service.webhooks.domain.webhooks import ACTOR_PREFIX, Condition, ValueRule
 
-_NOTES = ("secret_made_at", "former_valid_until", "refused_at", "refusal", "scope")
+_NOTES = ("secret_made_at", "former_valid_until", "refused_at", "refusal", "account")
 _LONGEST_REFUSAL = 255
 #: How often it is noted that a request had no valid signature, which anybody can send.
 _NOTE_EACH = timedelta(minutes=1)
@@ -58,7 +58,9 @@ class Webhook(CatalogEntry):
     values: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     conditions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     is_paused: Mapped[bool]
-    #: That of who registered it, or changed what it orders: its runs need no wider one.
+    #: Who registered it, or changed what it orders: its runs need that account's roles.
+    account: Mapped[str] = mapped_column(String(63))
+    #: That of the token which was used then: it bounds the roles.
     scope: Mapped[str] = mapped_column(String(16))
     #: The secrets by which requests are signed, encrypted; none are accepted before it has one.
     sealed_secrets: Mapped[str | None] = mapped_column(Text)
@@ -69,9 +71,9 @@ class Webhook(CatalogEntry):
     refusal: Mapped[str | None] = mapped_column(String(_LONGEST_REFUSAL))
 
     @property
-    def actor(self) -> Actor:
-        """Return who orders its runs."""
-        return Actor(f"{ACTOR_PREFIX}{self.webhook}", Channel.WEBHOOK, Scope(self.scope))
+    def token(self) -> str:
+        """Return by what its account acts when a request comes, as the audit names it."""
+        return f"{ACTOR_PREFIX}{self.webhook}"
 
     @property
     def signed_as(self) -> WebhookKind:
@@ -80,7 +82,7 @@ class Webhook(CatalogEntry):
 
     def authorize(self, actor: Actor) -> None:
         """Let it order what the actor may order."""
-        self.scope = actor.scope.value
+        self.account, self.scope = actor.account, actor.scope.value
 
     def list_values(self) -> list[ValueRule]:
         """Return which values of a request become which fields of an order."""

@@ -5,11 +5,11 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import (
     NotFound,
 )
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
 from inventory_service.http.problems import raises
 from inventory_service.http.transactions import reading
@@ -48,7 +48,7 @@ class WebhookDeliveryQuery(ListQuery):
     summary="List the requests to a webhook",
     responses={200: page_of(WebhookDeliveryOut)},
 )
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def list_deliveries(path: WebhookPath, query: WebhookDeliveryQuery) -> Response:
     """Those whose signature fits, of the last 30 days, the newest first unless `sort` is set."""

@@ -32,7 +32,7 @@ class WebhookOut(BaseModel):
         description="when a request last had no valid signature; noted once a minute"
     )
     refusal: str | None
-    scope: str = Field(description="that of who registered it or last changed what it orders")
+    account: str = Field(description="who registered it or last changed what it orders")
     created_at: datetime
     retired_at: datetime | None
     revision: int

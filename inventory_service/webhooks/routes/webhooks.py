@@ -16,12 +16,12 @@ from flask import Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Actor, Scope
+from inventory_service.core.actors import Actor, Role
 from inventory_service.core.encryption import Vault
 from inventory_service.core.errors import BadInput, Conflict, Forbidden, NotFound
 from inventory_service.core.preconditions import Expected
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
-from inventory_service.http.auth import require_scope
+from inventory_service.http.auth import require_role
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
@@ -63,7 +63,7 @@ RESOURCE = ResourceSpec(
     sortable=("webhook", "template", "kind", "created_at", "retired_at"),
     register=_register,
     update=_change,
-    scope=Scope.ADMIN,
+    role=Role.ADMIN,
     end="Its requests are answered as if there were no such webhook; the runs stay.",
 )
 routes = make_routes(RESOURCE)
@@ -76,7 +76,7 @@ class WebhookPath(BaseModel):
 
 
 @routes.post("/<webhook>/secret", summary="Make a new secret", responses={201: NewSecretOut})
-@require_scope(Scope.ADMIN)
+@require_role(Role.ADMIN)
 @raises(NotFound, Conflict)
 def make_secret(path: WebhookPath, body: SecretRequest) -> Response:
     """The answer holds the secret, which is not shown again."""
@@ -90,7 +90,7 @@ def make_secret(path: WebhookPath, body: SecretRequest) -> Response:
 
 
 @routes.post("/<webhook>/preview", summary="Preview a request", responses={200: PreviewOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(NotFound, Conflict, Forbidden, BadInput)
 def preview(path: WebhookPath, body: PreviewRequest) -> Response:
     """What would become of a request with that body; nothing is ordered or recorded."""

@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.pagination import read_page
 from inventory_service.core.encryption import Vault
 from inventory_service.core.errors import BadInput, FieldError, ServiceError
 from inventory_service.core.pagination import Page
 from inventory_service.core.redaction import redact
 from inventory_service.fleet.usecases.catalog import get_entry
+from inventory_service.identity.usecases.accounts import act_for
 from inventory_service.runs.domain.orders import RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.usecases.orders import describe_draft, draft_run, order_run
@@ -114,7 +116,7 @@ def preview_request(
     if ignored is not None:
         return {"outcome": DeliveryOutcome.IGNORED.value, "reason": ignored, "run": None}
     order = make_order(webhook, body, sources)
-    run = draft_run(session, webhook.actor, order, sources=sources)
+    run = draft_run(session, _act(session, webhook), order, sources=sources)
     outcome = DeliveryOutcome.ACCEPTED.value
     return {"outcome": outcome, "reason": None, "run": describe_draft(run)}
 
@@ -189,8 +191,13 @@ def _carry_out(
         delivery.conclude(DeliveryOutcome.IGNORED, run_id=None, reason=redact(ignored))
         return None
     try:
-        order = make_order(webhook, body, sources, reason=f"a request from {delivery.address}")
-        run = order_run(session, webhook.actor, order, sources=sources)
+        order = make_order(
+            webhook,
+            body,
+            sources,
+            reason=f"webhook {webhook.webhook}, a request from {delivery.address}",
+        )
+        run = order_run(session, _act(session, webhook), order, sources=sources)
     except ServiceError as error:
         faults = " ".join(f"{one.field} {one.reason}" for one in error.field_errors[:5])
         why = redact(f"{error.detail} {faults}".strip())
@@ -198,6 +205,15 @@ def _carry_out(
         return error
     delivery.conclude(DeliveryOutcome.ACCEPTED, run_id=run.id, reason=None)
     return None
+
+
+def _act(session: Session, webhook: Webhook) -> Actor:
+    """Return who orders the runs of a webhook.
+
+    :raises Forbidden: its account is disabled.
+    """
+    scope = Scope(webhook.scope)
+    return act_for(session, webhook.account, Channel.WEBHOOK, scope, token=webhook.token)
 
 
 def _find_reason_to_ignore(webhook: Webhook, body: Mapping[str, Any]) -> str | None:

@@ -33,17 +33,19 @@ _PRESENT, _FORMER = "present", "former"
 def register_webhook(
     session: Session, actor: Actor, wanted: WebhookRegistration, *, sources: RunSources
 ) -> Webhook:
-    """Register a webhook, whose runs get the actor's scope; it has no secret yet.
+    """Register a webhook, whose runs need the actor's roles; it has no secret yet.
 
     :raises Conflict: the name is taken, or the template is retired.
-    :raises Forbidden: runs of the template need a wider scope.
+    :raises Forbidden: the actor has not the role that runs of the template need.
     :raises BadInput: there is no such template, or no request could make an order of it.
     """
     chosen = {name: getattr(wanted, name) for name in RunChoices.model_fields}
     fields = [one.field for one in wanted.values]
     template = _check_order(session, actor, wanted.template, chosen, fields, sources)
     hidden = _hide(template, wanted.answers, sources)
-    return register_entry(session, actor, Webhook, wanted, scope=actor.scope.value, **hidden)
+    return register_entry(
+        session, actor, Webhook, wanted, account=actor.account, scope=actor.scope.value, **hidden
+    )
 
 
 def change_webhook(
@@ -55,14 +57,14 @@ def change_webhook(
     expected: Expected = None,
     sources: RunSources,
 ) -> Webhook:
-    """Set the fields that the change names; from then on its runs get the actor's scope.
+    """Set the fields that the change names; from then on its runs need the actor's roles.
 
-    Only to describe or to pause it needs nothing of its template, and leaves its scope.
+    Only to describe or to pause it needs nothing of its template, and leaves its account.
 
     :raises NotFound: there was never a webhook of that name.
     :raises PreconditionFailed: it is not as the caller expects it.
     :raises Conflict: it is retired, or its template is.
-    :raises Forbidden: runs of the template need a wider scope.
+    :raises Forbidden: the actor has not the role that runs of the template need.
     :raises BadInput: no request could make an order of it.
     """
     webhook = get_entry(session, Webhook, name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A webhook acts under a name of its own, with the scope of who made it."""
+"""A webhook acts under a name of its own, with the rights of who made it."""
 
 from inventory_service.core.database.engine import Database
 from inventory_service.fleet.usecases.catalog import get_entry
@@ -11,12 +11,8 @@ def test_who_acts_for_it_bears_its_name_and_scope(webhooks: Webhooks, store: Dat
     webhooks.add("a" * 55)
     with store.reading() as session:
         webhook = get_entry(session, Webhook, "a" * 55)
-        actor = webhook.actor
-        assert (actor.name, actor.channel, actor.scope) == (
-            f"webhook-{'a' * 55}",
-            "webhook",
-            "admin",
-        )
-        assert len(actor.name) == 63
+        assert webhook.token == f"webhook-{'a' * 55}"
+        assert len(webhook.token) == 63
+        assert (webhook.account, webhook.scope) == ("ann", "admin")
         assert [rule.field for rule in webhook.list_values()] == ["answers.version"]
         assert webhook.list_conditions() == []

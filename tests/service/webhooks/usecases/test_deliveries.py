@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.engine import Database
-from inventory_service.core.errors import BadInput, Unauthorized
+from inventory_service.core.errors import BadInput, Forbidden, Unauthorized
 from inventory_service.core.pagination import Page, SortKey
 from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.usecases.catalog import get_entry, retire_entry
+from inventory_service.identity.usecases.accounts import disable_account
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.usecases.orders import get_run
 from inventory_service.webhooks.domain.signatures import WebhookKind
@@ -26,10 +28,12 @@ from inventory_service.webhooks.usecases.deliveries import (
     prove,
 )
 from inventory_service.webhooks.usecases.webhooks import register_webhook
+from tests.service.conftest import provide_accounts
 from tests.service.run_rows import ADMIN
 from tests.service.webhook_rows import BODY, NOW, Webhooks
 
 PAGE = Page((SortKey("id"),), 100)
+OTHER = Actor("olga", Channel.CLI, Scope.ADMIN)
 ON_RELEASE = [{"pointer": "/action", "one_of": ["released"]}]
 
 
@@ -51,7 +55,7 @@ def test_a_request_orders_the_run_that_is_declared(webhooks: Webhooks, store: Da
         run = get_run(session, delivery.run_id or 0)
         assert (run.hosts, run.options["tags"], run.options["check"]) == (["web-1"], ["a"], True)
         assert run.answers == {"version": "v1.2", "pin": "(hidden)"}
-        assert (run.requested_by, run.door) == ("webhook-deploy", "webhook")
+        assert (run.requested_by, run.door) == ("ann", "webhook")
 
 
 @pytest.mark.parametrize("kind", list(WebhookKind))
@@ -204,3 +208,14 @@ def test_deliveries_are_forgotten_after_their_time(webhooks: Webhooks, store: Da
         found = list_deliveries(session, "deploy", [], PAGE)
         assert [one.received_at for one in found] == [NOW - timedelta(days=29), NOW]
         assert list_deliveries(session, "deploy", ["refused"], PAGE) == []
+
+
+def test_a_disabled_account_orders_nothing(webhooks: Webhooks, store: Database) -> None:
+    webhooks.add()
+    with store.writing() as session:
+        provide_accounts(session, OTHER)
+        disable_account(session, OTHER, ADMIN.account, None)
+    taken = webhooks.send()
+    assert isinstance(taken.refusal, Forbidden)
+    assert "disabled" in (taken.delivery.reason or "")
+    assert count_runs(store) == 0

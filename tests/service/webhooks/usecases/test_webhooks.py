@@ -44,7 +44,7 @@ def test_what_no_request_could_order_is_refused(
 
 
 def test_a_retired_template_is_refused_and_a_wider_scope_is_needed(webhooks: Webhooks) -> None:
-    webhooks.add_template(name="closed", launch_scope="admin")
+    webhooks.add_template(name="closed", launch_role="admin")
     wanted = WebhookRegistration(webhook="x", template="closed", kind="github")
     with webhooks.store.writing() as session:
         with pytest.raises(Forbidden):

@@ -4,8 +4,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -55,6 +55,7 @@ def _make_webhooks() -> None:
         sa.Column("values", sa.JSON(), nullable=False),
         sa.Column("conditions", sa.JSON(), nullable=False),
         sa.Column("is_paused", sa.Boolean(), nullable=False),
+        sa.Column("account", sa.String(length=63), nullable=False),
         sa.Column("scope", sa.String(length=16), nullable=False),
         sa.Column("sealed_secrets", sa.Text(), nullable=True),
         sa.Column("secret_made_at", sa.DateTime(timezone=True), nullable=True),
