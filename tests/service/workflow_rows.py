@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workflows in a database, and runs of their steps that end as a test wants."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,8 +28,18 @@ from inventory_service.workflows.usecases.orders import (
 from inventory_service.workflows.usecases.progress import advance_workflows
 from inventory_service.workflows.usecases.workflows import register_workflow
 from tests.service.conftest import provide_accounts
-from tests.service.run_rows import ADMIN, HOSTS, OPERATOR, SOURCES, add_template, start
+from tests.service.run_rows import (
+    ADMIN,
+    HOSTS,
+    OPERATOR,
+    SOURCES,
+    add_template,
+    seal,
+    start,
+    unseal,
+)
 
+KEPT = replace(SOURCES, seal=seal, unseal=unseal)
 OTHER = Actor("olga", Channel.CLI, Scope.ADMIN)
 SURVEY = {
     "type": "object",
@@ -41,7 +51,7 @@ NOTHING = ("ok", "changed", "failed", "unreachable", "skipped", "rescued", "igno
 def step(name: str, *needs: str, **fields: Any) -> dict[str, Any]:
     """Return a run of the template `deploy` that follows others: `b`, or `b:failure`."""
     found = [
-        {"step": need.partition(":")[0], "on": need.partition(":")[2] or "success"}
+        {"step": need.partition(":")[0], "when": need.partition(":")[2] or "success"}
         for need in needs
     ]
     return {"step": name, "template": "deploy", "needs": found} | fields
@@ -74,7 +84,7 @@ class Workflows:
     def order(self, name: str = "release", **answers: Any) -> int:
         with self.store.writing() as session:
             order = WorkflowOrder(workflow=name, answers=answers)
-            return order_workflow(session, OPERATOR, order, sources=SOURCES).id
+            return order_workflow(session, OPERATOR, order, sources=KEPT).id
 
     def show(self, run_id: int) -> dict[str, Any]:
         with self.store.reading() as session:
@@ -112,18 +122,18 @@ class Workflows:
             with self.store.writing() as session:
                 if not has_progress(session, moment):
                     return
-                advance_workflows(session, moment, sources=SOURCES)
+                advance_workflows(session, moment, sources=KEPT)
 
     def decide(self, run_id: int, name: str, decision: str, *, actor: Actor = OTHER) -> None:
         with self.store.writing() as session:
             wanted = StepDecision.model_validate({"decision": decision, "comment": "looked at"})
-            decide_step(session, actor, run_id, name, wanted, sources=SOURCES)
+            decide_step(session, actor, run_id, name, wanted, sources=KEPT)
 
     def cancel(self, run_id: int) -> None:
         with self.store.writing() as session:
-            cancel_workflow(session, OPERATOR, run_id, "no more", sources=SOURCES)
+            cancel_workflow(session, OPERATOR, run_id, "no more", sources=KEPT)
 
     def relaunch(self, run_id: int, **fields: Any) -> int:
         with self.store.writing() as session:
             wanted = WorkflowRelaunch(**fields)
-            return relaunch_workflow(session, OPERATOR, run_id, wanted, sources=SOURCES).id
+            return relaunch_workflow(session, OPERATOR, run_id, wanted, sources=KEPT).id

@@ -75,11 +75,11 @@ def _name_need(step: Mapping[str, Any]) -> str:
     if len(needs) > 1:
         word = f" {'and' if step['join'] == 'all' else 'or'} "
         return f"[{word.join(_name(need) for need in needs)}] "
-    return f"[{needs[0]['on']}] " if needs and needs[0]["on"] != "success" else ""
+    return f"[{needs[0]['when']}] " if needs and needs[0]["when"] != "success" else ""
 
 
 def _name(need: Mapping[str, str]) -> str:
-    return need["step"] if need["on"] == "success" else f"{need['step']} {need['on']}"
+    return need["step"] if need["when"] == "success" else f"{need['step']} {need['when']}"
 
 
 def _describe(step: Mapping[str, Any]) -> str:

@@ -45,7 +45,7 @@ def choose_turn(step: WorkflowStep, statuses: Mapping[str, StepStatus]) -> Turn:
 def explain_skip(step: WorkflowStep, statuses: Mapping[str, StepStatus]) -> str:
     """Return why a step never begins."""
     unmet = [need for need in step.needs if _is_met(need, statuses[need.step]) is False]
-    parts = [f"'{one.step}' is {statuses[one.step].state}, not {one.on}" for one in unmet]
+    parts = [f"'{one.step}' is {statuses[one.step].state}, not {one.when}" for one in unmet]
     return f"step {', step '.join(parts)}"
 
 
@@ -63,7 +63,7 @@ def judge(
         for step in steps
         if statuses[step.step].state is StepState.SUCCESSFUL
         for need in step.needs
-        if need.on in {Condition.FAILURE, Condition.ALWAYS}
+        if need.when in {Condition.FAILURE, Condition.ALWAYS}
     }
     failed = {name for name, status in statuses.items() if status.state in _BAD}
     return WorkflowState.FAILED if failed - handled else WorkflowState.SUCCESSFUL
@@ -79,4 +79,4 @@ def _is_met(need: Need, status: StepStatus) -> bool | None:
         Condition.FAILURE: status.state in _BAD,
         Condition.CHANGED: is_success and status.has_changed,
         Condition.ALWAYS: status.state is not StepState.SKIPPED,
-    }[need.on]
+    }[need.when]

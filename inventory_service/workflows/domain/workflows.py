@@ -50,7 +50,8 @@ class Need(Input):
     """A step that another one follows."""
 
     step: Label
-    on: Condition = Condition.SUCCESS
+    #: Not `on`, which YAML 1.1 takes for true.
+    when: Condition = Condition.SUCCESS
 
 
 class HostsFrom(Input):
@@ -87,7 +88,12 @@ class WorkflowStep(RunChoices):
 
         :raises ValueError: a field does.
         """
-        given = self.model_fields_set
+        # By value: what is stored holds each field.
+        given = {
+            name
+            for name, field in type(self).model_fields.items()
+            if getattr(self, name) != field.get_default(call_default_factory=True)
+        }
         if self.kind is StepKind.RUN and self.template is None:
             raise ValueError(f"step '{self.step}' is a run, and needs a template")
         if self.kind is StepKind.RUN:
@@ -107,7 +113,7 @@ _OF_APPROVALS = frozenset({"message", "approvals_needed", "approver_role", "appr
 def check_steps(steps: list[WorkflowStep]) -> list[WorkflowStep]:
     """Return the steps if each can begin some day.
 
-    :raises ValueError: two have the same name, one needs what is not there, or they go in a circle.
+    :raises ValueError: two have the same name, one needs what is not there, or they go in a cycle.
     """
     names = [one.step for one in steps]
     for name in names:
@@ -123,8 +129,8 @@ def check_steps(steps: list[WorkflowStep]) -> list[WorkflowStep]:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        circle = " -> ".join(reversed(error.args[1]))
-        raise ValueError(f"steps wait for each other: {circle}") from error
+        cycle = " -> ".join(reversed(error.args[1]))
+        raise ValueError(f"steps wait for each other: {cycle}") from error
     for one in steps:
         if one.limit_from and one.limit_from.step not in _list_ancestors(graph, one.step):
             raise ValueError(

@@ -31,7 +31,7 @@ MET: list[tuple[StepState, bool, set[str]]] = [
 
 
 def make(name: str, *needs: tuple[str, str], join: Join = Join.ALL) -> WorkflowStep:
-    found: list[dict[str, Any]] = [{"step": need, "on": on} for need, on in needs]
+    found: list[dict[str, Any]] = [{"step": need, "when": on} for need, on in needs]
     return WorkflowStep.model_validate(
         {"step": name, "template": "site", "needs": found, "join": join}
     )

@@ -38,7 +38,7 @@ WRONG: list[tuple[list[dict[str, Any]], str]] = [
     ([run("a"), run("b", "a", limit_from={"step": "a", "hosts": "new"})], "hosts"),
     ([run("a", code="x")], "code"),
     ([run("A")], "RFC 1123"),
-    ([run("a", needs=[{"step": "b", "on": "maybe"}])], "on"),
+    ([run("a", needs=[{"step": "b", "when": "maybe"}])], "when"),
     ([run("a", answers_from={"ansible_ssh_args": "x"})], "could run code"),
 ]
 
@@ -49,22 +49,22 @@ def test_what_is_wrong_is_named(steps: list[dict[str, Any]], reason: str) -> Non
         WorkflowRegistration.model_validate({"workflow": "release", "steps": steps})
 
 
-def test_the_circle_is_named_in_its_order() -> None:
+def test_the_cycle_is_named_in_its_order() -> None:
     steps = [run("one", "three"), run("two", "one"), run("three", "two")]
     with pytest.raises(ValidationError) as caught:
         WorkflowRegistration.model_validate({"workflow": "release", "steps": steps})
-    circle = str(caught.value).partition("each other: ")[2].partition(" [")[0].split(" -> ")
-    assert len(circle) == 4
-    assert circle[0] == circle[-1]
+    cycle = str(caught.value).partition("each other: ")[2].partition(" [")[0].split(" -> ")
+    assert len(cycle) == 4
+    assert cycle[0] == cycle[-1]
     needs = {"one": "three", "two": "one", "three": "two"}
-    assert all(needs[one] == other for one, other in pairwise(circle))
+    assert all(needs[one] == other for one, other in pairwise(cycle))
 
 
 def test_steps_have_what_is_usual_unless_it_is_said() -> None:
     steps = [run("a"), ask("b", needs=[{"step": "a"}]), run("c", "b", limit_from={"step": "a"})]
     found = WorkflowRegistration.model_validate({"workflow": "release", "steps": steps}).steps
     assert [one.kind for one in found] == ["run", "approval", "run"]
-    assert (found[1].needs[0].on, found[1].join) == ("success", "all")
+    assert (found[1].needs[0].when, found[1].join) == ("success", "all")
     assert (found[1].approvals_needed, found[1].approver_role) == (1, "approver")
     assert found[2].limit_from is not None
     assert found[2].limit_from.hosts == "all"

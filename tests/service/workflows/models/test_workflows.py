@@ -12,4 +12,4 @@ def test_steps_come_back_in_their_order(workflows: Workflows, store: Database) -
     with store.reading() as session:
         first, second = get_entry(session, Workflow, "release").list_steps()
     assert (first.step, first.limit) == ("z", "web-1")
-    assert (second.needs[0].on, second.approvals_needed) == ("always", 3)
+    assert (second.needs[0].when, second.approvals_needed) == ("always", 3)
