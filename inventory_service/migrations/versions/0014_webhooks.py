@@ -28,7 +28,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_webhook_deliveries_run_id"),
         sa.PrimaryKeyConstraint("id", name="pk_webhook_deliveries"),
-        sa.UniqueConstraint("webhook", "key", name="uq_webhook_deliveries_webhook"),
+        sa.UniqueConstraint("webhook", "key", name="uq_webhook_deliveries_webhook_key"),
     )
     op.create_index(
         "ix_webhook_deliveries_webhook_received_at",

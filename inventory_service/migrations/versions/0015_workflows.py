@@ -92,7 +92,7 @@ def _make_steps() -> None:
         sa.ForeignKeyConstraint(
             ["workflow_run_id", "step"],
             ["workflow_steps.workflow_run_id", "workflow_steps.step"],
-            name="fk_workflow_approvals_workflow_run_id",
+            name="fk_workflow_approvals_workflow_run_id_step",
         ),
         sa.PrimaryKeyConstraint(
             "workflow_run_id", "step", "approver", name="pk_workflow_approvals"
