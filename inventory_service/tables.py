@@ -15,7 +15,7 @@ from inventory_service.fleet.models import (
 )
 from inventory_service.identity.models import accounts, tokens
 from inventory_service.notifications.models import deliveries, notifications
-from inventory_service.runs.models import reports, runs, templates
+from inventory_service.runs.models import reports, runs, slices, templates
 from inventory_service.schedules import models as schedules
 from inventory_service.webhooks.models import deliveries as webhook_deliveries
 from inventory_service.webhooks.models import webhooks
@@ -42,6 +42,7 @@ __all__ = [
     "runs",
     "schedules",
     "services",
+    "slices",
     "templates",
     "tokens",
     "webhook_deliveries",

@@ -37,12 +37,21 @@ def follow_run(api: Api, run: Mapping[str, Any]) -> None:
             _note_state(run)
         for event in found["events"]:
             if event["text"] and not wants_json():
-                click.echo(escape_controls(event["text"]))
+                click.echo(escape_controls(_mark_slice(event, run)))
         if found["is_complete"]:
             break
         if not found["events"] and time.monotonic() - begun < _PAUSE_S:
             time.sleep(_PAUSE_S)
     _finish(run)
+
+
+def _mark_slice(event: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+    """Return the text of an event, each line with its slice if the run has several."""
+    text = str(event["text"])
+    if not run.get("slice_count") or run.get("slice_of"):
+        return text
+    mark = f"[{event['slice_no']}/{run['slice_count']}] "
+    return "\n".join(f"{mark}{line}" if line else line for line in text.split("\n"))
 
 
 def _ask(api: Api, path: str, target: Target, query: Query) -> Any:  # noqa: ANN401 (JSON)
