@@ -53,6 +53,8 @@ class Channel(enum.StrEnum):
     ANSIBLE = "ansible"
     WORKER = "worker"
     SCHEDULE = "schedule"
+    WEBHOOK = "webhook"
+    WORKFLOW = "workflow"
     CHAT = "chat"
 
 

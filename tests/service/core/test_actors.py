@@ -105,6 +105,8 @@ def test_channels_are_those_of_people_of_playbooks_and_of_the_service_itself() -
         "ansible",
         "worker",
         "schedule",
+        "webhook",
+        "workflow",
         "chat",
     ]
     # The columns `door` have 16 characters.
