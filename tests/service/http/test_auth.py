@@ -72,6 +72,12 @@ OPEN_PATHS = {
 Operation = tuple[str, str]
 
 
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """There are more routes than a stranger may try in a minute."""
+    return Settings(database_url=database_url, limit_address_per_min=0)
+
+
 def routes_of(app: Flask) -> list[tuple[str, str, str, tuple[Role, bool] | None]]:
     """Return (endpoint, method, path, need) of each route of our own."""
     found = []
