@@ -53,6 +53,13 @@ SINS = [
     ),
     ("client", "inventory_service/cli/formats/csv_nodes.py", "import sqlalchemy"),
     ("client", "inventory_service/cli/client/http.py", "import inventory_service.app"),
+    ("client-alone", "inventory_service/client/transport.py", "import requests"),
+    (
+        "client-alone",
+        "inventory_service/client/nodes.py",
+        "import inventory_service.fleet.domain.nodes",
+    ),
+    ("order", "inventory_service/client/client.py", "import inventory_service.cli.client"),
     ("settings", "inventory_service/settings.py", "import inventory_service.fleet.domain.nodes"),
     ("client-settings", "inventory_service/client_settings.py", "import pydantic"),
     ("logs", "inventory_service/logs.py", "import inventory_service.settings"),

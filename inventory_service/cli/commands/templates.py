@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm template`: which playbooks runs start, on which nodes, with which settings."""
 
-from typing import Any
-
 import click
 
-from inventory_service.cli.client.http import Target, open_api
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -102,11 +100,11 @@ template = make_group(
 @pass_invocation
 def playbooks(invocation: Invocation, /) -> None:
     """List the playbooks that runs may start (QM_PLAYBOOKS_DIR of the service)."""
-    found: dict[str, Any] = open_api(invocation).get("/api/v1/playbooks", Target("playbook"))
+    names = open_api(invocation).templates.read_playbooks()
     if wants_json():
-        print_json(found["items"])
+        print_json(names)
         return
-    for name in found["items"]:
+    for name in names:
         click.echo(name)
-    if not found["items"]:
+    if not names:
         click.echo("No playbooks: QM_PLAYBOOKS_DIR of the service is not set.", err=True)

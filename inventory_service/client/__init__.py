@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client of the service for programs in Python, which `qm` uses too: docs/python.md."""
+
+from inventory_service.client.client import Client
+from inventory_service.client.errors import (
+    BadInput,
+    ClientError,
+    Conflict,
+    Forgotten,
+    InvalidConnection,
+    InvalidName,
+    LimitReached,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Refused,
+    RunUnfinished,
+    RunUnsuccessful,
+    ServiceUnreachable,
+    Stale,
+    Target,
+    Unavailable,
+)
+from inventory_service.client.watching import Progress
+
+__all__ = [
+    "BadInput",
+    "Client",
+    "ClientError",
+    "Conflict",
+    "Forgotten",
+    "InvalidConnection",
+    "InvalidName",
+    "LimitReached",
+    "NotAllowed",
+    "NotAuthenticated",
+    "NotFound",
+    "Progress",
+    "Refused",
+    "RunUnfinished",
+    "RunUnsuccessful",
+    "ServiceUnreachable",
+    "Stale",
+    "Target",
+    "Unavailable",
+]

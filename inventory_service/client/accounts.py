@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tokens and the audit over HTTP: who may use the service, and who did."""
+
+from collections.abc import Iterator
+
+from inventory_service.client.catalog import Record, drop_none
+from inventory_service.client.errors import Target
+from inventory_service.client.transport import Transport, path_of
+
+_TOKENS = "/api/v1/tokens"
+
+
+class Tokens:
+    """Who may use the service; all of it needs the scope admin."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, name: str, *, scope: str, expires_at: str | None = None) -> Record:
+        """Create a token and return it, with its secret: the only answer that ever has it.
+
+        It is not repeated by itself, since the service keeps no answer that holds a secret.
+        """
+        body = {"name": name, "scope": scope, **drop_none(expires_at=expires_at)}
+        target = Target("token", name)
+        made: Record = self._transport.post(_TOKENS, target, body, is_repeatable=False)
+        return made
+
+    def iterate(self, *, sort: str | None = None, fields: str | None = None) -> Iterator[Record]:
+        """Yield the tokens, never their secrets, page after page."""
+        query = {"sort": sort, "fields": fields}
+        return self._transport.items(_TOKENS, Target("token"), query)
+
+    def revoke(self, token_id: str) -> Record:
+        """Revoke a token now, and return it."""
+        target = Target("token", token_id)
+        done: Record = self._transport.post(path_of("tokens", target, "revocation"), target)
+        return done
+
+
+class Audit:
+    """Who did what, and who was refused what; it needs the scope admin."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def iterate(self, *, limit: int | None = None, **filters: str) -> Iterator[Record]:
+        """Yield records, the newest first; filters are those of the API, like `actor`."""
+        return self._transport.items("/api/v1/audit", Target("audit", ""), filters, limit=limit)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What orders runs and tells of them, over HTTP: templates, schedules, notifications."""
+
+from collections.abc import Iterator, Sequence
+
+from inventory_service.client.catalog import Catalog, Record, drop_none
+from inventory_service.client.errors import Target
+from inventory_service.client.transport import Transport, path_of
+
+
+class Templates(Catalog):
+    """Which playbooks runs start, on which nodes, with which settings."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport, "template")
+
+    def read_playbooks(self) -> Sequence[str]:
+        """Return the names of the playbooks that runs may start."""
+        found: Record = self._transport.get("/api/v1/playbooks", Target("playbook"))
+        names: Sequence[str] = found["items"]
+        return names
+
+
+class Schedules(Catalog):
+    """Runs that are ordered at set times."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport, "schedule")
+
+    def pause(self, name: str, *, reason: str | None = None) -> Record:
+        """Pause a schedule and return it; it does not fire until it is resumed."""
+        return self.change(name, is_paused=True, **drop_none(reason=reason))
+
+    def resume(self, name: str, *, reason: str | None = None) -> Record:
+        """Resume a schedule and return it; what it missed is not made up for."""
+        return self.change(name, is_paused=False, **drop_none(reason=reason))
+
+
+class Notifications(Catalog):
+    """Who hears of runs that have ended."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport, "notification")
+
+    def iterate_deliveries(
+        self, name: str, *, state: Sequence[str] = (), limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the messages of a notification, the newest first."""
+        path = path_of(self.collection, self._target(name), "deliveries")
+        return self._transport.items(path, self._target(name), {"state": state}, limit=limit)
+
+    def redeliver(self, name: str, delivery_id: int, *, reason: str | None = None) -> Record:
+        """Send a message once more, and return its new delivery."""
+        verb = ("deliveries", str(delivery_id), "redelivery")
+        return self._act(name, drop_none(reason=reason), *verb)
+
+    def test(self, name: str, *, reason: str | None = None) -> Record:
+        """Send a message that is about no run, by the worker, and return its delivery."""
+        return self._act(name, drop_none(reason=reason), "test")

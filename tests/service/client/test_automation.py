@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Templates, schedules and notifications through the client."""
+
+from pathlib import Path
+
+import pytest
+
+from inventory_service.client import Client, Conflict, NotAllowed
+from inventory_service.core.encryption import make_key
+from inventory_service.settings import Settings
+from tests.service.client.conftest import ONE_DATABASE
+
+pytestmark = ONE_DATABASE
+
+
+def test_the_playbooks_are_named(api: Client) -> None:
+    assert api.templates.read_playbooks() == ["playbooks/site.yml"]
+
+
+def test_a_schedule_is_paused_and_resumed(fleet: Client) -> None:
+    fleet.schedules.register("nightly", template="shop", cron="30 2 * * *", limit="all")
+    assert fleet.schedules.pause("nightly", reason="a test")["is_paused"]
+    assert not fleet.schedules.resume("nightly")["is_paused"]
+
+
+@pytest.fixture
+def settings(database_url: str, checkout: Path, secret_key: Path) -> Settings:
+    """Of a service that keeps secrets, and may send to this machine."""
+    return Settings(
+        database_url=database_url,
+        log_level="error",
+        playbooks_dir=checkout,
+        secret_key_file=secret_key,
+        notify_allow="127.0.0.0/8",
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a folder with a playbook."""
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks/site.yml").write_text("[]\n", "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def secret_key(tmp_path: Path) -> Path:
+    """Return the file of a new key."""
+    make_key(tmp_path / "secret.key")
+    return tmp_path / "secret.key"
+
+
+def test_a_notification_is_tried(api: Client, operator: Client) -> None:
+    api.notifications.register("ops", kind="slack", webhook_url="http://127.0.0.1:9/hook")
+    sent = operator.notifications.test("ops")
+    assert sent["state"] == "pending"
+    deliveries = list(operator.notifications.iterate_deliveries("ops", state=["pending"]))
+    assert [one["id"] for one in deliveries] == [sent["id"]]
+    assert not list(operator.notifications.iterate_deliveries("ops", state=["failed"]))
+    with pytest.raises(Conflict):
+        operator.notifications.redeliver("ops", sent["id"])
+    with pytest.raises(NotAllowed):
+        operator.notifications.retire("ops", reason="over")
