@@ -50,8 +50,9 @@ from inventory_service.http import (
 )
 from inventory_service.http.dependencies import EXTENSION, Dependencies
 from inventory_service.http.responses import to_json
-from inventory_service.identity.routes import routes as token_routes
-from inventory_service.identity.usecases import KnownToken, authenticate, find_token
+from inventory_service.identity.queries import KnownToken, find_token
+from inventory_service.identity.routes import accounts, tokens
+from inventory_service.identity.usecases.authentication import authenticate
 from inventory_service.imports.routes import imports, terraform_merge
 from inventory_service.inventory.domain import list_groups
 from inventory_service.inventory.queries import list_inventory_rows
@@ -74,6 +75,8 @@ _log = structlog.get_logger(__name__)
 
 
 _ROUTES = (
+    accounts.routes,
+    accounts.whoami_routes,
     approval_routes,
     audit_routes,
     change_routes,
@@ -98,7 +101,7 @@ _ROUTES = (
     status.routes,
     templates.routes,
     templates.playbook_routes,
-    token_routes,
+    tokens.routes,
     inventory.first_routes,
     health.routes,
 )

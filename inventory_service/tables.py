@@ -13,13 +13,14 @@ from inventory_service.fleet.models import (
     projects,
     services,
 )
-from inventory_service.identity import models as identity
+from inventory_service.identity.models import accounts, tokens
 from inventory_service.notifications.models import deliveries, notifications
 from inventory_service.runs.models import reports, runs, templates
 from inventory_service.schedules import models as schedules
 
 __all__ = [
     "Base",
+    "accounts",
     "address_leases",
     "approvals",
     "audit_log",
@@ -27,7 +28,6 @@ __all__ = [
     "deliveries",
     "environments",
     "idempotency",
-    "identity",
     "nodes",
     "notifications",
     "ports",
@@ -38,4 +38,5 @@ __all__ = [
     "schedules",
     "services",
     "templates",
+    "tokens",
 ]

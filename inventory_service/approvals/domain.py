@@ -9,7 +9,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from inventory_service.core.actors import Actor, Scope
+from inventory_service.core.actors import Actor, Role
 from inventory_service.core.errors import Conflict, Forbidden
 from inventory_service.core.field_types import Reason
 from inventory_service.core.inputs import Input
@@ -51,7 +51,7 @@ class Candidate:
     state: str
     is_awaiting: bool
     requested_by: str
-    approver_scope: Scope
+    approver_role: Role
     digest: str
     expires_at: datetime
     #: Who has decided already.
@@ -67,7 +67,7 @@ def check_decision(
 
     :raises Conflict: the run does not wait for approvals, or no longer; the actor has decided
         already; the plan is another one than was read.
-    :raises Forbidden: the actor ordered the run, is one, or has too narrow a scope.
+    :raises Forbidden: the actor ordered the run, is one, or has not the role.
     """
     run = f"Run {candidate.run_id}"
     if not candidate.is_awaiting:
@@ -78,19 +78,18 @@ def check_decision(
             "new plan."
         )
     if is_of_run:
-        raise Forbidden(f"{actor.name} is the token of a run. Only people approve {run.lower()}.")
-    if not actor.scope.covers(candidate.approver_scope):
+        raise Forbidden(f"{actor.token} is the token of a run. Only people approve {run.lower()}.")
+    if not actor.may(candidate.approver_role, None):
         raise Forbidden(
-            f"Token '{actor.name}' has the scope {actor.scope}, and to approve {run.lower()} needs "
-            f"{candidate.approver_scope}."
+            f"{actor.describe()}, and to approve {run.lower()} needs {candidate.approver_role}."
         )
-    if actor.name == candidate.requested_by:
+    if actor.account == candidate.requested_by:
         raise Forbidden(
-            f"{run} was ordered by '{actor.name}', who can't decide about it: somebody else must. "
-            f"To take it back: qm run cancel {candidate.run_id}"
+            f"{run} was ordered by '{actor.account}', who can't decide about it: somebody else "
+            f"must. To take it back: qm run cancel {candidate.run_id}"
         )
-    if actor.name in candidate.approvers:
-        raise Conflict(f"'{actor.name}' has decided about {run.lower()} already.")
+    if actor.account in candidate.approvers:
+        raise Conflict(f"'{actor.account}' has decided about {run.lower()} already.")
     if digest != candidate.digest:
         raise Conflict(
             f"The digest of {run.lower()} is {candidate.digest}, not {digest}. Read it again: "

@@ -46,7 +46,7 @@ class Approval(Base):
         )
         approval = cls(
             run_id=run_id,
-            approver=actor.name,
+            approver=actor.account,
             door=actor.channel.value,
             decision=decision.value,
             digest=digest,

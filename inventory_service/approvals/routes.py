@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from inventory_service.approvals import usecases as acts
 from inventory_service.approvals.domain import ApplicationOrder, Decision, DecisionRequest
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import Conflict, NotFound
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.problems import raises
@@ -52,7 +52,7 @@ class ApprovalsOut(BaseModel):
 
 
 @routes.post("/<run_id>/application", summary="Apply a plan", responses={201: RunOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound, Conflict)
 @transactional
 def apply_plan(session: Session, path: RunPath, body: ApplicationOrder) -> Response:
@@ -66,7 +66,7 @@ def apply_plan(session: Session, path: RunPath, body: ApplicationOrder) -> Respo
 
 
 @routes.post("/<run_id>/approvals", summary="Approve or reject a run", responses={201: RunOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.APPROVER)
 @raises(NotFound, Conflict)
 @transactional
 def decide(session: Session, path: RunPath, body: DecisionRequest) -> Response:
@@ -76,7 +76,7 @@ def decide(session: Session, path: RunPath, body: DecisionRequest) -> Response:
 
 
 @routes.get("/<run_id>/approvals", summary="List a run's approvals", responses={200: ApprovalsOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def list_approvals(path: RunPath) -> Response:
     """Who approved or rejected it, when, through which door, and why."""

@@ -14,7 +14,7 @@ from inventory_service.approvals.domain import (
     check_decision,
 )
 from inventory_service.approvals.models import Approval
-from inventory_service.core.actors import Actor, Scope
+from inventory_service.core.actors import Actor, Role
 from inventory_service.core.errors import Conflict
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.states import RunState
@@ -32,7 +32,7 @@ def apply_plan(
     :raises NotFound: no such run.
     :raises Conflict: it is no plan, has not ended well, would change nothing, or is applied
         already; its template is retired, or does not allow one of its hosts any more.
-    :raises Forbidden: runs of its template need a wider scope.
+    :raises Forbidden: the actor has not the role that its template needs.
     :raises BadInput: the playbook is not there any more.
     """
     plan = get_run(session, plan_id)
@@ -50,7 +50,7 @@ def apply_plan(
     if template.approvals_needed:
         run.need_approvals(
             template.approvals_needed,
-            template.approver_scope,
+            template.approver_role,
             timedelta(seconds=template.approval_expiry_s),
         )
     run.submit(session, actor, reason)
@@ -63,7 +63,7 @@ def decide(session: Session, actor: Actor, run_id: int, request: DecisionRequest
     :raises NotFound: no such run.
     :raises Conflict: the run does not wait for approvals, or no longer; the actor has decided
         already; the plan is another one than was read.
-    :raises Forbidden: the actor ordered the run, is one, or has too narrow a scope.
+    :raises Forbidden: the actor ordered the run, is one, or has not the role.
     """
     run = get_run(session, run_id)
     candidate = _read_candidate(session, run)
@@ -78,7 +78,7 @@ def decide(session: Session, actor: Actor, run_id: int, request: DecisionRequest
         session, actor, run_id, request.decision, digest=request.digest, comment=request.comment
     )
     if request.decision is Decision.REJECT:
-        run.take_rejection(f"rejected by {actor.name}: {request.comment}", approval.revision)
+        run.take_rejection(f"rejected by {actor.account}: {request.comment}", approval.revision)
     else:
         run.take_approval(approval.revision)
     return run
@@ -132,7 +132,7 @@ def _read_candidate(session: Session, run: Run) -> Candidate:
         state=run.state,
         is_awaiting=run.state == RunState.AWAITING_APPROVAL,
         requested_by=run.requested_by,
-        approver_scope=Scope(run.approver_scope or Scope.ADMIN),
+        approver_role=Role(run.approver_role or Role.ADMIN),
         digest=run.digest or "",
         expires_at=run.expires_at or run.created_at,
         approvers=deciders,

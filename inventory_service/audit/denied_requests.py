@@ -12,7 +12,7 @@ from flask_openapi3 import OpenAPI
 
 from inventory_service.audit.domain import RefusalBudget
 from inventory_service.audit.usecases import record_denial
-from inventory_service.core.actors import Actor, Scope
+from inventory_service.core.actors import Actor, Role
 from inventory_service.core.database.engine import Database
 from inventory_service.core.retention import SMALL_BATCH, prune_expired
 from inventory_service.http.auth import find_caller
@@ -25,7 +25,7 @@ _OF_ACTS = frozenset({400, 404, 409, 412, 413, 415, 422})
 
 
 def init_app(app: OpenAPI) -> None:
-    """Record each denied change, each insufficient scope, and each expired or revoked token.
+    """Record each denied change, each insufficient role, and each expired or revoked token.
 
     Requests without a token of ours are only in the request log: each record would cost a write and
     have no actor. So are those over a rate limit (429): their records could fill the disk.
@@ -47,12 +47,12 @@ def _is_recorded(status: int) -> bool:
 
 
 def _is_act() -> bool:
-    """Return whether the request would change something: it needs more than the scope viewer."""
+    """Return whether the request would change something: it needs more than the role viewer."""
     if request.method in {"GET", "HEAD"}:
         return False
     view = current_app.view_functions.get(request.endpoint or "")
-    needed = getattr(view, "required_scope", None)
-    return needed is None or needed[0] is not Scope.VIEWER
+    needed = getattr(view, "required_role", None)
+    return needed is None or needed[0] is not Role.VIEWER
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class RefusalRecorder:
 
     def add(self, denial: Denial) -> None:
         """Record a denied request, or leave it to the thread that is writing."""
-        times = self._budget.count(denial.caller.name, denial.kind, datetime.now(UTC).date())
+        times = self._budget.count(denial.caller.account, denial.kind, datetime.now(UTC).date())
         if times is None:
             return
         with self._lock:

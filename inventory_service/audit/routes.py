@@ -9,11 +9,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from inventory_service.audit.usecases import Outcome, RecordFilter, list_changes, list_records
-from inventory_service.core.actors import Channel, Scope
+from inventory_service.core.actors import Channel, Role
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.errors import Gone
 from inventory_service.core.field_types import Label, Line, Moment
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.pagination import ListQuery, ListSpec, PageQuery, page_of
 from inventory_service.http.problems import raises
 from inventory_service.http.transactions import reading
@@ -39,7 +39,8 @@ class AuditOut(BaseModel):
 
     id: int
     at: datetime
-    actor: str
+    actor: str = Field(description="the account")
+    token: str | None = Field(description="by which it acted: a token, or a schedule")
     door: str
     action: str
     noun: str
@@ -78,7 +79,7 @@ class AuditQuery(ListQuery):
     sort: str = RECORDS.sort_field()
     fields: str = RECORDS.fields_field()
 
-    actor: Line | None = Field(default=None, description="the name of the token that was used")
+    actor: Line | None = Field(default=None, description="the account that acted")
     door: Channel | None = None
     action: Label | None = Field(default=None, description="such as register, change or refuse")
     noun: Label | None = Field(
@@ -91,7 +92,7 @@ class AuditQuery(ListQuery):
 
 
 @routes.get("", summary="List audit records", responses={200: page_of(AuditOut)})
-@require_scope(Scope.ADMIN)
+@require_role(Role.ADMIN)
 def list_audit(query: AuditQuery) -> Response:
     """Who changed what, when and through which channel, and which requests were denied.
 
@@ -115,7 +116,7 @@ class ChangeQuery(PageQuery):
 
 
 @change_routes.get("", summary="What changed after a revision", responses={200: ChangePage})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(Gone)
 def get_changes(query: ChangeQuery) -> Response:
     """Oldest first; a client with a copy of the fleet passes the last revision that it has seen.

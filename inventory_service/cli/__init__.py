@@ -85,7 +85,15 @@ _COMMANDS = (
         "Write the inventory to files, for other tools.",
     ),
     LazyCommand(
-        "token", "commands.tokens:token", "Work with API tokens; all of it needs the scope admin."
+        "account",
+        "commands.accounts:account",
+        "Work with accounts: people and programs, and their roles in projects.",
+    ),
+    LazyCommand(
+        "whoami", "commands.whoami:whoami", "Show your account, and what you may do where."
+    ),
+    LazyCommand(
+        "token", "commands.tokens:token", "Work with API tokens; all of it needs the role admin."
     ),
     LazyCommand(
         "port",
@@ -98,7 +106,7 @@ _COMMANDS = (
         "Show the service's version, the fleet's revision and its nodes by state.",
     ),
     LazyCommand(
-        "audit", "commands.audit:audit", "Show who did what, newest first; needs the scope admin."
+        "audit", "commands.audit:audit", "Show who did what, newest first; needs the role admin."
     ),
     LazyCommand(
         "completion",

@@ -4,7 +4,7 @@
 import time
 from collections.abc import Callable
 
-from inventory_service.client.accounts import Audit, Tokens
+from inventory_service.client.accounts import Accounts, Audit, Tokens
 from inventory_service.client.approvals import Approvals
 from inventory_service.client.automation import Notifications, Schedules, Templates
 from inventory_service.client.catalog import Catalog, Record, drop_none
@@ -57,12 +57,18 @@ class Client(Transport):
         self.runs = Runs(self)
         self.approvals = Approvals(self)
         self.inventory = Inventory(self)
+        self.accounts = Accounts(self)
         self.tokens = Tokens(self)
         self.audit = Audit(self)
 
     def read_status(self) -> Record:
         """Return the service's version, the fleet's revision and its nodes by state."""
         found: Record = self.get("/api/v1/status", Target("status", "of the service"))
+        return found
+
+    def read_own_account(self) -> Record:
+        """Return the account that the token belongs to, and what it may do where."""
+        found: Record = self.get("/api/v1/whoami", Target("account"))
         return found
 
     def give_port(

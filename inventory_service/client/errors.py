@@ -87,7 +87,7 @@ class NotAuthenticated(Refused):
 
 
 class NotAllowed(Refused):
-    """The token's scope is too narrow (403)."""
+    """The account has no role for this, or the token too narrow a scope (403)."""
 
 
 class NotFound(Refused):
@@ -174,8 +174,8 @@ class Refusal:
 _STEPS = {
     401: "put a token into QM_TOKEN, or as `token` into ~/.config/quartermaster/config.ini (or "
     "QM_CONFIG). `qm init --save-profile` makes the first one beside the database; somebody "
-    "with the scope admin makes further ones with `qm token create NAME`",
-    403: "use a token with a wider scope; an admin makes one with `qm token create --scope`",
+    "with the role admin makes further ones with `qm token create NAME`",
+    403: "see what you may do with `qm whoami`; an admin grants more with `qm account grant`",
     404: "see what there is with `qm {noun} list`",
     409: "look at what is there with `qm {noun} list`, then decide again",
     412: "somebody changed it meanwhile: look at it again and repeat the command",

@@ -34,6 +34,8 @@ class AuditRecord(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     actor: Mapped[str] = mapped_column(String(63))
+    #: By what the account acted: the name of a token, or of a schedule.
+    token: Mapped[str | None] = mapped_column(String(63))
     door: Mapped[str] = mapped_column(String(16))
     action: Mapped[str] = mapped_column(String(32))
     noun: Mapped[str] = mapped_column(String(32))
@@ -65,7 +67,8 @@ def record(  # noqa: PLR0913 - the columns of a record
     """
     entry = AuditRecord(
         at=datetime.now(UTC),
-        actor=actor.name,
+        actor=actor.account,
+        token=actor.token,
         door=actor.channel.value,
         action=action,
         noun=noun,
@@ -89,7 +92,8 @@ def record_refusal(
     session.add(
         AuditRecord(
             at=datetime.now(UTC),
-            actor=actor.name,
+            actor=actor.account,
+            token=actor.token,
             door=actor.channel.value,
             action=REFUSE,
             noun=REQUEST,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Access control: each view declares the scope that it needs; a hook checks it before the view."""
+"""Access control: each view declares the role that it needs; a hook checks it before the view."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -8,7 +8,7 @@ from flask import Flask, current_app, g, request
 from flask_openapi3 import OpenAPI
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from inventory_service.core.actors import ANONYMOUS, Actor, Channel, Scope
+from inventory_service.core.actors import ANONYMOUS, Actor, Channel, Role, Scope
 from inventory_service.core.errors import BadInput, Forbidden, NotFound, Unauthorized
 from inventory_service.core.json_numbers import iter_invalid_numbers, read_json
 from inventory_service.http.dependencies import get_dependencies
@@ -22,11 +22,11 @@ _CHANNEL_HEADER = "X-Quartermaster-Door"
 _CLIENTS = frozenset({Channel.API, Channel.CLI, Channel.ANSIBLE})
 
 
-def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], View]:
-    """Declare the scope that a view needs; ``anonymous`` views need none with QM_ANONYMOUS_READ."""
+def require_role(role: Role, *, anonymous: bool = False) -> Callable[[View], View]:
+    """Declare the role that a view needs; ``anonymous`` views need none with QM_ANONYMOUS_READ."""
 
     def mark(view: View) -> View:
-        view.required_scope = (scope, anonymous)  # type: ignore[attr-defined] # openapi.py and the checks read it
+        view.required_role = (role, anonymous)  # type: ignore[attr-defined] # openapi.py and the checks read it
         return view
 
     return mark
@@ -34,7 +34,7 @@ def require_scope(scope: Scope, *, anonymous: bool = False) -> Callable[[View], 
 
 def public(view: View) -> View:
     """Declare that a view needs no token."""
-    view.required_scope = None  # type: ignore[attr-defined] # openapi.py and the checks read it
+    view.required_role = None  # type: ignore[attr-defined] # openapi.py and the checks read it
     return view
 
 
@@ -44,24 +44,24 @@ def init_callers(app: OpenAPI) -> None:
 
 
 def init_app(app: OpenAPI) -> None:
-    """Register the hooks that check scope and body before each view."""
+    """Register the hooks that check role and body before each view."""
     app.before_request(_check_access)
     app.before_request(_check_body)
 
 
 def assert_all_views_guarded(app: OpenAPI) -> None:
-    """Check that each view declares its scope; one that does not would be open to everybody.
+    """Check that each view declares its role; one that does not would be open to everybody.
 
     :raises RuntimeError: a view declares none.
     """
     silent = [
         f"{rule.rule} ({rule.endpoint})"
         for rule in app.url_map.iter_rules()
-        if not hasattr(app.view_functions[rule.endpoint], "required_scope")
+        if not hasattr(app.view_functions[rule.endpoint], "required_role")
         and not rule.endpoint.startswith(_PAGE)
     ]
     if silent:
-        raise RuntimeError(f"guard with @require_scope or @public: {', '.join(silent)}")
+        raise RuntimeError(f"guard with @require_role or @public: {', '.join(silent)}")
 
 
 def is_authenticated() -> bool:
@@ -103,7 +103,7 @@ def _check_access() -> None:
         return
     if "unauthorized" in g:
         raise g.unauthorized
-    scope, anonymous = needed
+    role, anonymous = needed
     if "actor" not in g:
         if not anonymous or not get_dependencies().settings.anonymous_read:
             raise Unauthorized(
@@ -111,17 +111,17 @@ def _check_access() -> None:
                 "create` makes one."
             )
         g.actor = Actor(ANONYMOUS, _read_channel(), Scope.VIEWER)
-    if not g.actor.scope.covers(scope):
+    if not g.actor.may(role, None):
         raise Forbidden(
-            f"Token '{g.actor.name}' has the scope {g.actor.scope}, and this needs {scope}. Ask "
-            "somebody with the scope admin for another token."
+            f"{g.actor.describe()}, and this needs {role} in all projects. Ask an admin for the "
+            "role, or for a token of a wider scope; `qm whoami` shows what you have."
         )
 
 
-def get_needed(app: Flask, endpoint: str | None) -> tuple[Scope, bool] | None:
-    """Return the scope that a view needs and whether it may be anonymous; None if it is public."""
+def get_needed(app: Flask, endpoint: str | None) -> tuple[Role, bool] | None:
+    """Return the role that a view needs and whether it may be anonymous; None if it is public."""
     view = app.view_functions.get(endpoint or "")
-    return cast("tuple[Scope, bool] | None", getattr(view, "required_scope", None))
+    return cast("tuple[Role, bool] | None", getattr(view, "required_role", None))
 
 
 def _find_actor() -> Actor | None:

@@ -71,7 +71,7 @@ def answered_once(view: View) -> View:
 
 def _find_kept(session: Session) -> Response | None:
     key = _read_key()
-    kept = find_response(session, get_actor().name, key, _get_fingerprint()) if key else None
+    kept = find_response(session, get_actor().account, key, _get_fingerprint()) if key else None
     return Response(kept.body, status=kept.status, headers=kept.headers) if kept else None
 
 
@@ -79,7 +79,7 @@ def _run_once(session: Session, key: str, act: Callable[[], Response]) -> Respon
     kept = _find_kept(session)
     if kept is not None:
         return kept
-    actor, fingerprint = get_actor().name, _get_fingerprint()
+    actor, fingerprint = get_actor().account, _get_fingerprint()
     response = act()
     heads = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     store_response(

@@ -8,8 +8,8 @@ from flask_openapi3 import OpenAPI
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from inventory_service.core.actors import Scope
-from inventory_service.http.auth import require_scope
+from inventory_service.core.actors import Role
+from inventory_service.http.auth import require_role
 from inventory_service.http.dependencies import get_component
 
 
@@ -17,7 +17,7 @@ def add_route(app: OpenAPI) -> None:
     """Add the route that shows the metrics."""
 
     @app.route("/metrics")
-    @require_scope(Scope.VIEWER, anonymous=True)
+    @require_role(Role.VIEWER, anonymous=True)
     def _metrics() -> Response:
         text = generate_latest(get_component(CollectorRegistry))
         return Response(text, content_type=CONTENT_TYPE_LATEST)

@@ -11,7 +11,6 @@ from flask import redirect
 from flask_openapi3 import APIBlueprint, Info, OpenAPI
 from werkzeug.wrappers import Response
 
-from inventory_service.core.actors import Scope
 from inventory_service.http.auth import public
 from inventory_service.http.problems import MIMETYPE, STATUS, Problem, get_raises
 from inventory_service.http.transactions import REVISION_HEADER
@@ -55,7 +54,7 @@ def register_routes(app: OpenAPI, blueprints: Iterable[APIBlueprint]) -> None:
 
 
 def init_app(app: OpenAPI) -> None:
-    """Add errors, headers and scopes to the document, and redirect what people try to the page."""
+    """Add errors, headers and roles to the document, and redirect what people try to the page."""
 
     # Not strict: an empty path would be redirected to whatever Host the client named.
     @app.route("/", strict_slashes=False)
@@ -78,7 +77,7 @@ def init_app(app: OpenAPI) -> None:
                 "description": status.phrase,
                 "content": {MIMETYPE: {"schema": _PROBLEM}},
             }
-        needed = getattr(view, "required_scope", None)
+        needed = getattr(view, "required_role", None)
         if needed is not None:
             # OpenAPI 3.1 takes scopes for every kind of token.
             operation["security"] = [{"token": [needed[0].value]}]
@@ -98,13 +97,15 @@ def _list_errors(
 ) -> set[HTTPStatus]:
     """Return the error statuses of an operation: declared ones, and those of its kind."""
     found = {STATUS[kind] for kind in get_raises(view)} | {HTTPStatus.INTERNAL_SERVER_ERROR}
-    needed = getattr(view, "required_scope", None)
+    needed = getattr(view, "required_role", None)
     if needed is not None:
-        found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE}
+        found |= {
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        }
         # Query parameters that it does not have: query_params.py.
         found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
-        if needed[0] is not Scope.VIEWER:
-            found.add(HTTPStatus.FORBIDDEN)
     if not path.startswith(_OUTSIDE):
         found.add(HTTPStatus.TOO_MANY_REQUESTS)
     if method in _WITH_BODY:

@@ -38,7 +38,7 @@ _DETAILS = {
         "An address may send {amount} requests a minute without a valid token "
         "(QM_LIMIT_ADDRESS_PER_MIN)."
     ),
-    _ACCOUNT: "A token may be used {amount} times a minute (QM_LIMIT_ACCOUNT_PER_MIN).",
+    _ACCOUNT: "An account may send {amount} requests a minute (QM_LIMIT_ACCOUNT_PER_MIN).",
 }
 
 
@@ -172,7 +172,7 @@ def find_network(text: str) -> str:
 
 
 def _get_account() -> str:
-    return get_actor().name
+    return get_actor().account
 
 
 def _has_no_account() -> bool:

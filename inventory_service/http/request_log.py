@@ -43,7 +43,7 @@ def init_app(app: OpenAPI) -> None:
             duration_ms=round((time.perf_counter() - g.started) * 1000, 1),
             bytes=_count_bytes(response),
             address=request.remote_addr,
-            actor=actor.name if actor else None,
+            actor=actor.account if actor else None,
             door=actor.channel.value if actor else None,
         )
         return response

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""API tokens: their scopes, and how they are checked."""
+"""Accounts, their roles in projects, and the tokens by which they act."""

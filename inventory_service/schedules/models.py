@@ -17,7 +17,7 @@ from inventory_service.schedules.domain.schedules import ACTOR_PREFIX, CatchUp
 from inventory_service.schedules.domain.timing import Timing, make_timing
 
 #: What a schedule notes of itself, in the order in which people read it.
-_NOTES = ("next_at", "last_at", "last_run_id", "last_problem", "scope")
+_NOTES = ("next_at", "last_at", "last_run_id", "last_problem", "account", "scope")
 
 
 class Schedule(CatalogEntry):
@@ -63,7 +63,9 @@ class Schedule(CatalogEntry):
     jitter_s: Mapped[int]
     catch_up: Mapped[str] = mapped_column(String(16))
     is_paused: Mapped[bool]
-    #: That of who registered it, or changed what it orders: its runs need no wider one.
+    #: Who registered it, or changed what it orders: its runs need that account's roles.
+    account: Mapped[str] = mapped_column(String(63))
+    #: That of the token which was used then: it bounds the roles.
     scope: Mapped[str] = mapped_column(String(16))
     #: None while it is paused, and after its end.
     next_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
@@ -90,13 +92,13 @@ class Schedule(CatalogEntry):
         )
 
     @property
-    def actor(self) -> Actor:
-        """Return who orders its runs."""
-        return Actor(f"{ACTOR_PREFIX}{self.schedule}", Channel.SCHEDULE, Scope(self.scope))
+    def token(self) -> str:
+        """Return by what its account acts when it fires, as the audit names it."""
+        return f"{ACTOR_PREFIX}{self.schedule}"
 
     def authorize(self, actor: Actor) -> None:
         """Let it order what the actor may order."""
-        self.scope = actor.scope.value
+        self.account, self.scope = actor.account, actor.scope.value
 
     def plan(self, now: datetime) -> None:
         """Set when it fires next; where that can't be computed, it notes why."""
@@ -128,9 +130,10 @@ class Schedule(CatalogEntry):
     def note_problem(self, problem: str, now: datetime) -> None:
         """Record why it ordered no run, and plan the next one."""
         due = self.next_at and self.next_at.isoformat()
+        actor = Actor(self.account, Channel.SCHEDULE, Scope(self.scope), token=self.token)
         entry = record(
             self._session,
-            self.actor,
+            actor,
             "misfire",
             self.NOUN,
             self.name,

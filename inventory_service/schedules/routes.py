@@ -52,7 +52,8 @@ class ScheduleOut(BaseModel):
     last_problem: str | None = Field(
         description="why it ordered no run when it was last due; null if it did"
     )
-    scope: str = Field(description="that of who registered it or last changed what it orders")
+    account: str = Field(description="who registered it or last changed what it orders")
+    scope: str = Field(description="that of the token which was used then")
     created_at: datetime
     retired_at: datetime | None
     revision: int

@@ -63,27 +63,27 @@ def render(path: Path) -> str:
 
 
 def routes() -> str:
-    """Return the routes: method, path, the scope that they need, what they do."""
+    """Return the routes: method, path, the role that they need, what they do."""
     # The database is opened at the first request only; none is made here.
     app = create_app(Settings(database_url="sqlite:///:memory:"))
     described = app.api_doc["paths"]  # type: ignore[attr-defined] # flask-openapi3's own class
     rows = []
-    for method, path, require_scope in route_list(app):
+    for method, path, required in route_list(app):
         operation = described.get(path, {}).get(method.lower(), {})
         summary = operation.get("summary") or OUTSIDE_OPENAPI[path]
-        rows.append((f"`{method} {path}`", _access(require_scope), summary))
-    return table(("route", "scope", "what it does"), rows)
+        rows.append((f"`{method} {path}`", _access(required), summary))
+    return table(("route", "role", "what it does"), rows)
 
 
 def route_list(app: Flask) -> Iterator[tuple[str, str, Any]]:
-    """Yield method, path and the mark of `require_scope` of each route, in reading order."""
+    """Yield method, path and the mark of `require_role` of each route, in reading order."""
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         if PAGE_ASSETS.match(rule.rule):
             continue
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
-        require_scope = getattr(app.view_functions[rule.endpoint], "required_scope", None)
+        require_role = getattr(app.view_functions[rule.endpoint], "required_role", None)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            yield method, path, require_scope
+            yield method, path, require_role
 
 
 def service_settings() -> str:
@@ -157,11 +157,11 @@ def _default(name: str, field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _access(require_scope: tuple[Any, bool] | None) -> str:
-    if require_scope is None:
+def _access(required: tuple[Any, bool] | None) -> str:
+    if required is None:
         return "none"
-    scope, is_open = require_scope
-    return f"{scope} (or `QM_ANONYMOUS_READ`)" if is_open else str(scope)
+    role, is_open = required
+    return f"{role} (or `QM_ANONYMOUS_READ`)" if is_open else str(role)
 
 
 TABLES: dict[str, Callable[[], str]] = {

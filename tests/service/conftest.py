@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from flask_openapi3 import OpenAPI
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
     from werkzeug.test import TestResponse
 
     from inventory_service.core.database.engine import Database
@@ -231,10 +232,18 @@ class Caller:
         return self.call("PATCH", path, status=status, json=body, **options).json
 
 
+def provide_accounts(session: Session, *actors: Actor) -> None:
+    """Give each actor an account, with the roles of its scope, unless it has one."""
+    from inventory_service.identity.usecases.accounts import provide_account  # noqa: PLC0415 (rules are tested without it)
+
+    for actor in actors:
+        provide_account(session, ACTOR, actor.account, actor.scope)
+
+
 def make_caller(app: Flask, scope: Scope) -> Caller:
     from inventory_service.http.dependencies import EXTENSION  # noqa: PLC0415 (rules are tested without it)
-    from inventory_service.identity.domain import TokenRequest  # noqa: PLC0415 (rules are tested without it)
-    from inventory_service.identity.usecases import create_token  # noqa: PLC0415 (rules are tested without it)
+    from inventory_service.identity.domain.tokens import TokenRequest  # noqa: PLC0415 (rules are tested without it)
+    from inventory_service.identity.usecases.tokens import create_token  # noqa: PLC0415 (rules are tested without it)
 
     with app.extensions[EXTENSION].database.writing() as session:
         _, text = create_token(session, ACTOR, TokenRequest(name=f"test-{scope}", scope=scope))

@@ -19,6 +19,7 @@ from inventory_service.runs.models.templates import Template
 from inventory_service.runs.usecases.claims import TakenRun, begin_run, take_runs
 from inventory_service.runs.usecases.orders import order_run
 from inventory_service.runs.usecases.templates import register_template
+from tests.service.conftest import provide_accounts
 
 ADMIN = Actor("ann", Channel.CLI, Scope.ADMIN)
 OPERATOR = Actor("olaf", Channel.API, Scope.OPERATOR)
@@ -52,6 +53,7 @@ SOURCES = RunSources(lambda: PLAYBOOKS, list_targets)
 
 def add_template(session: Session, name: str = "deploy", **fields: Any) -> Template:
     """Register a template whose runs lock nothing, unless the fields differ."""
+    provide_accounts(session, ADMIN, OPERATOR)
     wanted = {"template": name, "playbook": PLAYBOOKS[0], "host_lock": None} | fields
     return register_template(session, ADMIN, TemplateRegistration(**wanted), sources=SOURCES)
 

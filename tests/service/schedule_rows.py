@@ -17,6 +17,7 @@ from inventory_service.schedules.domain.schedules import ScheduleChange, Schedul
 from inventory_service.schedules.models import Schedule
 from inventory_service.schedules.usecases.firings import Firing, fire_due
 from inventory_service.schedules.usecases.schedules import change_schedule, register_schedule
+from tests.service.conftest import provide_accounts
 from tests.service.run_rows import seal, unseal
 
 PLAYBOOK = "playbooks/site.yml"
@@ -44,6 +45,7 @@ class Schedules:
     def add_template(self, name: str = "deploy", **fields: Any) -> None:
         wanted = {"template": name, "playbook": PLAYBOOK, "survey": SURVEY} | fields
         with self.store.writing() as session:
+            provide_accounts(session, ADMIN, OPERATOR)
             register_template(session, ADMIN, TemplateRegistration(**wanted), sources=self.sources)
 
     def add(

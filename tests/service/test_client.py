@@ -24,7 +24,7 @@ PAGE = Path(__file__).parents[2] / "docs/python.md"
 
 
 @pytest.fixture
-def worker(database: Database, recorder: Recorder) -> Iterator[None]:  # noqa: F811 (the fixture)
+def worker(database: Database, recorder: Recorder) -> Iterator[None]:
     """Take each run that is ordered, and end it well: what a worker does, without Ansible."""
     is_over = threading.Event()
 
@@ -49,8 +49,8 @@ def worker(database: Database, recorder: Recorder) -> Iterator[None]:  # noqa: F
 @ONE_DATABASE
 @pytest.mark.usefixtures("worker")
 def test_the_examples_of_the_page_do_what_it_says(
-    service: Service,  # noqa: F811 (the fixture)
-    home: Path,  # noqa: F811 (the fixture)
+    service: Service,
+    home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     token = service.tokens[Scope.ADMIN]

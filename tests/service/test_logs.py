@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from inventory_service.identity.domain import make_token
+from inventory_service.identity.domain.tokens import make_token
 from inventory_service.logs import describe_library_logs, set_up_logs
 
 

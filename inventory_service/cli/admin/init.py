@@ -16,8 +16,10 @@ from inventory_service.core.database.schema import upgrade
 from inventory_service.core.encryption import make_key
 from inventory_service.core.errors import Conflict
 from inventory_service.database import open_database
-from inventory_service.identity.domain import TokenRequest
-from inventory_service.identity.usecases import count_tokens, create_token
+from inventory_service.identity.domain.accounts import AccountKind
+from inventory_service.identity.domain.tokens import TokenRequest
+from inventory_service.identity.usecases.accounts import provide_account
+from inventory_service.identity.usecases.tokens import count_tokens, create_token
 from inventory_service.settings import Settings
 
 
@@ -45,7 +47,7 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
         make_key(settings.secret_key_path)
         text = _make_token(settings, request, is_forced=force_new_token)
     if wants_json():
-        print_json({"name": name, "scope": Scope.ADMIN.value, "token": text})
+        print_json({"name": name, "account": name, "scope": Scope.ADMIN.value, "token": text})
     else:
         click.echo(f"Admin token {name}, shown only once:", err=True)
         click.echo(text)
@@ -79,6 +81,7 @@ def _make_token(settings: Settings, request: TokenRequest, *, is_forced: bool) -
                     "The database is in use: there are tokens already. Use the one you have; "
                     "`qm init --force-new-token --name NAME` makes more."
                 )
+            provide_account(session, actor, request.name, request.scope, kind=AccountKind.PERSON)
             _, text = create_token(session, actor, request)
             return text
     finally:

@@ -60,5 +60,5 @@ def audit(
     fields: str | None,
     **filters: str | None,
 ) -> None:
-    """Show who did what, newest first; needs the scope admin."""
+    """Show who did what, newest first; needs the role admin."""
     print_list(invocation, LISTING, drop_unset(**filters), sort=sort, fields=fields, limit=limit)

@@ -78,7 +78,7 @@ schedule = make_group(
             ),
         ),
         fields=_FIELDS,
-        set_help="Change fields of a schedule; its runs get your scope from then on.",
+        set_help="Change fields of a schedule; its runs need your roles from then on.",
         retire_help="Retire a schedule: it does not fire any more.",
     )
 )

@@ -14,7 +14,7 @@ from inventory_service.cli.client.invocation import (
 from inventory_service.cli.client.options import json_file, json_pairs
 from inventory_service.cli.commands.catalog import CommandSpec, make_group
 from inventory_service.cli.terminal.output import print_json
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 
 _FIELDS = (
     click.option("--description", help="What its runs do, in one line."),
@@ -49,17 +49,17 @@ _FIELDS = (
     click.option("--concurrency", type=int, help="Runs of it at once; 0 for any number."),
     click.option("--host-lock", help="exclusive or shared; an empty one for no lock on hosts."),
     click.option(
-        "--launch-scope",
-        type=click.Choice([scope.value for scope in Scope]),
-        help="The least scope of those who may order its runs.",
+        "--launch-role",
+        type=click.Choice([role.value for role in Role]),
+        help="The role of those who may order its runs.",
     ),
     click.option(
         "--approvals-needed", type=int, help="How many others must approve a run; default: 0."
     ),
     click.option(
-        "--approver-scope",
-        type=click.Choice([Scope.OPERATOR.value, Scope.ADMIN.value]),
-        help="The least scope of those who may approve its runs.",
+        "--approver-role",
+        type=click.Choice([Role.APPROVER.value, Role.ADMIN.value]),
+        help="The role of those who may approve its runs.",
     ),
     click.option(
         "--approval-expiry",
@@ -81,7 +81,7 @@ template = make_group(
         collection="templates",
         key="template",
         about="which playbooks runs start, on which nodes, with which settings",
-        columns=("template", "playbook", "description", "launch_scope", "retired_at"),
+        columns=("template", "playbook", "description", "launch_role", "retired_at"),
         first_fields=(
             click.option(
                 "--playbook", required=True, help="One that `qm template playbooks` lists."

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`qm token`: who may use the service, and in which scope."""
+"""`qm token`: by what accounts use the service, and how much of their roles."""
 
 from typing import Any
 
 import click
 
+from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.errors import Exit, Failure
 from inventory_service.cli.client.http import Client, Target, open_api
 from inventory_service.cli.client.invocation import (
@@ -24,7 +25,7 @@ from inventory_service.core.actors import Scope
 LISTING = Listing(
     "/api/v1/tokens",
     Target("token"),
-    ("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
+    ("token_id", "name", "account", "scope", "created_at", "expires_at", "revoked_at"),
     nothing="No tokens.",
 )
 
@@ -32,7 +33,7 @@ LISTING = Listing(
 @click.group()
 @connection_options
 def token() -> None:
-    """Work with API tokens; all of it needs the scope admin."""
+    """Work with API tokens; all of it needs the role admin."""
 
 
 @token.command()
@@ -42,7 +43,13 @@ def token() -> None:
     type=click.Choice([scope.value for scope in Scope]),
     default=Scope.VIEWER.value,
     show_default=True,
-    help="What it may do; each scope includes those before it.",
+    help="How much of its account's roles it may use; each scope includes those before it.",
+)
+@click.option(
+    "--account",
+    shell_complete=complete_names("account"),
+    help="To whom it belongs. Default: the account of its own name, which is made with the roles "
+    "of the scope if there is none.",
 )
 @click.option(
     "--expires",
@@ -61,7 +68,9 @@ def create(invocation: Invocation, /, name: str, **fields: str | None) -> None:
         print_json(made)
         return
     # The token alone on standard output, so that `QM_TOKEN=$(qm token create …)` works.
-    click.echo(f"Token {name} ({made['scope']}), shown only once:", err=True)
+    click.echo(
+        f"Token {name} of account {made['account']} ({made['scope']}), shown only once:", err=True
+    )
     click.echo(made["token"])
 
 

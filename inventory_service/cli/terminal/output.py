@@ -36,7 +36,7 @@ HEADS = {
     "node_id": "node",
     "node_type": "type",
     "requested_by": "by",
-    "launch_scope": "scope",
+    "launch_role": "role",
     "retired_at": "retired",
     "revoked_at": "revoked",
     "time_zone": "zone",

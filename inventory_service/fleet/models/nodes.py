@@ -162,7 +162,7 @@ class Node(Base):
             node_id=self.node_id,
             from_state=from_state,
             to_state=wanted.value,
-            actor=actor.name,
+            actor=actor.account,
             door=actor.channel.value,
             reason=reason,
             at=entry.at,

@@ -13,7 +13,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, create_model
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import NotFound, PreconditionFailed
 from inventory_service.core.labels import with_article
 from inventory_service.fleet.domain.catalog import CatalogChange, RetirementRequest
@@ -25,7 +25,7 @@ from inventory_service.fleet.usecases.catalog import (
     register_entry,
     retire_entry,
 )
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.idempotency import read_expected, transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
@@ -55,8 +55,8 @@ class ResourceSpec:
     update: Callable[..., CatalogEntry] | None = None
     #: A check of what is wanted that takes long: it runs before the transaction begins.
     check: Callable[[Any], None] | None = None
-    #: The least scope of those who may change them.
-    scope: Scope = Scope.OPERATOR
+    #: The role that changing them needs.
+    role: Role = Role.OPERATOR
 
     @property
     def collection(self) -> str:
@@ -104,7 +104,7 @@ def _add_reading(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         description="Retired ones too, sorted by name unless `sort` is set.",
         responses={200: page_of(resource.view)},
     )
-    @require_scope(Scope.VIEWER)
+    @require_role(Role.VIEWER)
     @_takes(query=query_model)
     def list_all(query: ListQuery) -> Response:
         with reading() as session:
@@ -117,7 +117,7 @@ def _add_reading(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         description=f"The {noun} as it is now.",
         responses={200: resource.view},
     )
-    @require_scope(Scope.VIEWER)
+    @require_role(Role.VIEWER)
     @raises(NotFound)
     @_takes(path=path_model)
     def show(path: BaseModel) -> Response:
@@ -136,7 +136,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         description=f"The {noun}'s name is not given again, not even after its retirement.",
         responses={201: resource.view},
     )
-    @require_scope(resource.scope)
+    @require_role(resource.role)
     @_checked(resource)
     @transactional
     @_takes(body=resource.registration)
@@ -151,7 +151,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         description="What is left out stays as it is; null clears a field.",
         responses={200: resource.view},
     )
-    @require_scope(resource.scope)
+    @require_role(resource.role)
     @raises(NotFound, PreconditionFailed)
     @_checked(resource)
     @transactional
@@ -167,7 +167,7 @@ def _add_writing(routes: APIBlueprint, resource: ResourceSpec, path_model: type[
         description=resource.end,
         responses={201: resource.view},
     )
-    @require_scope(resource.scope)
+    @require_role(resource.role)
     @raises(NotFound)
     @transactional
     @_takes(path=path_model)

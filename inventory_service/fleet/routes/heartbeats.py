@@ -7,11 +7,11 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import Conflict, NotFound
 from inventory_service.fleet.domain.heartbeats import HeartbeatReport
 from inventory_service.fleet.heartbeat_batching import HeartbeatBatcher
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_component
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
@@ -46,7 +46,7 @@ class HeartbeatsOut(BaseModel):
 
 
 @routes.post("/nodes/<node_id>/heartbeat", summary="Record a heartbeat", responses={204: None})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(Conflict, NotFound)
 def beat(path: NodePath) -> Response:
     """Sets `last_seen`; no change of the fleet, so no revision and no record."""
@@ -58,7 +58,7 @@ def beat(path: NodePath) -> Response:
 @routes.post(
     "/heartbeats", summary="Record heartbeats of many nodes", responses={200: HeartbeatsOut}
 )
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 def beat_many(body: HeartbeatReport) -> Response:
     """Up to 1,000 nodes that a relay has seen alive; the answer names those refused, and why."""
     refused = get_component(HeartbeatBatcher).store(body.nodes)

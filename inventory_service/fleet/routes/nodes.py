@@ -9,7 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import NotFound, PreconditionFailed
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import (
@@ -25,7 +25,7 @@ from inventory_service.fleet.usecases import changes
 from inventory_service.fleet.usecases import nodes as acts
 from inventory_service.fleet.usecases.registrations import register_node as register
 from inventory_service.fleet.usecases.restorations import restore_node as restore
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import read_expected, transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
@@ -84,7 +84,7 @@ class NodeQuery(FilterQuery, ListQuery):
 
 
 @routes.get("", summary="List nodes", responses={200: page_of(NodeOut)})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 def list_nodes(query: NodeQuery) -> Response:
     """Nodes, sorted by name unless `sort` is set; without `state`, those that are not retired."""
     with reading() as session:
@@ -95,7 +95,7 @@ def list_nodes(query: NodeQuery) -> Response:
 
 
 @routes.post("", summary="Register a node", responses={201: NodeOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @transactional
 def register_node(session: Session, body: NodeRegistration) -> Response:
     """The node starts as planned and gets an address of its cluster's mesh."""
@@ -106,7 +106,7 @@ def register_node(session: Session, body: NodeRegistration) -> Response:
 
 
 @routes.get("/<node_id>", summary="Show a node", responses={200: NodeOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def show_node(path: NodePath) -> Response:
     """The live node of that name, else the one that was retired last."""
@@ -115,7 +115,7 @@ def show_node(path: NodePath) -> Response:
 
 
 @routes.patch("/<node_id>", summary="Change a node", responses={200: NodeOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(NotFound, PreconditionFailed)
 @transactional
 def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
@@ -134,7 +134,7 @@ def change_node(session: Session, path: NodePath, body: NodeChange) -> Response:
 @routes.get(
     "/<node_id>/transitions", summary="List a node's transitions", responses={200: TransitionList}
 )
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def list_transitions(path: NodePath) -> Response:
     """The transitions of the node, oldest first."""
@@ -146,7 +146,7 @@ def list_transitions(path: NodePath) -> Response:
 @routes.post(
     "/<node_id>/transitions", summary="Change a node's state", responses={201: TransitionOut}
 )
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(NotFound)
 @transactional
 def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Response:
@@ -156,7 +156,7 @@ def move_node(session: Session, path: NodePath, body: TransitionRequest) -> Resp
 
 
 @routes.post("/<node_id>/restoration", summary="Restore a node", responses={201: NodeOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(NotFound)
 @transactional
 def restore_node(session: Session, path: NodePath, body: RestorationRequest) -> Response:

@@ -7,12 +7,12 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import NotFound
 from inventory_service.fleet.domain.ports import PortRequest
 from inventory_service.fleet.routes.schemas import PortOut
 from inventory_service.fleet.usecases.ports import give_port
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.problems import raises
@@ -28,7 +28,7 @@ routes = APIBlueprint(
 
 
 @routes.post("", summary="Give a port", responses={200: PortOut, 201: PortOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(NotFound)
 @transactional
 def give(session: Session, body: PortRequest) -> Response:

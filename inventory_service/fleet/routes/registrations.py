@@ -8,14 +8,14 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.ansible_keywords import warn_of_keywords
 from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.address_leases import AddressAllocator
 from inventory_service.fleet.domain.nodes import BulkRegistration, NodeRegistration
 from inventory_service.fleet.routes.schemas import RegistrationsOut
 from inventory_service.fleet.usecases.registrations import check_nodes, register_nodes
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import answered_once, transactional
 from inventory_service.http.problems import raises
@@ -32,7 +32,7 @@ routes = APIBlueprint(
 
 
 @routes.post("", summary="Register many nodes", responses={201: RegistrationsOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(Conflict)
 @answered_once
 def register(body: BulkRegistration) -> Response:

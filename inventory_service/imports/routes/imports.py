@@ -9,10 +9,10 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import Conflict
 from inventory_service.fleet.domain.address_leases import AddressAllocator
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import answered_once, transactional
 from inventory_service.http.problems import raises
@@ -33,7 +33,7 @@ routes = APIBlueprint(
 
 
 @routes.post("", summary="Plan or apply a file", responses={200: ImportOut, 201: ImportOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(Conflict)
 @answered_once
 def import_file(body: ImportRequest) -> Response:

@@ -4,10 +4,10 @@
 from flask import Response
 from flask_openapi3 import APIBlueprint
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import Conflict
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import reading
@@ -25,7 +25,7 @@ routes = APIBlueprint(
 
 
 @routes.post("", summary="The inventory merged with a Terraform file", responses={200: ANY_OBJECT})
-@require_scope(Scope.VIEWER, anonymous=True)
+@require_role(Role.VIEWER, anonymous=True)
 @raises(Conflict)
 def merge_inventory(query: FilterQuery, body: MergeRequest) -> Response:
     """The form 'columns', and what of the file is not used; nothing is recorded."""

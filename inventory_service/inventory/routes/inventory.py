@@ -7,9 +7,9 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_component
 from inventory_service.http.transactions import reading
 from inventory_service.inventory.documents import Document
@@ -47,7 +47,7 @@ class InventoryQuery(FilterQuery):
 
 
 @routes.get("", summary="The inventory for Ansible", responses={200: ANY_OBJECT})
-@require_scope(Scope.VIEWER, anonymous=True)
+@require_role(Role.VIEWER, anonymous=True)
 def get_inventory(query: InventoryQuery) -> Response:
     """Groups by type, cluster, region, environment, project, state; host variables in `_meta`.
 
@@ -60,7 +60,7 @@ def get_inventory(query: InventoryQuery) -> Response:
 
 
 @first_routes.get("", summary="The inventory as a list of nodes", responses={200: ANY_OBJECT})
-@require_scope(Scope.VIEWER, anonymous=True)
+@require_role(Role.VIEWER, anonymous=True)
 def get_first_inventory() -> Response:
     """The format that the first inventory script reads; keys may be added, never removed."""
     with reading() as session:

@@ -6,8 +6,8 @@ from typing import Any
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from inventory_service.core.actors import Scope
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.core.actors import Role
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.transactions import reading
 from inventory_service.inventory.usecases.documents import list_known_hosts
 
@@ -25,7 +25,7 @@ _TEXT: dict[str, Any] = {
 
 
 @routes.get("/known_hosts", summary="The fleet's SSH host keys", responses={200: _TEXT})
-@require_scope(Scope.VIEWER, anonymous=True)
+@require_role(Role.VIEWER, anonymous=True)
 def get_known_hosts() -> Response:
     """One line a key, for each node whose keys were recorded when its server was made."""
     with reading() as session:

@@ -7,11 +7,11 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import NotFound
 from inventory_service.core.field_types import Label
 from inventory_service.fleet.routes.filters import FilterQuery, to_filters
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import reading
@@ -65,7 +65,7 @@ class TargetQuery(FilterQuery):
 
 
 @routes.get("/targets", summary="Targets for http_sd", responses={200: _TARGETS})
-@require_scope(Scope.VIEWER, anonymous=True)
+@require_role(Role.VIEWER, anonymous=True)
 @raises(NotFound)
 def get_targets(query: TargetQuery) -> Response:
     """The whole list each time, since Prometheus drops targets that an answer leaves out."""

@@ -8,9 +8,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import Conflict, NotFound
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
@@ -62,7 +62,7 @@ class DeliveryQuery(ListQuery):
 @routes.get(
     "/<notification>/deliveries", summary="List deliveries", responses={200: page_of(DeliveryOut)}
 )
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def list_deliveries(path: NotificationPath, query: DeliveryQuery) -> Response:
     """The messages of a notification, the newest first unless `sort` is set."""
@@ -78,7 +78,7 @@ def list_deliveries(path: NotificationPath, query: DeliveryQuery) -> Response:
     summary="Send a message once more",
     responses={201: DeliveryOut},
 )
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(NotFound, Conflict)
 @transactional
 def redeliver(session: Session, path: DeliveryPath, body: DeliveryRequest) -> Response:
@@ -90,7 +90,7 @@ def redeliver(session: Session, path: DeliveryPath, body: DeliveryRequest) -> Re
 
 
 @routes.post("/<notification>/test", summary="Send a test", responses={201: DeliveryOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(NotFound, Conflict)
 @transactional
 def request_test(session: Session, path: NotificationPath, body: DeliveryRequest) -> Response:

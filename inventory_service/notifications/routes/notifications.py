@@ -10,7 +10,7 @@ POST  /api/v1/notifications/<notification>/retirement  retire
 
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Actor, Scope
+from inventory_service.core.actors import Actor, Role
 from inventory_service.core.encryption import Vault
 from inventory_service.core.errors import BadInput, FieldError
 from inventory_service.core.preconditions import Expected
@@ -68,7 +68,7 @@ RESOURCE = ResourceSpec(
     register=_register,
     update=_change,
     check=_check,
-    scope=Scope.ADMIN,
+    role=Role.ADMIN,
     end="Nothing is sent any more; what waits is given up.",
 )
 routes = make_routes(RESOURCE)

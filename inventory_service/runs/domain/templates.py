@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.field_types import Label, Line
 from inventory_service.core.inputs import Input
 from inventory_service.core.variables import CONTROLLER_PREFIXES, check_name, check_value
@@ -102,7 +102,7 @@ TemplateName = Annotated[str, StringConstraints(max_length=63), AfterValidator(c
 Tag = Annotated[str, StringConstraints(max_length=63), AfterValidator(check_tag)]
 PlaybookName = Annotated[str, StringConstraints(max_length=255), AfterValidator(check_playbook)]
 VariableName = Annotated[str, StringConstraints(max_length=128), AfterValidator(check_run_variable)]
-ApproverScope = Literal[Scope.OPERATOR, Scope.ADMIN]
+ApproverRole = Literal[Role.APPROVER, Role.ADMIN]
 RunVariables = Annotated[dict[str, Any], AfterValidator(check_run_variables)]
 
 
@@ -181,8 +181,8 @@ class TemplateChange(CatalogChange):
     is_idempotent: bool = Field(
         default=False, description="whether a run that was lost is ordered again by itself"
     )
-    launch_scope: Scope = Field(
-        default=Scope.OPERATOR, description="the least scope of those who may order its runs"
+    launch_role: Role = Field(
+        default=Role.OPERATOR, description="the role of those who may order its runs"
     )
     approvals_needed: int = Field(
         default=0,
@@ -191,8 +191,8 @@ class TemplateChange(CatalogChange):
         description="how many people, without who ordered it, must approve a run; it then needs a "
         "plan",
     )
-    approver_scope: ApproverScope = Field(
-        default=Scope.OPERATOR, description="the least scope of those who may approve its runs"
+    approver_role: ApproverRole = Field(
+        default=Role.APPROVER, description="the role of those who may approve its runs"
     )
     approval_expiry_s: int = Field(
         default=SECONDS_A_DAY,

@@ -23,7 +23,7 @@ class PlanParts:
     basis: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     approvals_needed: Mapped[int] = mapped_column(default=0, server_default="0")
     approvals_given: Mapped[int] = mapped_column(default=0, server_default="0")
-    approver_scope: Mapped[str | None] = mapped_column(String(16))
+    approver_role: Mapped[str | None] = mapped_column(String(16))
     #: When it no longer waits for approvals.
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -37,9 +37,9 @@ class PlanParts:
         """Return how many approvals the run still needs."""
         return max((self.approvals_needed or 0) - (self.approvals_given or 0), 0)
 
-    def need_approvals(self, needed: int, approver_scope: str, expiry: timedelta) -> None:
+    def need_approvals(self, needed: int, approver_role: str, expiry: timedelta) -> None:
         """Let the run, which is not yet submitted, wait for approvals."""
-        self.approvals_needed, self.approver_scope = needed, approver_scope
+        self.approvals_needed, self.approver_role = needed, approver_role
         self.expires_at = datetime.now(UTC) + expiry
 
     def conclude(self, result: PlanResult) -> None:
@@ -50,6 +50,6 @@ class PlanParts:
         """Return what the run waits for while it waits for approvals."""
         until = f" until {self.expires_at:%Y-%m-%dT%H:%M:%SZ}" if self.expires_at else ""
         return (
-            f"has {self.approvals_given} of {self.approvals_needed} approvals by the scope "
-            f"{self.approver_scope}, and waits for the others{until}"
+            f"has {self.approvals_given} of {self.approvals_needed} approvals by the role "
+            f"{self.approver_role}, and waits for the others{until}"
         )

@@ -38,7 +38,7 @@ FIELDS = (
     "digest",
     "changes",
     "approvals",
-    "approver_scope",
+    "approver_role",
     "expires_at",
     "attempt",
     "worker",
@@ -81,7 +81,10 @@ class Run(PlanParts, Base):
     locks: Mapped[dict[str, str]] = mapped_column(JSON)
     is_idempotent: Mapped[bool]
     reason: Mapped[str | None] = mapped_column(String(1000))
+    #: The account, whose roles bound what its playbook may do.
     requested_by: Mapped[str] = mapped_column(String(63))
+    #: That of the token by which it was ordered, which bounds it too.
+    scope: Mapped[str] = mapped_column(String(16), server_default="operator")
     door: Mapped[str] = mapped_column(String(16))
     relaunch_of: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     #: Counts how often a worker took it.
@@ -108,7 +111,8 @@ class Run(PlanParts, Base):
         """Add the run to the queue, or let it wait for approvals, and record who ordered it."""
         self.state = RunState.QUEUED.value
         self.host_count, self.reason = len(self.hosts), reason
-        self.requested_by, self.door = actor.name, actor.channel.value
+        self.requested_by, self.door = actor.account, actor.channel.value
+        self.scope = actor.scope.value
         self.attempt = self.event_count = self.missing_events = 0
         self.results, self.revision = {}, 0
         self.created_at = datetime.now(UTC)
@@ -205,7 +209,7 @@ class Run(PlanParts, Base):
             raise Conflict(f"Run {self.id} has ended: it is {self.state}. There is nothing to do.")
         if self.state == RunState.CANCELLING:
             return
-        why = f"cancelled by {actor.name}" + (f": {reason}" if reason else "")
+        why = f"cancelled by {actor.account}" + (f": {reason}" if reason else "")
         if RunState(self.state) in LIVE:
             self._go(RunState.CANCELLING, why, actor=actor, reason=reason)
         else:

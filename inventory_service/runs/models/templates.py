@@ -34,9 +34,9 @@ class Template(CatalogEntry):
         "host_lock",
         "locks",
         "is_idempotent",
-        "launch_scope",
+        "launch_role",
         "approvals_needed",
-        "approver_scope",
+        "approver_role",
         "approval_expiry_s",
     )
 
@@ -58,7 +58,7 @@ class Template(CatalogEntry):
     host_lock: Mapped[str | None] = mapped_column(String(16))
     locks: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     is_idempotent: Mapped[bool]
-    launch_scope: Mapped[str] = mapped_column(String(16))
+    launch_role: Mapped[str] = mapped_column(String(16))
     approvals_needed: Mapped[int] = mapped_column(server_default="0")
-    approver_scope: Mapped[str] = mapped_column(String(16), server_default="operator")
+    approver_role: Mapped[str] = mapped_column(String(16), server_default="approver")
     approval_expiry_s: Mapped[int] = mapped_column(server_default="86400")

@@ -5,9 +5,9 @@ from flask import Response
 from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import NotFound
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_component
 from inventory_service.http.problems import raises
 from inventory_service.http.query_params import Query
@@ -51,7 +51,7 @@ class StreamHeader(BaseModel):
 
 
 @routes.get("/<run_id>/events", summary="List or await a run's events", responses={200: EventsOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def list_events(path: RunPath, query: EventQuery) -> Response:
     """The events after one that is known; with `wait`, as soon as there is one."""
@@ -66,7 +66,7 @@ def list_events(path: RunPath, query: EventQuery) -> Response:
     summary="Follow a run",
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def stream_events(path: RunPath, header: StreamHeader) -> Response:
     """Server-sent events as the run goes on; `Last-Event-ID` resumes where another one ended.
@@ -80,7 +80,7 @@ def stream_events(path: RunPath, header: StreamHeader) -> Response:
 
 
 @routes.get("/<run_id>/hosts", summary="List the results by host", responses={200: HostsOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def list_hosts(path: RunPath) -> Response:
     """How many tasks had which result on each host, by name."""
@@ -89,7 +89,7 @@ def list_hosts(path: RunPath) -> Response:
 
 
 @routes.get("/<run_id>/tasks", summary="List the tasks of a run", responses={200: TasksOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def list_tasks(path: RunPath) -> Response:
     """When each task began and ended, and on how many hosts it had which result."""
@@ -102,7 +102,7 @@ def list_tasks(path: RunPath) -> Response:
     summary="Download the log of a run",
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def read_log(path: RunPath) -> Response:
     """What Ansible printed, without secrets; of a live run what there is by now."""

@@ -8,9 +8,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.core.errors import Conflict, Forbidden, NotFound
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor, get_component
 from inventory_service.http.idempotency import transactional
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
@@ -61,7 +61,7 @@ class RunQuery(ListQuery):
 
 
 @routes.get("", summary="List runs", responses={200: page_of(RunOut)})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 def list_runs(query: RunQuery) -> Response:
     """Runs, the newest first unless `sort` is set."""
     with reading() as session:
@@ -71,7 +71,7 @@ def list_runs(query: RunQuery) -> Response:
 
 
 @routes.post("", summary="Order a run", responses={201: RunOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(Forbidden, NotFound)
 @transactional
 def order_run(session: Session, body: RunOrder) -> Response:
@@ -81,7 +81,7 @@ def order_run(session: Session, body: RunOrder) -> Response:
 
 
 @routes.post("/preview", summary="Preview a run", responses={200: PreviewOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound, Conflict, Forbidden)
 def preview_run(body: RunOrder) -> Response:
     """What the order would give, or why it would be refused; nothing is recorded."""
@@ -93,7 +93,7 @@ def preview_run(body: RunOrder) -> Response:
 
 
 @routes.get("/<run_id>", summary="Show a run", responses={200: WholeRunOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound)
 def show_run(path: RunPath) -> Response:
     """The run as it is now, with the names of its hosts."""
@@ -102,7 +102,7 @@ def show_run(path: RunPath) -> Response:
 
 
 @routes.post("/<run_id>/cancellation", summary="Cancel a run", responses={201: RunOut})
-@require_scope(Scope.OPERATOR)
+@require_role(Role.OPERATOR)
 @raises(NotFound, Conflict)
 @transactional
 def cancel_run(session: Session, path: RunPath, body: CancellationRequest) -> Response:
@@ -115,7 +115,7 @@ def cancel_run(session: Session, path: RunPath, body: CancellationRequest) -> Re
 
 
 @routes.post("/<run_id>/relaunch", summary="Relaunch a run", responses={201: RunOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(Forbidden, NotFound, Conflict)
 @transactional
 def relaunch_run(session: Session, path: RunPath, body: RelaunchOrder) -> Response:
@@ -128,7 +128,7 @@ def relaunch_run(session: Session, path: RunPath, body: RelaunchOrder) -> Respon
 @routes.post(
     "/<run_id>/relaunch/preview", summary="Preview a relaunch", responses={200: PreviewOut}
 )
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 @raises(NotFound, Conflict, Forbidden)
 def preview_relaunch(path: RunPath, body: RelaunchOrder) -> Response:
     """What the relaunch would give, or why it would be refused; nothing is recorded."""

@@ -31,9 +31,9 @@ class TemplateOut(BaseModel):
     host_lock: LockMode | None
     locks: list[dict[str, str]]
     is_idempotent: bool
-    launch_scope: str
+    launch_role: str
     approvals_needed: int
-    approver_scope: str
+    approver_role: str
     approval_expiry_s: int
     created_at: datetime
     retired_at: datetime | None
@@ -74,7 +74,7 @@ class RunOut(BaseModel):
     digest: str | None = Field(description="of a plan that has ended well, and what applies it")
     changes: int | None = Field(description="how many tasks would change something, by host")
     approvals: ApprovalCount
-    approver_scope: str | None = Field(description="the least scope of those who may approve it")
+    approver_role: str | None = Field(description="the role of those who may approve it")
     expires_at: datetime | None = Field(description="when it no longer waits for approvals")
     attempt: int
     worker: str | None

@@ -12,9 +12,9 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Actor, Scope
+from inventory_service.core.actors import Actor, Role
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_component
 from inventory_service.http.responses import json_response
 from inventory_service.http.transactions import reading
@@ -38,7 +38,7 @@ RESOURCE = ResourceSpec(
     sortable=("template", "playbook", "created_at", "retired_at"),
     register=_register,
     update=change_template,
-    scope=Scope.ADMIN,
+    role=Role.ADMIN,
     end="No run of it can be ordered any more; those that were ordered stay.",
 )
 routes = make_routes(RESOURCE)
@@ -52,7 +52,7 @@ playbook_routes = APIBlueprint(
 
 
 @playbook_routes.get("", summary="List playbooks", responses={200: PlaybooksOut})
-@require_scope(Scope.VIEWER)
+@require_role(Role.VIEWER)
 def list_playbooks() -> Response:
     """The playbooks that runs may start: those of the folder that QM_PLAYBOOKS_DIR names."""
     with reading():

@@ -187,13 +187,14 @@ def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
         is_wanted = run.state != RunState.CANCELLING
         run.end(RunState.LOST, why, actor=WORKER)
         if is_wanted and is_begun and _may_repeat(run):
-            run.make_retry().submit(session, WORKER, f"run {run.id} was lost")
+            requester = Actor(run.requested_by, Channel.WORKER, Scope(run.scope))
+            run.make_retry().submit(session, requester, f"run {run.id} was lost")
     return run
 
 
 def _may_repeat(run: Run) -> bool:
     """Return whether a lost run is ordered again; one that was, not once more: it may be why."""
-    was_repeated = run.relaunch_of is not None and run.requested_by == WORKER.name
+    was_repeated = run.relaunch_of is not None and run.door == Channel.WORKER
     return run.is_idempotent and not was_repeated
 
 

@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor, Scope
-from inventory_service.identity.domain import TokenRequest
-from inventory_service.identity.models import Token
-from inventory_service.identity.usecases import create_token
+from inventory_service.identity.domain.tokens import TokenRequest
+from inventory_service.identity.models.tokens import Token
+from inventory_service.identity.usecases.accounts import get_account
+from inventory_service.identity.usecases.tokens import issue_token
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.usecases.claims import WORKER
 
@@ -21,12 +22,16 @@ _OWN = re.compile(r"run-[0-9]+-[0-9]+")
 
 
 def give_token(session: Session, run: Run) -> str:
-    """Return a new token for the playbook of a run; records that it makes bear the run's name."""
+    """Return a new token for the playbook of a run; records that it makes bear the run's name.
+
+    :raises NotFound: who ordered it has no account.
+    """
     expires_at = datetime.now(UTC) + timedelta(seconds=run.options["timeout_s"]) + _SPARE
-    request = TokenRequest(
-        name=f"{_name(run.id)}{run.attempt}", scope=Scope.OPERATOR, expires_at=expires_at
-    )
-    return create_token(session, WORKER, request)[1]
+    # Of who ordered it, whose roles bound it; and no wider than that was asked by.
+    scope = Scope(run.scope) if Scope.OPERATOR.covers(Scope(run.scope)) else Scope.OPERATOR
+    request = TokenRequest(name=f"{_name(run.id)}{run.attempt}", scope=scope, expires_at=expires_at)
+    get_account(session, run.requested_by)
+    return issue_token(session, WORKER, run.requested_by, request)[1]
 
 
 def revoke_tokens(session: Session, run_id: int) -> None:
@@ -34,7 +39,7 @@ def revoke_tokens(session: Session, run_id: int) -> None:
     query = select(Token).where(
         Token.name.startswith(_name(run_id), autoescape=True),
         # Not those that people have called so.
-        Token.created_by == WORKER.name,
+        Token.created_by == WORKER.account,
         Token.revoked_at.is_(None),
     )
     for token in session.scalars(query):
@@ -43,7 +48,7 @@ def revoke_tokens(session: Session, run_id: int) -> None:
 
 def is_of_run(actor: Actor) -> bool:
     """Return whether the actor is a playbook with the token of its run."""
-    return _OWN.fullmatch(actor.name) is not None
+    return _OWN.fullmatch(actor.token or "") is not None
 
 
 def _name(run_id: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.actors import Actor, Scope
+from inventory_service.core.actors import Actor, Role
 from inventory_service.core.database.pagination import read_page
 from inventory_service.core.errors import BadInput, Conflict, FieldError, Forbidden, NotFound
 from inventory_service.core.pagination import Page
@@ -40,7 +40,7 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
 
     :raises NotFound: no such template.
     :raises Conflict: the template is retired, or its runs need a plan that is approved.
-    :raises Forbidden: its runs need a wider scope.
+    :raises Forbidden: the actor has not the role that its runs need.
     :raises BadInput: the limit selects no node that the template allows, an answer is not valid, or
         the playbook is not there any more.
     """
@@ -104,7 +104,7 @@ def draft_relaunch(
     :raises NotFound: no such run.
     :raises Conflict: it has not ended, no host of it failed, its template is retired or needs a
         plan that is approved, or one of its hosts is not what the template allows any more.
-    :raises Forbidden: its runs need a wider scope.
+    :raises Forbidden: the actor has not the role that its runs need.
     :raises BadInput: the playbook is not there any more.
     """
     first = get_run(session, run_id)
@@ -173,16 +173,13 @@ def get_template(session: Session, actor: Actor, name: str) -> Template:
 
     :raises NotFound: no such template.
     :raises Conflict: it is retired.
-    :raises Forbidden: its runs need a wider scope.
+    :raises Forbidden: the actor has not the role that its runs need.
     """
     template = get_entry(session, Template, name)
     if template.retired_at is not None:
         raise Conflict(f"Template '{name}' is retired. `qm template list` shows the others.")
-    if not actor.scope.covers(Scope(template.launch_scope)):
-        raise Forbidden(
-            f"Token '{actor.name}' has the scope {actor.scope}, and runs of '{name}' need "
-            f"{template.launch_scope}."
-        )
+    if not actor.may(Role(template.launch_role), None):
+        raise Forbidden(f"{actor.describe()}, and runs of '{name}' need {template.launch_role}.")
     return template
 
 

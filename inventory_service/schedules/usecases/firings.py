@@ -7,8 +7,10 @@ from datetime import datetime
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from inventory_service.core.actors import Channel, Scope
 from inventory_service.core.errors import ServiceError
 from inventory_service.core.redaction import redact
+from inventory_service.identity.usecases.accounts import act_for
 from inventory_service.runs.domain.orders import RunChoices, RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.usecases.orders import order_run
@@ -59,9 +61,13 @@ def _fire(session: Session, schedule: Schedule, now: datetime, sources: RunSourc
     name = schedule.schedule
     try:
         if not schedule.is_missed(now):
-            reason = f"due at {schedule.next_at:%Y-%m-%dT%H:%M:%SZ}"
-            order = make_order(schedule, sources, reason=reason)
-            run = order_run(session, schedule.actor, order, sources=sources)
+            due = f"{schedule.next_at:%Y-%m-%dT%H:%M:%SZ}"
+            order = make_order(schedule, sources, reason=f"schedule {name}, due at {due}")
+            scope = Scope(schedule.scope)
+            actor = act_for(
+                session, schedule.account, Channel.SCHEDULE, scope, token=schedule.token
+            )
+            run = order_run(session, actor, order, sources=sources)
             schedule.note_run(run, now)
             return Firing(name, run.id, None)
         problem = "it was missed: no worker was there when it was due"

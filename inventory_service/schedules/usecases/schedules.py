@@ -29,17 +29,17 @@ def register_schedule(
     sources: RunSources,
     now: datetime,
 ) -> Schedule:
-    """Register a schedule, whose runs get the actor's scope.
+    """Register a schedule, whose runs need the actor's roles.
 
     :raises Conflict: the name is taken, or the template is retired.
-    :raises Forbidden: runs of the template need a wider scope.
+    :raises Forbidden: the actor has not the role that runs of the template need.
     :raises BadInput: it would never fire, or a run of it could not be ordered now.
     """
     chosen = {name: getattr(wanted, name) for name in RunChoices.model_fields}
     _check_order(session, actor, RunOrder(template=wanted.template, **chosen), sources)
     hidden = _hide_secrets(session, wanted.template, wanted.answers, sources)
-    scope = actor.scope.value
-    schedule = register_entry(session, actor, Schedule, wanted, scope=scope, **hidden)
+    rights = {"account": actor.account, "scope": actor.scope.value}
+    schedule = register_entry(session, actor, Schedule, wanted, **rights, **hidden)
     _plan(schedule, now)
     return schedule
 
@@ -54,14 +54,14 @@ def change_schedule(  # noqa: PLR0913 - those of `change_entry`, and what an ord
     sources: RunSources,
     now: datetime,
 ) -> Schedule:
-    """Set the fields that the change names; from then on its runs get the actor's scope.
+    """Set the fields that the change names; from then on its runs need the actor's roles.
 
-    Only to describe or to pause it needs no run that could be ordered, and leaves its scope.
+    Only to describe or to pause it needs no run that could be ordered, and leaves its account.
 
     :raises NotFound: there was never a schedule of that name.
     :raises PreconditionFailed: it is not as the caller expects it.
     :raises Conflict: it is retired, or its template is.
-    :raises Forbidden: runs of the template need a wider scope.
+    :raises Forbidden: the actor has not the role that runs of the template need.
     :raises BadInput: it would never fire, or a run of it could not be ordered now.
     """
     schedule = get_entry(session, Schedule, name)

@@ -14,7 +14,7 @@ from inventory_service.approvals.domain import (
     DecisionRequest,
     check_decision,
 )
-from inventory_service.core.actors import Actor, Channel, Scope
+from inventory_service.core.actors import Actor, Channel, Grant, Role, Scope
 from inventory_service.core.errors import Conflict, Forbidden, ServiceError
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -24,12 +24,12 @@ CANDIDATE = Candidate(
     state="awaiting_approval",
     is_awaiting=True,
     requested_by="anna",
-    approver_scope=Scope.OPERATOR,
+    approver_role=Role.APPROVER,
     digest=DIGEST,
     expires_at=NOW + timedelta(hours=1),
     approvers=("carl",),
 )
-FOR_ADMINS: dict[str, Any] = {"approver_scope": Scope.ADMIN}
+FOR_ADMINS: dict[str, Any] = {"approver_role": Role.ADMIN}
 ENDED: dict[str, Any] = {"is_awaiting": False, "state": "rejected"}
 LATE: dict[str, Any] = {"expires_at": NOW}
 
@@ -38,7 +38,7 @@ CASES: list[tuple[str, Scope, dict[str, Any], type[ServiceError] | None, str]] =
     ("bert", Scope.OPERATOR, {}, None, ""),
     ("bert", Scope.ADMIN, {}, None, ""),
     ("bert", Scope.ADMIN, FOR_ADMINS, None, ""),
-    ("bert", Scope.VIEWER, {}, Forbidden, "needs operator"),
+    ("bert", Scope.VIEWER, {}, Forbidden, "needs approver"),
     ("bert", Scope.OPERATOR, FOR_ADMINS, Forbidden, "needs admin"),
     ("anna", Scope.OPERATOR, {}, Forbidden, "somebody else must"),
     ("anna", Scope.ADMIN, {}, Forbidden, "somebody else must"),
@@ -65,8 +65,29 @@ def test_who_may_approve(
         check_decision(candidate, actor, digest=DIGEST, is_of_run=False, now=NOW)
 
 
+@pytest.mark.parametrize(
+    ("grants", "may"),
+    [
+        ([(Role.APPROVER, None)], True),
+        ([(Role.VIEWER, None), (Role.APPROVER, None)], True),
+        ([(Role.ADMIN, None)], True),
+        # An operator is no approver.
+        ([(Role.OPERATOR, None)], False),
+        ([(Role.VIEWER, None)], False),
+        ([], False),
+    ],
+)
+def test_it_takes_the_role_of_an_approver(grants: list[Grant], *, may: bool) -> None:
+    actor = Actor("bert", Channel.API, Scope.ADMIN, frozenset(grants))
+    if may:
+        check_decision(CANDIDATE, actor, digest=DIGEST, is_of_run=False, now=NOW)
+        return
+    with pytest.raises(Forbidden, match="needs approver"):
+        check_decision(CANDIDATE, actor, digest=DIGEST, is_of_run=False, now=NOW)
+
+
 def test_a_playbook_approves_nothing() -> None:
-    actor = Actor("run-3-1", Channel.API, Scope.OPERATOR)
+    actor = Actor("bert", Channel.API, Scope.OPERATOR, token="run-3-1")
     with pytest.raises(Forbidden, match="Only people"):
         check_decision(CANDIDATE, actor, digest=DIGEST, is_of_run=True, now=NOW)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a plan to the run that applies it: what is refused, what waits, what approvals do."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_the_last_approval_queues_the_run(store: Database) -> None:
         add_template(session, approvals_needed=2)
         run = apply(session, make_plan(session))
         assert run.state == "awaiting_approval"
-        assert "has 0 of 2 approvals by the scope operator" in (run.state_reason or "")
+        assert "has 0 of 2 approvals by the role approver" in (run.state_reason or "")
         assert take_runs(session, "here", owner="1:1:1", slots=9, lease=LEASE) == []
         decide(session, BERT, run.id, APPROVE)
         assert (run.state, run.approvals["given"]) == ("awaiting_approval", 1)
@@ -167,11 +168,12 @@ def test_one_rejection_ends_the_run(store: Database) -> None:
 
 
 def test_the_requester_and_playbooks_decide_nothing(store: Database) -> None:
-    playbook = Actor("run-12-1", Channel.API, Scope.OPERATOR)
+    playbook = Actor("bert", Channel.API, Scope.OPERATOR, token="run-12-1")
+    second = replace(ANNA, token="phone")
     with store.writing() as session:
         add_template(session, approvals_needed=1)
         run = apply(session, make_plan(session))
-        for actor in (ANNA, playbook):
+        for actor in (ANNA, second, playbook):
             for request in (APPROVE, REJECT):
                 with pytest.raises(Forbidden):
                     decide(session, actor, run.id, request)

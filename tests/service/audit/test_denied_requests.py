@@ -18,7 +18,7 @@ from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
 from inventory_service.core.revision import next_revision
-from inventory_service.identity.models import Token
+from inventory_service.identity.models.tokens import Token
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_node
 

@@ -16,8 +16,8 @@ from werkzeug.serving import make_server
 from inventory_service.cli import main
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.engine import Database
-from inventory_service.identity.domain import TokenRequest
-from inventory_service.identity.usecases import create_token
+from inventory_service.identity.domain.tokens import TokenRequest
+from inventory_service.identity.usecases.tokens import create_token
 from inventory_service.settings import Settings
 
 Qm = Callable[..., Result]

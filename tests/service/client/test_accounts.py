@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tokens are created, listed and revoked, and the audit read, through the client."""
+"""Accounts get roles, tokens are created and revoked, and the audit is read, by the client."""
 
 import pytest
 
-from inventory_service.client import Client, NotAuthenticated
+from inventory_service.client import Client, NotAllowed, NotAuthenticated
 from tests.service.client.conftest import ONE_DATABASE
 
 pytestmark = ONE_DATABASE
@@ -25,3 +25,18 @@ def test_the_audit_is_narrowed(api: Client) -> None:
     (record,) = api.audit.iterate(noun="project")
     assert (record["action"], record["subject"], record["door"]) == ("register", "shop", "api")
     assert len(list(api.audit.iterate(limit=1))) == 1
+
+
+def test_an_account_may_do_what_it_was_granted(api: Client) -> None:
+    api.projects.register("shop")
+    api.accounts.register("mia", kind="person", description="On call")
+    assert api.accounts.grant("mia", "operator", project="shop")["roles"]
+    mia = Client(api.url, api.tokens.create("mia-1", scope="operator", account="mia")["token"])
+    assert mia.read_own_account()["account"] == "mia"
+    with pytest.raises(NotAllowed):
+        mia.projects.register("other")
+    assert api.accounts.revoke("mia", "operator", project="shop")["roles"] == []
+    assert api.accounts.disable("mia", reason="away")["disabled_at"]
+    with pytest.raises(NotAuthenticated):
+        mia.read_own_account()
+    assert api.accounts.enable("mia")["disabled_at"] is None

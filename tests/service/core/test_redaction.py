@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.core.redaction import HIDDEN, is_secret_name, redact
-from inventory_service.identity.domain import make_token
+from inventory_service.identity.domain.tokens import make_token
 
 TOKEN = make_token()
 SHOWN = f"qm_{TOKEN.token_id}_{HIDDEN}"

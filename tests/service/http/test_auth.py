@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from inventory_service.app import create_app
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role, Scope
 from inventory_service.http.auth import assert_all_views_guarded
 from inventory_service.settings import Settings
 from tests.service.conftest import Caller, make_caller
@@ -34,7 +34,7 @@ BODIES = {
     "terraform_merge.merge_inventory": {"terraform": '{"nodes": {"sensitive": false, "value": []}}'}
 }
 
-ADMIN_ONLY = re.compile(r"/api/v1/(tokens|audit)(/|\Z)")
+ADMIN_ONLY = re.compile(r"/api/v1/(accounts|tokens|audit)(/|\Z)")
 #: Reading by POST: the body is what the answer is merged with.
 #: What others may then order, and where word of it goes.
 DECIDES_WHAT_RUNS = re.compile(r"/api/v1/(templates|notifications)(/\{\w+\}(/retirement)?)?\Z")
@@ -58,7 +58,7 @@ OPEN_PATHS = {
 Operation = tuple[str, str]
 
 
-def routes_of(app: Flask) -> list[tuple[str, str, str, tuple[Scope, bool] | None]]:
+def routes_of(app: Flask) -> list[tuple[str, str, str, tuple[Role, bool] | None]]:
     """Return (endpoint, method, path, need) of each route of our own."""
     found = []
     for rule in app.url_map.iter_rules():
@@ -69,7 +69,7 @@ def routes_of(app: Flask) -> list[tuple[str, str, str, tuple[Scope, bool] | None
         for argument in rule.arguments:
             path = path.replace(f"<{argument}>", "x")
         found.extend(
-            (rule.endpoint, method, path, getattr(view, "required_scope", "unsaid"))
+            (rule.endpoint, method, path, getattr(view, "required_role", "unsaid"))
             for method in sorted((rule.methods or set()) & {"GET", "POST", "PATCH"})
         )
     return found
@@ -164,7 +164,7 @@ def test_a_token_ends_by_revocation_and_by_time(
             assert tz is UTC
             return soon
 
-    monkeypatch.setattr("inventory_service.identity.usecases.datetime", Later)
+    monkeypatch.setattr("inventory_service.identity.usecases.authentication.datetime", Later)
     two.get("/api/v1/nodes", status=401)
 
 
@@ -178,16 +178,18 @@ def test_the_channel_in_the_header_is_a_label_from_a_short_list(operator: Caller
     assert [entry["door"] for entry in records] == ["api", "api", "ansible", "cli"]
 
 
-def get_rule(method: str, path: str) -> Scope | None:
-    """Return the scope that an operation should need."""
+def get_rule(method: str, path: str) -> Role | None:
+    """Return the role that an operation should need."""
     if path.startswith("/health/"):
         return None
     if ADMIN_ONLY.match(path):
-        return Scope.ADMIN
+        return Role.ADMIN
     if method != "GET" and DECIDES_WHAT_RUNS.match(path):
-        return Scope.ADMIN
+        return Role.ADMIN
+    if method != "GET" and path.endswith("/approvals"):
+        return Role.APPROVER
     is_read = method == "GET" or path in READS_BY_POST or path in ITS_TEMPLATE_SAYS
-    return Scope.VIEWER if is_read else Scope.OPERATOR
+    return Role.VIEWER if is_read else Role.OPERATOR
 
 
 def list_operations(app: Flask) -> list[Operation]:
@@ -214,7 +216,7 @@ def ask(client_of: Caller, operation: Operation) -> int:
     return answer.status_code
 
 
-def test_the_document_names_the_scope_of_each_operation(app: Flask) -> None:
+def test_the_document_names_the_role_of_each_operation(app: Flask) -> None:
     document = app.test_client().get("/api/v1/openapi.json").json or {}
     for method, path in list_operations(app):
         rule = get_rule(method, path)
@@ -234,7 +236,7 @@ def test_each_scope_opens_what_the_rule_says_and_nothing_else(
         elif scope is None:
             refused = {401}
         else:
-            refused = set() if scope.covers(rule) else {403}
+            refused = set() if scope.allows(rule) else {403}
         status = ask(caller, operation)
         assert (status in {401, 403}) == bool(refused), (operation, status)
         assert not refused or {status} == refused, (operation, status)

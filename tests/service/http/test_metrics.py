@@ -24,7 +24,7 @@ def test_metrics_show_how_much_is_kept_and_since_when(admin: Caller) -> None:
     admin.post("/api/v1/projects", {"project": "shop"}, headers={"Idempotency-Key": "7b1c"})
     lines = admin.call("GET", "/metrics", status=200).get_data(as_text=True).splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if line.startswith("quartermaster_"))
-    assert values["quartermaster_audit_records"] == "2.0"
+    assert values["quartermaster_audit_records"] == "4.0"
     assert values["quartermaster_kept_answers"] == "1.0"
     oldest = float(values["quartermaster_audit_oldest_timestamp_seconds"])
     assert abs(time.time() - oldest) < 60

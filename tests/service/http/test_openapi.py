@@ -38,7 +38,7 @@ def test_each_route_of_the_api_stands_in_the_document(app: Flask, stranger: Call
     routes = {
         rule.rule.replace("<", "{").replace(">", "}")
         for rule in app.url_map.iter_rules()
-        if hasattr(app.view_functions[rule.endpoint], "required_scope")
+        if hasattr(app.view_functions[rule.endpoint], "required_role")
     }
     assert routes - {"/", "/api/v1/", "/api/v1/docs", "/metrics"} == documented
 
@@ -47,10 +47,10 @@ def test_each_route_of_the_api_stands_in_the_document(app: Flask, stranger: Call
 ERRORS = [
     ("get", "/health/live", {500}),
     ("get", "/health/ready", {500, 503}),
-    ("get", "/api/v1/status", {401, 422, 429, 500, 503}),
-    ("get", "/api/v1/changes", {401, 410, 422, 429, 500, 503}),
+    ("get", "/api/v1/status", {401, 403, 422, 429, 500, 503}),
+    ("get", "/api/v1/changes", {401, 403, 410, 422, 429, 500, 503}),
     ("get", "/api/v1/tokens", {401, 403, 422, 429, 500, 503}),
-    ("get", "/api/v1/nodes/{node_id}", {401, 404, 422, 429, 500, 503}),
+    ("get", "/api/v1/nodes/{node_id}", {401, 403, 404, 422, 429, 500, 503}),
     ("post", "/api/v1/nodes", {400, 401, 403, 409, 413, 415, 422, 429, 500, 503}),
     (
         "patch",

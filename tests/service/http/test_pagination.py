@@ -13,7 +13,7 @@ from inventory_service.audit import routes as audit
 from inventory_service.core.actors import Scope
 from inventory_service.fleet.routes import clusters, environments, nodes, projects, services
 from inventory_service.http.pagination import ListSpec
-from inventory_service.identity import routes as tokens
+from inventory_service.identity.routes import tokens
 from tests.service.conftest import Caller, make_node
 
 #: Each list, with what it can be sorted by.
@@ -152,7 +152,7 @@ def test_a_field_that_there_is_not_is_named_with_those_there_are(
 ) -> None:
     problem = admin.get(f"/api/v1/tokens?fields={fields}", status=422)
     assert [fault["field"] for fault in problem["errors"]] == ["fields"]
-    assert "Allowed: token_id, name, scope" in problem["detail"]
+    assert "Allowed: token_id, name, account, scope" in problem["detail"]
 
 
 def test_the_documentation_tells_what_can_be_asked_for(viewer: Caller) -> None:

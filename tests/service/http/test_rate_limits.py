@@ -54,7 +54,7 @@ def test_an_account_that_asks_too_often_is_told_to_wait(make_limited: MakeLimite
     assert answer.mimetype == "application/problem+json"
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
     assert answer.json["type"] == "urn:quartermaster:problem:LimitReached"
-    assert "3 times a minute (QM_LIMIT_ACCOUNT_PER_MIN)" in answer.json["detail"]
+    assert "3 requests a minute (QM_LIMIT_ACCOUNT_PER_MIN)" in answer.json["detail"]
     assert f"again in {answer.headers['Retry-After']} s" in answer.json["detail"]
     assert ask(other, 1) == [200]
     assert other.get("/api/v1/audit?noun=request")["items"] == []

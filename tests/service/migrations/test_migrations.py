@@ -7,24 +7,28 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import OperationalError
 
 from inventory_service.core.database import schema
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import BadInput
 from inventory_service.core.revision import Fleet, get_revision
+from inventory_service.identity.models.accounts import Account
+from inventory_service.identity.models.tokens import Token
 from inventory_service.runs.domain.events import RunEvent, Tally
 from inventory_service.runs.domain.orders import RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.targets import Target
 from inventory_service.runs.domain.templates import TemplateRegistration
+from inventory_service.runs.models.runs import Run
 from inventory_service.runs.models.templates import Template
 from inventory_service.runs.usecases.claims import take_runs
 from inventory_service.runs.usecases.orders import order_run
 from inventory_service.runs.usecases.reports import store_events, store_log
 from inventory_service.runs.usecases.surveys import check_answers, check_survey
 from inventory_service.runs.usecases.templates import register_template
+from inventory_service.schedules.models import Schedule
 from tests.service.conftest import ACTOR, Caller, make_node
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
@@ -88,7 +92,8 @@ def test_records_outlive_the_way_back_and_up_again(
     changes = admin.get("/api/v1/changes")["items"]
     schema.downgrade(database_url, "0005")
     schema.upgrade(database_url)
-    assert admin.get("/api/v1/audit")["items"] == before
+    # By which token an account acted is not known before it.
+    assert admin.get("/api/v1/audit")["items"] == [one | {"token": None} for one in before]
     assert admin.get("/api/v1/changes")["items"] == changes
 
 
@@ -169,3 +174,94 @@ def test_an_upgrade_that_fails_in_the_middle_leaves_the_schema_as_it_was(tmp_pat
 def test_the_fleet_is_one_row(database: Database) -> None:
     with database.reading() as session:
         assert session.query(Fleet).count() == 1
+
+
+#: Tokens of before there were accounts: id, name, scope, who made it, whether it was revoked.
+OLD_TOKENS = [
+    ("1", "ann", "admin", "qm init", False),
+    ("2", "ci", "operator", "ann", True),
+    ("3", "ci", "viewer", "ann", False),
+    ("4", "old", "admin", "ann", True),
+    ("5", "bob", "operator", "ann", False),
+    ("6", "run-1-1", "operator", "worker", False),
+    ("7", "run-2-1", "operator", "worker", True),
+    ("8", "run-9-1", "operator", "worker", True),
+    # That is what a person has called it.
+    ("9", "run-9-9", "viewer", "ann", False),
+]
+#: Runs of then, by whom they were ordered, and whose the tokens of those are from now on.
+OLD_RUNS = [(1, "bob", "running"), (2, "schedule-nightly", "queued"), (3, "run-2-1", "queued")]
+OLD_SCHEDULES = [("nightly", "operator"), ("lost", "viewer")]
+_TOKEN = """
+    INSERT INTO tokens (token_id, name, scope, digest, created_at, created_by, revoked_at)
+    VALUES (:id, :name, :scope, '', :now, :by, :revoked)
+"""
+_RUN = """
+    INSERT INTO runs (id, template, playbook, state, "limit", hosts, host_count, options, variables,
+        answers, locks, is_idempotent, requested_by, door, attempt, created_at, event_count,
+        missing_events, results, revision, approver_scope)
+    VALUES (:id, 'ping', 'x', :state, 'all', '[]', 0, '{}', '{}', '{}', '{}', :no, :by, 'api', 0,
+        :now, 0, 0, '{}', 0, 'operator')
+"""
+_SCHEDULE = """
+    INSERT INTO schedules (schedule, template, "limit", tags, skip_tags, "check", diff, answers,
+        time_zone, jitter_s, catch_up, is_paused, scope, created_at, revision)
+    VALUES (:name, 'ping', 'all', '[]', '[]', :no, :no, '{}', 'UTC', 0, 'none', :no, :scope, :now,
+        0)
+"""
+_FOR_ADMINS = "UPDATE templates SET approver_scope = 'admin' WHERE template = 'site'"
+_MADE_BY = """
+    INSERT INTO audit_records (at, actor, door, action, noun, subject, revision)
+    VALUES (:now, 'bob', 'cli', 'register', 'schedule', 'nightly', 0)
+"""
+
+
+def test_each_token_gets_an_account_with_the_rights_that_it_had(store: Database) -> None:
+    url = store.engine.url.render_as_string(hide_password=False)
+    schema.downgrade(url, "0012")
+    now = datetime.now(UTC)
+    common = {"now": now if "postgresql" in url else now.isoformat(sep=" "), "no": False}
+    with store.engine.begin() as connection:
+        for id_, name, scope, by, is_revoked in OLD_TOKENS:
+            values = {"id": id_, "name": name, "scope": scope, "by": by}
+            revoked = common["now"] if is_revoked else None
+            connection.execute(text(_TOKEN), {**common, **values, "revoked": revoked})
+        for run_id, by, state in OLD_RUNS:
+            connection.execute(text(_RUN), {**common, "id": run_id, "by": by, "state": state})
+        for name, scope in OLD_SCHEDULES:
+            connection.execute(text(_SCHEDULE), {**common, "name": name, "scope": scope})
+        connection.execute(text(_MADE_BY), common)
+        connection.execute(text(_FOR_ADMINS))
+    schema.upgrade(url)
+    with store.reading() as session:
+        found = {
+            one.account: sorted(role.value for role, project in one.grants if project is None)
+            for one in session.scalars(select(Account))
+        }
+        assert found == {
+            "ann": ["admin"],
+            "bob": ["approver", "operator"],
+            "ci": ["viewer"],
+            "former-runs": [],
+            "old": [],
+            "run-9-9": ["viewer"],
+            "schedule-lost": ["viewer"],
+        }
+        tokens = session.scalars(select(Token).order_by(Token.token_id))
+        assert [one.account for one in tokens] == [
+            *("ann", "ci", "ci", "old", "bob"),
+            *("bob", "bob", "former-runs", "run-9-9"),
+        ]
+        schedules = session.scalars(select(Schedule).order_by(Schedule.schedule))
+        assert [(one.schedule, one.account) for one in schedules] == [
+            ("lost", "schedule-lost"),
+            ("nightly", "bob"),
+        ]
+        runs = session.scalars(select(Run).order_by(Run.id)).all()
+        assert [one.requested_by for one in runs] == ["bob", "bob", "bob"]
+        assert {(one.scope, one.approver_role) for one in runs} == {("operator", "approver")}
+        asked = ((name, session.get_one(Template, name)) for name in ("ping", "site"))
+        assert {name: (one.launch_role, one.approver_role) for name, one in asked} == {
+            "ping": ("operator", "approver"),
+            "site": ("operator", "admin"),
+        }

@@ -55,13 +55,13 @@ def test_it_is_due_from_its_moment_on(schedules: Schedules, store: Database) -> 
         assert found.is_missed(moment("2027-01-02 02:06"))
 
 
-def test_who_acts_for_it_bears_its_name_and_scope(schedules: Schedules, store: Database) -> None:
+def test_who_made_it_acts_by_its_name(schedules: Schedules, store: Database) -> None:
     schedules.add(EVENING, "a" * 54)
-    with store.reading() as session:
-        actor = get_entry(session, Schedule, "a" * 54).actor
-    assert (actor.name, actor.channel, actor.scope) == (
-        f"schedule-{'a' * 54}",
-        "schedule",
-        "operator",
-    )
-    assert len(actor.name) == 63
+    with store.writing() as session:
+        found = get_entry(session, Schedule, "a" * 54)
+        assert (found.account, found.scope) == ("ada", "operator")
+        assert found.token == f"schedule-{'a' * 54}"
+        # As many have the columns of the audit.
+        assert len(found.token) == 63
+        found.authorize(ADMIN)
+        assert (found.account, found.scope) == ("root", "admin")

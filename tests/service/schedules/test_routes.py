@@ -59,7 +59,7 @@ def test_only_operators_change_schedules_and_all_read_them(
 
 
 def test_a_template_for_admins_is_for_their_schedules_only(admin: Caller, operator: Caller) -> None:
-    admin.patch("/api/v1/templates/deploy", {"launch_scope": "admin"})
+    admin.patch("/api/v1/templates/deploy", {"launch_role": "admin"})
     refused = operator.post(PATH, FIRST, status=403)
     assert "runs of 'deploy' need admin" in refused["detail"]
     assert admin.post(PATH, FIRST)["scope"] == "admin"

@@ -10,8 +10,8 @@ import pytest
 
 from inventory_service.core.actors import Scope
 from inventory_service.core.database.engine import Database
-from inventory_service.identity.domain import TokenRequest
-from inventory_service.identity.usecases import create_token
+from inventory_service.identity.domain.tokens import TokenRequest
+from inventory_service.identity.usecases.tokens import create_token
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.routes.reports import MOST_WAIT_S
 from tests.service.conftest import ACTOR

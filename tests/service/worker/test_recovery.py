@@ -9,7 +9,7 @@ import pytest
 
 from inventory_service.core.database.engine import Database
 from inventory_service.core.pagination import Page, SortKey
-from inventory_service.identity.models import Token
+from inventory_service.identity.models.tokens import Token
 from inventory_service.runs.domain.plans import PlanBasis, PlanResult
 from inventory_service.runs.domain.states import RunState
 from inventory_service.runs.runner.folders import MARK

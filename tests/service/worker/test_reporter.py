@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import Unavailable
-from inventory_service.identity.models import Token
+from inventory_service.identity.models.tokens import Token
 from inventory_service.runs import queries
 from inventory_service.runs.domain.events import Tally
 from inventory_service.runs.domain.states import RunState

@@ -39,7 +39,7 @@ def test_each_field_has_its_option(ask: Ask, tmp_path: Path) -> None:
         *("--requires-limit", "--var", "count=3", "--var", "name={{ x }}"),
         *("--survey", str(survey), "--tag", "a", "--tag", "b", "--skip-tag", "c"),
         *("--forks", "7", "--verbosity", "1", "--idle-timeout", "60", "--timeout", "600"),
-        *("--concurrency", "1", "--host-lock", "shared", "--launch-scope", "admin"),
+        *("--concurrency", "1", "--host-lock", "shared", "--launch-role", "admin"),
         "--idempotent",
     )
     assert made["filters"]["state"] == ["active", "planned"]
@@ -49,7 +49,7 @@ def test_each_field_has_its_option(ask: Ask, tmp_path: Path) -> None:
     names = (
         *("description", "limit_variable", "requires_limit", "tags", "skip_tags", "forks"),
         *("verbosity", "idle_timeout_s", "timeout_s", "concurrency", "host_lock"),
-        *("launch_scope", "is_idempotent"),
+        *("launch_role", "is_idempotent"),
     )
     assert [made[name] for name in names] == [
         *("Release the shop", "quartermaster_hosts", True, ["a", "b"], ["c"], 7),

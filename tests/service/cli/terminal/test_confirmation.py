@@ -77,7 +77,7 @@ def commands_of(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tupl
         command = listed.load() if isinstance(listed, LazyCommand) else listed
         if isinstance(command, click.Group):
             yield from commands_of(command, (*path, name))
-        elif name in {"retire", "revoke", "delete", "remove"}:
+        elif name in {"retire", "revoke", "delete", "remove", "disable"}:
             yield (*path, name)
 
 
@@ -109,7 +109,12 @@ DESTRUCTIVE = {
         ["ada", "--reason", "over"],
         "Retire notification ada (kind mail, ",
     ),
-    ("token", "revoke"): (["{token}"], "(name robot, scope viewer, "),
+    ("account", "disable"): (["robot"], "Disable account robot (kind program, roles viewer in all"),
+    ("account", "revoke"): (
+        ["robot", "viewer"],
+        "Revoke the role viewer in all projects of account robot (kind program, ",
+    ),
+    ("token", "revoke"): (["{token}"], "(name robot, account robot, scope viewer, "),
 }
 
 

@@ -10,7 +10,10 @@ from sqlalchemy import select
 from inventory_service.core.database.engine import Database
 from inventory_service.core.database.pagination import read_page
 from inventory_service.core.pagination import Page, SortKey
-from inventory_service.identity.models import Token
+from inventory_service.identity.domain.accounts import AccountRegistration
+from inventory_service.identity.models.tokens import Token
+from inventory_service.identity.usecases.accounts import register_account
+from tests.service.conftest import ACTOR
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 #: Token ids with the days until they expire; null is the largest.
@@ -20,11 +23,13 @@ DAYS: dict[str, int | None] = {"a": None, "b": 2, "c": 1, "d": None, "e": 2}
 @pytest.fixture
 def tokens(database: Database) -> Database:
     with database.writing() as session:
+        register_account(session, ACTOR, AccountRegistration(account="ann"))
         for token_id, days in DAYS.items():
             session.add(
                 Token(
                     token_id=token_id,
                     name=token_id,
+                    account="ann",
                     scope="viewer",
                     digest="",
                     created_at=START + timedelta(days=token_id > "c"),

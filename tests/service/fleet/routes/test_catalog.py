@@ -41,7 +41,7 @@ def read_needs(app: Flask, resource: ResourceSpec) -> dict[str, tuple[Scope, boo
     """Return, for each act on a kind, the scope that it needs and whether strangers may."""
     app.register_blueprint(make_routes(resource))
     return {
-        name.rpartition(".")[2]: view.required_scope  # type: ignore[attr-defined] # of `require_scope`
+        name.rpartition(".")[2]: view.required_role  # type: ignore[attr-defined] # of `require_role`
         for name, view in app.view_functions.items()
         if name != "static"
     }

@@ -34,8 +34,8 @@ from inventory_service.fleet.usecases.clusters import register_cluster
 from inventory_service.fleet.usecases.nodes import transition_node
 from inventory_service.fleet.usecases.registrations import register_node
 from inventory_service.fleet.usecases.services import change_service, register_service
-from inventory_service.identity.domain import TokenRequest
-from inventory_service.identity.usecases import create_token
+from inventory_service.identity.domain.tokens import TokenRequest
+from inventory_service.identity.usecases.tokens import create_token
 from inventory_service.imports.domain.projects_plan import ImportRequest
 from inventory_service.imports.usecases.files import apply_import, plan_import, read_file
 

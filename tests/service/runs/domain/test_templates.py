@@ -150,7 +150,7 @@ def test_a_template_needs_no_more_than_its_name_and_playbook() -> None:
         0,
         (900, 7200),
     )
-    assert found["launch_scope"] == "operator"
+    assert found["launch_role"] == "operator"
     assert (found["requires_limit"], found["is_idempotent"]) == (False, False)
     assert TemplateRegistration(**found) == template
 
@@ -178,7 +178,7 @@ def test_a_template_needs_no_more_than_its_name_and_playbook() -> None:
         ({"host_lock": "none"}, ("host_lock",)),
         ({"limit_variable": "ansible_limit"}, ("limit_variable",)),
         ({"variables": {"hostvars": 1}}, ("variables",)),
-        ({"launch_scope": "root"}, ("launch_scope",)),
+        ({"launch_role": "root"}, ("launch_role",)),
         ({"locks": [{"name": "host:web-1"}]}, ("locks", 0, "name")),
         ({"locks": [{"name": "db"}] * 21}, ("locks",)),
         ({"locks": [{"name": "db"}, {"name": "db", "mode": "shared"}]}, ("locks",)),
@@ -209,7 +209,7 @@ def test_a_bad_field_of_a_template_is_refused_by_its_place(
             "idle_timeout_s": 86_400,
             "concurrency": 100,
         },
-        {"host_lock": None, "limit_variable": "retire_nodes", "launch_scope": "viewer"},
+        {"host_lock": None, "limit_variable": "retire_nodes", "launch_role": "viewer"},
         {"locks": [{"name": "db", "mode": "shared"}, {"name": "cache"}]},
         {"tags": ["a"] * 50},
     ],
@@ -245,5 +245,5 @@ def test_defaults_are_each_templates_own() -> None:
     first.filters.state.append(NodeState.PLANNED)
     assert (second.variables, second.filters) == ({}, NodeFilters())
     assert second.filters.state == [NodeState.ACTIVE]
-    assert (second.launch_scope, second.host_lock) == (Scope.OPERATOR, LockMode.EXCLUSIVE)
+    assert (second.launch_role, second.host_lock) == (Scope.OPERATOR, LockMode.EXCLUSIVE)
     assert json.loads(second.model_dump_json())["variables"] == {}

@@ -19,7 +19,7 @@ def test_the_missing_approvals_are_counted_and_explained() -> None:
     assert run.expires_at is not None
     assert timedelta(minutes=59) < run.expires_at - datetime.now(UTC) <= timedelta(hours=1)
     assert run.explain_approvals().startswith(
-        "has 1 of 3 approvals by the scope admin, and waits for the others until 2"
+        "has 1 of 3 approvals by the role admin, and waits for the others until 2"
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
 from inventory_service.core.errors import Conflict
-from inventory_service.identity.domain import make_token
+from inventory_service.identity.domain.tokens import make_token
 from inventory_service.runs.domain.locks import LockMode
 from inventory_service.runs.domain.states import ENDED, RunState
 from inventory_service.runs.models.runs import FIELDS, Run

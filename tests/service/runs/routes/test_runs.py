@@ -133,7 +133,7 @@ def test_a_playbook_that_is_gone_is_not_ordered(operator: Caller, checkout: Any,
 def test_who_may_order_is_for_the_template_to_decide(
     request: pytest.FixtureRequest, admin: Caller, shop: str, scope: str, allowed: str
 ) -> None:
-    admin.patch(f"/api/v1/templates/{shop}", {"launch_scope": scope})
+    admin.patch(f"/api/v1/templates/{shop}", {"launch_role": scope})
     for name in ("viewer", "operator", "admin"):
         caller: Caller = request.getfixturevalue(name)
         status = 201 if name in allowed.split() else 403

@@ -52,7 +52,7 @@ def test_a_template_has_safe_defaults_and_is_shown_as_it_was_registered(
     assert made["survey"] == SURVEY
     assert made["variables"] == {"a": [1]}
     assert made["filters"]["state"] == ["active"]
-    assert (made["host_lock"], made["launch_scope"]) == ("exclusive", "operator")
+    assert (made["host_lock"], made["launch_role"]) == ("exclusive", "operator")
     assert not made["is_idempotent"]
 
 

@@ -254,7 +254,7 @@ def test_a_lost_run_is_ordered_again_once_and_only_if_that_is_safe(
             again = get_run(session, one.run_id)
             assert (again.relaunch_of, again.requested_by, again.door) == (
                 first.id,
-                "worker",
+                "olaf",
                 "worker",
             )
             assert (again.hosts, again.reason) == (first.hosts, f"run {first.id} was lost")

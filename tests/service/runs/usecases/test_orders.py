@@ -84,7 +84,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
     ({"requires_limit": True}, {"limit": "!web-1"}, BadInput, "need a limit that names"),
     ({"requires_limit": True}, {"limit": ","}, BadInput, "has no pattern"),
     ({"requires_limit": True}, {"limit": " "}, BadInput, "has no pattern"),
-    ({"launch_scope": "admin"}, {}, Forbidden, "'olaf' has the scope operator, and .* admin"),
+    ({"launch_role": "admin"}, {}, Forbidden, "'olaf' has the scope operator, and .* admin"),
 ]
 
 
@@ -178,7 +178,7 @@ def test_only_a_template_in_use_whose_playbook_is_there_can_be_ordered(ready: Da
 
 def test_who_may_order_is_said_by_the_template_alone(store: Database) -> None:
     with store.writing() as session:
-        add_template(session, launch_scope="viewer", requires_limit=True)
+        add_template(session, launch_role="viewer", requires_limit=True)
         run = order_run(session, VIEWER, RunOrder(template="deploy", limit="all"), sources=SOURCES)
         assert (run.requested_by, run.hosts) == ("vera", HOSTS)
 

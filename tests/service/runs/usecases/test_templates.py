@@ -31,7 +31,7 @@ def test_a_template_is_kept_with_all_its_fields(store: Database) -> None:
         forks=7,
         host_lock="shared",
         locks=[{"name": "db"}],
-        launch_scope="admin",
+        launch_role="admin",
     )
     with store.writing() as session:
         register_template(session, ADMIN, wanted, sources=SOURCES)

@@ -5,17 +5,20 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role, Scope
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.database.engine import Database
 from inventory_service.fleet.domain.catalog import RetirementRequest
 from inventory_service.fleet.usecases.catalog import retire_entry
+from inventory_service.identity.domain.accounts import RoleRequest
+from inventory_service.identity.usecases.accounts import disable_account, revoke_role
 from inventory_service.runs.domain.templates import TemplateChange
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.models.templates import Template
@@ -81,8 +84,8 @@ def test_what_is_due_orders_a_run_with_all_that_was_chosen(
     [run] = list_runs(store)
     assert (fired.run_id, fired.problem) == (run.id, None)
     assert (run.state, run.template, run.hosts) == ("queued", "deploy", ["web-2"])
-    assert (run.requested_by, run.door) == ("schedule-nightly", "schedule")
-    assert run.reason == "due at 2027-01-02T02:00:00Z"
+    assert (run.requested_by, run.door) == ("ada", "schedule")
+    assert run.reason == "schedule nightly, due at 2027-01-02T02:00:00Z"
     assert run.answers == {"version": "1.2", "count": 1}
     expected = {"tags": ["a"], "skip_tags": ["b"], "check": True, "diff": True}
     assert expected.items() <= run.options.items()
@@ -91,7 +94,7 @@ def test_what_is_due_orders_a_run_with_all_that_was_chosen(
     assert (found["last_problem"], found["revision"]) == (None, run.revision)
     assert schedules.next_at() == "2027-01-03 02:00:00"
     [record] = list_records(store, "order")
-    assert (record.actor, record.door) == ("schedule-nightly", "schedule")
+    assert (record.actor, record.door) == ("ada", "schedule")
 
 
 def test_it_fires_once_however_often_one_looks(schedules: Schedules, store: Database) -> None:
@@ -232,6 +235,15 @@ def test_jitter_is_the_same_each_time(schedules: Schedules) -> None:
     assert schedules.get()["next_at"] == first + timedelta(days=1)
 
 
+def take_rights(schedules: Schedules, how: str) -> None:
+    with schedules.store.writing() as session:
+        if how == "role":
+            for role in (Role.OPERATOR, Role.APPROVER):
+                revoke_role(session, ADMIN, "ada", RoleRequest(role=role))
+        if how == "disabled":
+            disable_account(session, ADMIN, "ada", "left")
+
+
 def make_impossible(schedules: Schedules, how: str) -> None:
     if how == "no host":
         schedules.hosts.clear()
@@ -241,7 +253,7 @@ def make_impossible(schedules: Schedules, how: str) -> None:
         if how == "retired":
             retire_entry(session, ADMIN, Template, "deploy", RetirementRequest(reason="old"))
         if how == "scope":
-            change_template(session, ADMIN, "deploy", TemplateChange(launch_scope="admin"))
+            change_template(session, ADMIN, "deploy", TemplateChange(launch_role="admin"))
         if how == "question":
             change_template(session, ADMIN, "deploy", TemplateChange(survey=None))
         if how == "long":
@@ -261,7 +273,9 @@ def make_impossible(schedules: Schedules, how: str) -> None:
         ("no host", "selects nothing"),
         ("no playbook", "There is no playbook"),
         ("retired", "Template 'deploy' is retired"),
-        ("scope", "'schedule-nightly' has the scope operator, and runs of 'deploy' need admin"),
+        ("scope", "Account 'ada', by token 'schedule-nightly' of the scope operator, has "),
+        ("role", "has no role, and runs of 'deploy' need operator"),
+        ("disabled", "Account 'ada', for which this acts, is disabled"),
         ("question", "The template has no question 'version'; it has none. answers.version"),
         ("long", "The template has no question 'version'; it has question_0_xxx"),
         ("rules", "tags: "),
@@ -273,6 +287,7 @@ def test_what_can_not_be_ordered_is_noted_and_the_schedule_goes_on(
     schedules.add(EVENING, answers={"version": "1"})
     schedules.add(EVENING, "other", template="deploy")
     make_impossible(schedules, how)
+    take_rights(schedules, how)
     fired = {one.schedule: one for one in schedules.fire(DUE)}
     found = schedules.get()
     assert problem in found["last_problem"]
@@ -280,7 +295,8 @@ def test_what_can_not_be_ordered_is_noted_and_the_schedule_goes_on(
     assert (found["last_at"], found["last_run_id"]) == (moment(DUE), None)
     assert schedules.next_at() == schedules.next_at("other") == "2027-01-03 02:00:00"
     record = next(one for one in list_records(store, "misfire") if one.subject == "nightly")
-    assert (record.actor, record.door, record.noun) == ("schedule-nightly", "schedule", "schedule")
+    assert (record.actor, record.door, record.noun) == ("ada", "schedule", "schedule")
+    assert record.token == "schedule-nightly"
     assert record.after == {"due": "2027-01-02T02:00:00+00:00", "problem": found["last_problem"]}
     assert found["revision"] == record.revision
     if how in {"question", "long"}:
@@ -324,14 +340,26 @@ def test_what_is_paused_or_retired_does_not_fire(
     assert list_runs(store) == []
 
 
-def test_its_runs_have_the_scope_of_who_registered_it(
+def test_its_runs_need_the_roles_and_the_scope_of_who_registered_it(
     schedules: Schedules, store: Database
 ) -> None:
-    schedules.add_template("release", launch_scope="admin")
+    schedules.add_template("release", launch_role="admin")
     schedules.add(EVENING, template="release", actor=ADMIN)
-    assert schedules.get()["scope"] == Scope.ADMIN
+    found = schedules.get()
+    assert (found["account"], found["scope"]) == ("root", Scope.ADMIN)
     [fired] = schedules.fire(DUE)
     assert fired.run_id == list_runs(store)[0].id
+
+
+def test_a_token_of_a_narrow_scope_bounds_its_schedules_too(schedules: Schedules) -> None:
+    schedules.add_template("look", launch_role="viewer")
+    schedules.add(EVENING, template="look", actor=replace(ADMIN, scope=Scope.VIEWER))
+    schedules.add_template("release", launch_role="admin")
+    with schedules.store.writing() as session:
+        session.execute(update(Schedule).values(template="release"))
+    [fired] = schedules.fire(DUE)
+    assert fired.problem is not None
+    assert "of the scope viewer, has admin in all projects, and runs" in fired.problem
 
 
 def test_many_fire_some_at_a_time(schedules: Schedules, store: Database) -> None:

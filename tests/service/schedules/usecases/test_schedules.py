@@ -75,7 +75,7 @@ def test_a_schedule_that_could_not_be_ordered_is_refused(
     kind: type[ServiceError],
     field: str | None,
 ) -> None:
-    schedules.add_template("release", launch_scope="admin")
+    schedules.add_template("release", launch_role="admin")
     schedules.add_template("old")
     with store.writing() as session:
         retire_entry(session, ADMIN, Template, "old", RetirementRequest())
@@ -172,7 +172,7 @@ def test_who_changes_what_it_orders_gives_it_their_scope(schedules: Schedules) -
 def test_only_who_may_order_its_runs_changes_or_resumes_it(
     schedules: Schedules, change: dict[str, Any]
 ) -> None:
-    schedules.add_template("release", launch_scope="admin")
+    schedules.add_template("release", launch_role="admin")
     schedules.add(NOW, template="release", actor=ADMIN, is_paused="is_paused" in change)
     with pytest.raises(Forbidden):
         schedules.change(NOW, actor=OPERATOR, **change)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_service.identity.domain import is_live, is_same, make_token, parse_token
+from inventory_service.identity.domain.tokens import is_live, is_same, make_token, parse_token
 
 
 def test_a_new_token_is_recognised_by_its_hash() -> None:

@@ -8,18 +8,18 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role, Scope
 from inventory_service.core.errors import Conflict, NotFound
 from inventory_service.core.inputs import Input
-from inventory_service.http.auth import SECURITY, require_scope
+from inventory_service.http.auth import SECURITY, require_role
 from inventory_service.http.dependencies import get_actor
 from inventory_service.http.pagination import ListQuery, ListSpec, page_of
 from inventory_service.http.problems import raises
 from inventory_service.http.responses import json_response, resource_response
 from inventory_service.http.transactions import reading, writing
-from inventory_service.identity import usecases as acts
-from inventory_service.identity.domain import TokenRequest
-from inventory_service.identity.models import Token
+from inventory_service.identity.domain.tokens import TokenRequest
+from inventory_service.identity.models.tokens import Token
+from inventory_service.identity.usecases import tokens as acts
 
 routes = APIBlueprint(
     "tokens",
@@ -35,6 +35,7 @@ class TokenOut(BaseModel):
 
     token_id: str
     name: str
+    account: str
     scope: Scope
     created_at: datetime
     created_by: str
@@ -53,7 +54,7 @@ LISTING = ListSpec(
     Token,
     TokenOut,
     tiebreakers=("token_id",),
-    sortable=("token_id", "name", "scope", "created_at", "expires_at", "revoked_at"),
+    sortable=("token_id", "name", "account", "scope", "created_at", "expires_at", "revoked_at"),
 )
 
 
@@ -75,7 +76,7 @@ class RevocationRequest(Input):
 
 
 @routes.get("", summary="List tokens", responses={200: page_of(TokenOut)})
-@require_scope(Scope.ADMIN)
+@require_role(Role.ADMIN)
 def list_tokens(query: TokenQuery) -> Response:
     """Tokens without their secrets, revoked ones too."""
     with reading() as session:
@@ -84,8 +85,8 @@ def list_tokens(query: TokenQuery) -> Response:
 
 
 @routes.post("", summary="Create a token", responses={201: NewTokenOut})
-@require_scope(Scope.ADMIN)
-@raises(Conflict)
+@require_role(Role.ADMIN)
+@raises(Conflict, NotFound)
 def create_token(body: TokenRequest) -> Response:
     """The answer holds the token itself, which is not stored and not shown again."""
     with writing() as session:
@@ -96,7 +97,7 @@ def create_token(body: TokenRequest) -> Response:
 
 
 @routes.post("/<token_id>/revocation", summary="Revoke a token", responses={201: TokenOut})
-@require_scope(Scope.ADMIN)
+@require_role(Role.ADMIN)
 @raises(NotFound)
 def revoke_token(path: TokenPath, body: RevocationRequest) -> Response:  # noqa: ARG001 - an empty object
     """The token is invalid from now on."""

@@ -4,7 +4,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, object_session
 
 from inventory_service.core.actors import Actor
@@ -19,6 +19,7 @@ class Token(Base):
 
     token_id: Mapped[str] = mapped_column(String(12), primary_key=True)
     name: Mapped[str] = mapped_column(String(63))
+    account: Mapped[str] = mapped_column(ForeignKey("accounts.account"), index=True)
     scope: Mapped[str] = mapped_column(String(16))
     digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -34,13 +35,14 @@ class Token(Base):
         session = object_session(self)
         assert session is not None  # noqa: S101 - a token changes only inside a transaction
         entry = record(session, actor, "revoke", "token", self.token_id)
-        self.revoked_at, self.revoked_by = entry.at, actor.name
+        self.revoked_at, self.revoked_by = entry.at, actor.account
 
     def as_dict(self) -> dict[str, Any]:
         """Return the public fields of the token."""
         return {
             "token_id": self.token_id,
             "name": self.name,
+            "account": self.account,
             "scope": self.scope,
             "created_at": self.created_at,
             "created_by": self.created_by,

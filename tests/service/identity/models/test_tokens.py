@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.audit_log import AuditRecord
 from inventory_service.core.revision import Fleet
-from inventory_service.identity.models import Token
+from inventory_service.identity.models.tokens import Token
 
 FIRST = Actor("ann", Channel.CLI, Scope.ADMIN)
 SECOND = Actor("bob", Channel.API, Scope.ADMIN)
@@ -32,6 +32,7 @@ def make(session: Session) -> Token:
     token = Token(
         token_id="0123456789ab",
         name="ci",
+        account="ci",
         scope="viewer",
         digest="d" * 64,
         created_at=datetime(2026, 11, 22, tzinfo=UTC),

@@ -13,15 +13,23 @@ from pydantic import Field
 from inventory_service.core.actors import Scope
 from inventory_service.core.field_types import Label, Moment
 from inventory_service.core.inputs import Input
+from inventory_service.identity.domain.accounts import AccountName
 
 _TEXT = re.compile(r"qm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})\Z")
 
 
 class TokenRequest(Input):
-    """A request for a token: its name in the audit log, its scope and its expiry."""
+    """A request for a token: its name in the audit log, its account, scope and expiry."""
 
     name: Label
-    scope: Scope = Scope.VIEWER
+    account: AccountName | None = Field(
+        default=None,
+        description="to whom it belongs; null for the account of the token's own name, which is "
+        "made with the roles of the scope if there is none",
+    )
+    scope: Scope = Field(
+        default=Scope.VIEWER, description="how much of its account's roles it may use"
+    )
     expires_at: Moment | None = Field(default=None, description="UTC; null for no expiry")
 
 
