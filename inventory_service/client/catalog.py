@@ -60,7 +60,7 @@ class Catalog:
     def change(self, name: str, *, etag: str | None = None, **fields: object) -> Record:
         """Set the fields that are named, and return the entry; None clears a field.
 
-        :raises Stale: it is not the one of the ETag any more.
+        :raises PreconditionFailed: it is not the one of the ETag any more.
         :raises Conflict: it is retired.
         """
         path = self._path(name)

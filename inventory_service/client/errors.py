@@ -82,11 +82,11 @@ class Refused(ClientError):
         return field_errors_of(self.refusal.problem)
 
 
-class NotAuthenticated(Refused):
+class Unauthorized(Refused):
     """No token, an invalid one, or one that has ended (401)."""
 
 
-class NotAllowed(Refused):
+class Forbidden(Refused):
     """The account has no role for this, or the token too narrow a scope (403)."""
 
 
@@ -98,11 +98,11 @@ class Conflict(Refused):
     """The current records do not allow this (409)."""
 
 
-class Forgotten(Refused):
+class Gone(Refused):
     """The changes that were asked for are not kept any more (410)."""
 
 
-class Stale(Refused):
+class PreconditionFailed(Refused):
     """The resource has changed since it was read (412)."""
 
 
@@ -110,7 +110,7 @@ class BadInput(Refused):
     """A field of the request is missing or invalid (422); `field_errors` names it."""
 
 
-class LimitReached(Refused):
+class RateLimited(Refused):
     """Too many requests in this minute, even after the pauses that the service asked for (429)."""
 
 
@@ -119,14 +119,14 @@ class Unavailable(Refused):
 
 
 _KINDS: Mapping[int, type[Refused]] = {
-    401: NotAuthenticated,
-    403: NotAllowed,
+    401: Unauthorized,
+    403: Forbidden,
     404: NotFound,
     409: Conflict,
-    410: Forgotten,
-    412: Stale,
+    410: Gone,
+    412: PreconditionFailed,
     422: BadInput,
-    429: LimitReached,
+    429: RateLimited,
     503: Unavailable,
 }
 

@@ -79,7 +79,7 @@ class Nodes:
     def change(self, node_id: str, *, etag: str | None = None, **fields: object) -> Record:
         """Set the fields that are named, and return the node; None clears a field.
 
-        :raises Stale: it is not the one of the ETag any more.
+        :raises PreconditionFailed: it is not the one of the ETag any more.
         """
         changed: Record = self._transport.patch(_path(node_id), _target(node_id), fields, etag=etag)
         return changed

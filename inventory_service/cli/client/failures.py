@@ -9,23 +9,23 @@ from inventory_service.cli.client.options import option_of
 from inventory_service.client.errors import (
     ClientError,
     Conflict,
+    Forbidden,
     InvalidConnection,
     InvalidName,
-    NotAllowed,
-    NotAuthenticated,
     NotFound,
+    PreconditionFailed,
     Refused,
     ServiceUnreachable,
-    Stale,
+    Unauthorized,
 )
 
 _CODES: dict[type[ClientError], Exit] = {
-    NotAuthenticated: Exit.NOT_ALLOWED,
-    NotAllowed: Exit.NOT_ALLOWED,
+    Unauthorized: Exit.NOT_ALLOWED,
+    Forbidden: Exit.NOT_ALLOWED,
     NotFound: Exit.NOT_FOUND,
     InvalidName: Exit.NOT_FOUND,
     Conflict: Exit.CONFLICT,
-    Stale: Exit.CONFLICT,
+    PreconditionFailed: Exit.CONFLICT,
     InvalidConnection: Exit.USAGE,
     ServiceUnreachable: Exit.UNREACHABLE,
 }

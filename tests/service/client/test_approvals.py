@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory_service.client import Client, Conflict, NotAllowed
+from inventory_service.client import Client, Conflict, Forbidden
 from inventory_service.core.database.engine import Database
 from inventory_service.settings import Settings
 from tests.service.approvals.plan_rows import DIGEST, PLAYBOOK, add_template, make_plan
@@ -49,7 +49,7 @@ def test_an_approval_names_the_digest_that_was_read(
 ) -> None:
     with pytest.raises(Conflict):
         api.approvals.approve(run, digest="0" * 64)
-    with pytest.raises(NotAllowed, match="was ordered by 'operator'"):
+    with pytest.raises(Forbidden, match="was ordered by 'operator'"):
         operator.approvals.approve(run, digest=DIGEST)
     assert api.approvals.read(run) == []
     assert api.approvals.approve(run, digest=DIGEST, comment="fine")["state"] == "queued"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory_service.client import Client, Conflict, NotAllowed
+from inventory_service.client import Client, Conflict, Forbidden
 from inventory_service.core.encryption import make_key
 from inventory_service.settings import Settings
 from tests.service.client.conftest import ONE_DATABASE
@@ -59,5 +59,5 @@ def test_a_notification_is_tried(api: Client, operator: Client) -> None:
     assert not list(operator.notifications.iterate_deliveries("ops", state=["failed"]))
     with pytest.raises(Conflict):
         operator.notifications.redeliver("ops", sent["id"])
-    with pytest.raises(NotAllowed):
+    with pytest.raises(Forbidden):
         operator.notifications.retire("ops", reason="over")

@@ -3,7 +3,7 @@
 
 import pytest
 
-from inventory_service.client import Client, Conflict, NotFound, Stale, transport
+from inventory_service.client import Client, Conflict, NotFound, PreconditionFailed, transport
 from tests.service.client.conftest import ONE_DATABASE
 
 pytestmark = ONE_DATABASE
@@ -16,7 +16,7 @@ def test_an_entry_has_its_whole_life(api: Client) -> None:
     present, etag = api.projects.get_with_etag("shop")
     assert present == api.projects.get("shop")
     api.projects.change("shop", description="new", etag=etag)
-    with pytest.raises(Stale):
+    with pytest.raises(PreconditionFailed):
         api.projects.change("shop", description="newer", etag=etag)
     assert api.projects.retire("shop", reason="over")["retired_at"]
     with pytest.raises(Conflict, match="is retired"):

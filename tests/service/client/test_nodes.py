@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inventory_service.client import BadInput, Client, Stale
+from inventory_service.client import BadInput, Client, PreconditionFailed
 from tests.service.client.conftest import ONE_DATABASE
 
 pytestmark = ONE_DATABASE
@@ -18,7 +18,7 @@ def test_a_node_has_its_whole_life(fleet: Client) -> None:
     present, etag = nodes.get_with_etag("db-1")
     assert present == nodes.get("db-1")
     assert nodes.change("db-1", region="eu", etag=etag)["region"] == "eu"
-    with pytest.raises(Stale):
+    with pytest.raises(PreconditionFailed):
         nodes.change("db-1", region="us", etag=etag)
     assert nodes.move("db-1", "provisioning", reason="now")["to_state"] == "provisioning"
     assert nodes.retire("db-1", reason="gone")["to_state"] == "retired"

@@ -9,16 +9,16 @@ import pytest
 from inventory_service.client import (
     BadInput,
     Conflict,
-    Forgotten,
+    Forbidden,
+    Gone,
     InvalidName,
-    LimitReached,
-    NotAllowed,
-    NotAuthenticated,
     NotFound,
+    PreconditionFailed,
+    RateLimited,
     Refused,
     ServiceUnreachable,
-    Stale,
     Target,
+    Unauthorized,
     Unavailable,
 )
 from inventory_service.client.profiles import Connection
@@ -30,15 +30,15 @@ from tests.service.client.conftest import NODE, Serve, answer
     ("status", "kind"),
     [
         (400, Refused),
-        (401, NotAuthenticated),
-        (403, NotAllowed),
+        (401, Unauthorized),
+        (403, Forbidden),
         (404, NotFound),
         (409, Conflict),
-        (410, Forgotten),
-        (412, Stale),
+        (410, Gone),
+        (412, PreconditionFailed),
         (413, Refused),
         (422, BadInput),
-        (429, LimitReached),
+        (429, RateLimited),
         (500, Refused),
         (503, Unavailable),
     ],
@@ -130,7 +130,7 @@ def test_who_has_no_good_token_is_told_where_one_is_kept(
     serve: Serve, token: str | None, told: str
 ) -> None:
     url = serve(answer(401, {"detail": "The token is not valid. Send a header."})).url
-    with pytest.raises(NotAuthenticated, match=told) as caught:
+    with pytest.raises(Unauthorized, match=told) as caught:
         Transport(Connection(url, token)).get("/api/v1/status", NODE)
     for step in ("QM_TOKEN", "config.ini", "qm init --save-profile"):
         assert step in caught.value.next_step
