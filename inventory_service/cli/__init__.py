@@ -128,5 +128,5 @@ def main() -> None:
 
     The service is found by --url, QM_URL or a profile; the token by QM_TOKEN or the profile.
     Exit codes: 0 done, 1 refused or failed, 2 usage, 3 not reachable, 4 not found, 5 conflict,
-    6 not allowed.
+    6 not allowed, 7 a dry run found something to change.
     """

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What orders runs and tells of them, over HTTP: templates, schedules, notifications."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from inventory_service.client.catalog import Catalog, Record, drop_none
 from inventory_service.client.errors import Target
@@ -13,6 +14,39 @@ class Templates(Catalog):
 
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport, "template")
+
+    def plan_import(
+        self, documents: Sequence[Mapping[str, Any]], *, retire_missing: bool = False
+    ) -> Record:
+        """Return what would change if the templates were as these documents are: the `plan`.
+
+        A document is all of a template: a field that it leaves out has its default.
+
+        :raises BadInput: a document is invalid; `field_errors` names `templates.<row>.<field>`.
+        """
+        return self._import(documents, retire_missing=retire_missing, apply=False)
+
+    def apply_import(
+        self,
+        documents: Sequence[Mapping[str, Any]],
+        *,
+        plan_digest: str,
+        retire_missing: bool = False,
+        max_retire: int | None = None,
+        reason: str | None = None,
+    ) -> Record:
+        """Record the plan of that digest, all of it or nothing, and return it.
+
+        :raises Conflict: it would not be the same plan any more, or retires more than it may.
+        """
+        options = drop_none(max_retire=max_retire, reason=reason)
+        wanted = {"retire_missing": retire_missing, "plan_digest": plan_digest, **options}
+        return self._import(documents, apply=True, **wanted)
+
+    def _import(self, documents: Sequence[Mapping[str, Any]], **options: object) -> Record:
+        path, body = "/api/v1/templates/import", {"templates": list(documents), **options}
+        done: Record = self._transport.post(path, Target("template"), body)
+        return done
 
     def read_playbooks(self) -> Sequence[str]:
         """Return the names of the playbooks that runs may start."""

@@ -13,6 +13,7 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import json_file, json_pairs
 from inventory_service.cli.commands.catalog import CommandSpec, make_group
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.output import print_json
 from inventory_service.core.actors import Role
 
@@ -90,6 +91,21 @@ template = make_group(
         fields=_FIELDS,
         set_help="Change fields of a template; runs that were ordered stay as they are.",
         retire_help="Retire a template; no run of it can be ordered any more.",
+    )
+)
+
+template.add_command(
+    LazyCommand(
+        "export",
+        "commands.template_files:export_templates",
+        "Write templates as YAML, for `qm template import`: fields that differ from the defaults.",
+    )
+)
+template.add_command(
+    LazyCommand(
+        "import",
+        "commands.template_files:import_templates",
+        "Make the templates those of the files, all of them or none (`-` is standard input).",
     )
 )
 
