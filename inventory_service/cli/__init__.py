@@ -78,6 +78,11 @@ _COMMANDS = (
         "commands.notifications:notification",
         "Work with notifications: who hears of runs that have ended, by webhook, chat or mail.",
     ),
+    LazyCommand(
+        "orchestrator",
+        "commands.orchestrator:orchestrator",
+        "Orchestrate the servers that projects.csv declares; give one of the first four options.",
+    ),
     LazyCommand("import", "commands.imports:import_group", "Import projects and nodes from files."),
     LazyCommand(
         "export",

@@ -39,6 +39,10 @@ class InvalidName(ClientError):
     """A name that is no segment of a path; nothing was sent."""
 
 
+class NotSupported(ClientError):
+    """An argument asks for what this release can't do; nothing was sent."""
+
+
 class ServiceUnreachable(ClientError):
     """No service answers at the address, or something else does."""
 

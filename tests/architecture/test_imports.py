@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-MOST_FILES = 28
+#: `cli/commands` has a file for each noun, and one each for what is long, like templates as files.
+MOST_FILES = 32
 # contract, file that sins, the sin
 SINS = [
     ("order", "inventory_service/fleet/usecases/nodes.py", "import inventory_service.imports"),

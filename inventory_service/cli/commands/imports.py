@@ -96,8 +96,8 @@ def csv(
         name,
         order,
         is_apply=is_apply,
-        print_plan=_print_plan,
-        confirm_plan=lambda plan: _confirm_retirements(plan, yes=yes),
+        print_plan=print_projects_plan,
+        confirm_plan=lambda plan: confirm_retirements(plan, yes=yes),
     )
     if done is None:
         return
@@ -213,7 +213,8 @@ def _location_of(field_error: Mapping[str, Any]) -> str:
     return f": {field}"
 
 
-def _print_plan(plan: dict[str, Any]) -> None:
+def print_projects_plan(plan: dict[str, Any]) -> None:
+    """Print what a projects.csv would change."""
     rows = list(_rows(plan))
     if rows:
         print_table(COLUMNS, rows)
@@ -242,7 +243,8 @@ def _print_differences(differences: list[dict[str, Any]]) -> None:
     )
 
 
-def _confirm_retirements(plan: dict[str, Any], *, yes: bool) -> None:
+def confirm_retirements(plan: dict[str, Any], *, yes: bool) -> None:
+    """Ask before nodes are retired; :raises Failure: as `confirm`."""
     number = len(plan["retire"])
     if number:
         confirm(f"Retire {number} node{'' if number == 1 else 's'}?", yes=yes)

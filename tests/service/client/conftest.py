@@ -3,6 +3,7 @@
 
 import json
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -11,8 +12,12 @@ import pytest
 
 from inventory_service.client import Client, Target
 from inventory_service.core.actors import Scope
+from inventory_service.core.database.engine import Database
+from inventory_service.runs.domain.states import RunState
+from inventory_service.runs.usecases.claims import take_runs
 from tests.service.cli.commands.conftest import recorder, settings
 from tests.service.cli.conftest import Service, home, service
+from tests.service.runs.routes.conftest import LEASE, Recorder, make_play
 
 __all__ = ["home", "recorder", "service", "settings"]
 
@@ -61,6 +66,29 @@ def fleet(api: Client) -> Client:
         api.nodes.move(name, "active")
     api.templates.register("shop", playbook="playbooks/site.yml")
     return api
+
+
+@pytest.fixture
+def worker(database: Database, recorder: Recorder) -> Iterator[None]:
+    """Take each run that is ordered, and end it well: what a worker does, without Ansible."""
+    is_over = threading.Event()
+
+    def work() -> None:
+        while not is_over.wait(0.05):
+            with database.writing() as session:
+                taken = take_runs(session, "here", owner="1:2:3", slots=10, lease=LEASE)
+            for one in taken:
+                recorder.taken[one.run_id] = one
+                recorder.begin(one.run_id)
+                recorder.add(one.run_id, make_play())
+                log = [zlib.compress(b"line 1\n")]
+                recorder.end(one.run_id, RunState.SUCCESSFUL, log=log)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    is_over.set()
+    thread.join()
 
 
 @pytest.fixture

@@ -17,6 +17,22 @@ def test_the_playbooks_are_named(api: Client) -> None:
     assert api.templates.read_playbooks() == ["playbooks/site.yml"]
 
 
+def test_templates_are_planned_and_imported_as_documents(api: Client) -> None:
+    documents = [{"template": "shop", "playbook": "playbooks/site.yml", "forks": 7}]
+    plan = api.templates.plan_import(documents)["plan"]
+    assert [one["template"] for one in plan["add"]] == ["shop"]
+    with pytest.raises(Conflict):
+        api.templates.apply_import(documents, plan_digest="0" * 32)
+    done = api.templates.apply_import(documents, plan_digest=plan["digest"], reason="by git")
+    assert done["applied"]
+    assert api.templates.get("shop")["forks"] == 7
+    retiring = api.templates.plan_import(documents, retire_missing=True)["plan"]
+    with pytest.raises(Conflict, match="max_retire is 1"):
+        api.templates.apply_import(
+            documents, plan_digest=retiring["digest"], retire_missing=True, max_retire=1
+        )
+
+
 def test_a_schedule_is_paused_and_resumed(fleet: Client) -> None:
     fleet.schedules.register("nightly", template="shop", cron="30 2 * * *", limit="all")
     assert fleet.schedules.pause("nightly", reason="a test")["is_paused"]
