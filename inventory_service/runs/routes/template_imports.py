@@ -43,8 +43,10 @@ def import_all(body: TemplateImport) -> Response:
 
     Without `apply` the answer is the plan, which is tried and undone.
     """
-    if body.apply:
-        return _apply(body=body)
+    return (_apply if body.apply else _plan)(body=body)
+
+
+def _plan(body: TemplateImport) -> Response:
     with planning() as session:
         return _show(_import(session, body), applied=False)
 
