@@ -67,6 +67,7 @@ from inventory_service.runs.domain.targets import Target
 from inventory_service.runs.metrics import RunCollector
 from inventory_service.runs.routes import reports, runs, template_imports, templates
 from inventory_service.runs.runner.playbooks import list_playbooks
+from inventory_service.runs.runner.plays import list_slice_obstacles
 from inventory_service.runs.watching import RunWatcher
 from inventory_service.schedules.routes import routes as schedule_routes
 from inventory_service.settings import Settings
@@ -164,7 +165,8 @@ def make_run_sources(settings: Settings) -> RunSources:
     """Return what orders of runs are checked against, whichever process takes them."""
     vault = Vault(settings.secret_key_path)
     list_names = partial(list_playbooks, settings.playbooks_dir)
-    return RunSources(list_names, _list_targets, vault.seal, vault.open)
+    list_obstacles = partial(list_slice_obstacles, settings.playbooks_dir)
+    return RunSources(list_names, _list_targets, vault.seal, vault.open, list_obstacles)
 
 
 def _make_dependencies(

@@ -15,7 +15,7 @@ from inventory_service.fleet.models import (
 )
 from inventory_service.identity.models import accounts, tokens
 from inventory_service.notifications.models import deliveries, notifications
-from inventory_service.runs.models import reports, runs, templates
+from inventory_service.runs.models import reports, runs, slices, templates
 from inventory_service.schedules import models as schedules
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "runs",
     "schedules",
     "services",
+    "slices",
     "templates",
     "tokens",
 ]

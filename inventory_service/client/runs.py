@@ -31,6 +31,8 @@ class Runs:
         check: bool = False,
         diff: bool = False,
         plan: bool = False,
+        slices: int | None = None,
+        force_slices: bool | None = None,
         answers: Mapping[str, Any] | None = None,
         reason: str | None = None,
         key: str | None = None,
@@ -47,6 +49,7 @@ class Runs:
         """
         flags = drop_none(check=check or None, diff=diff or None, plan=plan or None)
         body = drop_none(template=template, limit=limit, answers=answers, reason=reason)
+        body |= drop_none(slices=slices, force_slices=force_slices)
         body |= {"tags": list(tags)} if tags else {}
         body |= {"skip_tags": list(skip_tags)} if skip_tags else {}
         target = Target("template", template)
@@ -65,6 +68,7 @@ class Runs:
         *,
         template: Sequence[str] = (),
         state: Sequence[str] = (),
+        slice_of: Sequence[int] = (),
         sort: str | None = None,
         fields: str | None = None,
         limit: int | None = None,
@@ -73,6 +77,7 @@ class Runs:
         query: dict[str, Any] = {
             "template": template,
             "state": state,
+            "slice_of": slice_of,
             "sort": sort,
             "fields": fields,
         }

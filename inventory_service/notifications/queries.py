@@ -45,7 +45,8 @@ def select_ends(after: int, *, limit: int) -> Select[int, str, str, int]:
     state = Run.state.concat("")
     return (
         select(Run.id, Run.template, Run.state, Run.revision)
-        .where(Run.revision > after, state.in_(ended))
+        # A sliced run has one end: its own.
+        .where(Run.revision > after, state.in_(ended), Run.slice_of.is_(None))
         .order_by(Run.revision)
         .limit(limit)
     )

@@ -5,12 +5,13 @@ import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from inventory_service.runs.domain.states import ENDED, LIVE, WAITING, RunState
 from inventory_service.runs.models.reports import HostResult, LogChunk, StoredEvent, TaskResult
 from inventory_service.runs.models.runs import Run
+from inventory_service.runs.models.slices import SliceBatch
 
 #: How many runs that wait are looked at in one turn, so that it stays short.
 MOST_WAITING = 500
@@ -18,7 +19,9 @@ MOST_WAITING = 500
 
 def list_waiting(session: Session) -> Sequence[Run]:
     """Return the runs that may start as soon as there is room, oldest first."""
-    return session.scalars(_in_states(WAITING).order_by(Run.id).limit(MOST_WAITING)).all()
+    # Slices first: the run that they are part of is live already.
+    order = (case((Run.slice_of.is_(None), 1), else_=0), Run.id)
+    return session.scalars(_in_states(WAITING).order_by(*order).limit(MOST_WAITING)).all()
 
 
 def list_live(session: Session) -> Sequence[Run]:
@@ -39,10 +42,10 @@ def count_by_state(session: Session) -> dict[str, int]:
 
 
 def count_ended(session: Session) -> list[tuple[str, str, int]]:
-    """Return how many runs of each template ended in which state."""
+    """Return how many runs of each template ended in which state, without slices."""
     query = (
         select(Run.template, Run.state, func.count())
-        .where(Run.state.in_(_values(ENDED)))
+        .where(Run.state.in_(_values(ENDED)), Run.slice_of.is_(None))
         .group_by(Run.template, Run.state)
         .order_by(Run.template, Run.state)
     )
@@ -56,6 +59,44 @@ def find_oldest_waiting(session: Session) -> datetime | None:
     return None if run is None else run.created_at
 
 
+def list_slices(session: Session, run_id: int) -> Sequence[Run]:
+    """Return the slices of a run, in order."""
+    return session.scalars(
+        select(Run).where(Run.slice_of == run_id).order_by(Run.slice_no, Run.id)
+    ).all()
+
+
+def list_slice_events(
+    session: Session, run_id: int, *, after: int, limit: int
+) -> list[tuple[StoredEvent, int, int | None]]:
+    """Return events of all slices of a run, in the order in which they were stored.
+
+    With each is its position, from the one after that one on, and which slice it is of.
+    """
+    position = SliceBatch.last_position - SliceBatch.last_counter + StoredEvent.counter
+    query = (
+        select(StoredEvent, position, Run.slice_no)
+        .join(SliceBatch, SliceBatch.run_id == StoredEvent.run_id)
+        .join(Run, Run.id == SliceBatch.run_id)
+        .where(
+            SliceBatch.slice_of == run_id,
+            # The batches of what is known already are not looked at.
+            SliceBatch.last_position > after,
+            StoredEvent.counter.between(SliceBatch.first_counter, SliceBatch.last_counter),
+            position > after,
+        )
+        .order_by(SliceBatch.last_position, StoredEvent.counter)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def find_last_position(session: Session, run_id: int) -> int:
+    """Return the position of the last event of the slices of a run, or 0."""
+    query = select(func.max(SliceBatch.last_position)).where(SliceBatch.slice_of == run_id)
+    return session.execute(query).scalar_one() or 0
+
+
 def list_events(session: Session, run_id: int, *, after: int, limit: int) -> Sequence[StoredEvent]:
     """Return events of a run in their order, from the one after that counter on."""
     query = (
@@ -67,23 +108,23 @@ def list_events(session: Session, run_id: int, *, after: int, limit: int) -> Seq
     return session.scalars(query).all()
 
 
-def list_hosts(session: Session, run_id: int) -> Sequence[HostResult]:
-    """Return the results of a run's hosts, by name."""
-    query = select(HostResult).where(HostResult.run_id == run_id).order_by(HostResult.host)
-    return session.scalars(query).all()
+def list_hosts(session: Session, run_ids: Sequence[int]) -> Sequence[HostResult]:
+    """Return the results of the hosts of some runs, by name."""
+    query = select(HostResult).where(HostResult.run_id.in_(run_ids))
+    return session.scalars(query.order_by(HostResult.host, HostResult.run_id)).all()
 
 
-def list_failed_hosts(session: Session, run_id: int) -> list[str]:
-    """Return the hosts of a run that failed or were unreachable, by name."""
+def list_failed_hosts(session: Session, run_ids: Sequence[int]) -> list[str]:
+    """Return the hosts of some runs that failed or were unreachable, by name."""
     is_bad = (HostResult.failed > 0) | (HostResult.unreachable > 0)
-    query = select(HostResult.host).where(HostResult.run_id == run_id, is_bad)
+    query = select(HostResult.host).where(HostResult.run_id.in_(run_ids), is_bad).distinct()
     return list(session.scalars(query.order_by(HostResult.host)))
 
 
-def list_tasks(session: Session, run_id: int) -> Sequence[TaskResult]:
-    """Return the tasks of a run, in the order in which they began."""
-    query = select(TaskResult).where(TaskResult.run_id == run_id).order_by(TaskResult.number)
-    return session.scalars(query).all()
+def list_tasks(session: Session, run_ids: Sequence[int]) -> Sequence[TaskResult]:
+    """Return the tasks of some runs, in the order in which they began in each."""
+    query = select(TaskResult).where(TaskResult.run_id.in_(run_ids))
+    return session.scalars(query.order_by(TaskResult.number, TaskResult.run_id)).all()
 
 
 def list_log_numbers(session: Session, run_id: int) -> Sequence[int]:

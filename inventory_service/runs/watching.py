@@ -3,7 +3,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,8 @@ from inventory_service.runs import queries
 from inventory_service.runs.domain.states import ENDED, RunState
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.usecases.orders import get_run
+from inventory_service.runs.usecases.reports import show_events
+from inventory_service.runs.usecases.slices import show_counted, show_slices
 
 #: How often the database is asked while somebody waits.
 _LOOK_S = 0.2
@@ -127,14 +129,24 @@ class RunWatcher:
     def iter_log(self, run_id: int) -> Iterator[bytes]:
         """Yield the log of a run, part by part; of a live one, what is stored by now.
 
+        That of a sliced run has those of its slices one after the other.
         No session is open between two parts: the client may read slowly.
 
         :raises NotFound: no such run.
         """
         with self._open() as session:
-            get_run(session, run_id)
+            run = get_run(session, run_id)
+            parts = [(part["id"], _make_heading(part)) for part in show_slices(session, run)]
             numbers = queries.list_log_numbers(session, run_id)
+        if parts:
+            return self._iter_parts(parts)
         return self._iter_chunks(run_id, numbers) if numbers else self._iter_texts(run_id)
+
+    def _iter_parts(self, parts: Sequence[tuple[int, str]]) -> Iterator[bytes]:
+        """Yield the logs of slices one after the other, as each of them reads on its own."""
+        for run_id, heading in parts:
+            yield heading.encode()
+            yield from self.iter_log(run_id)
 
     def _iter_chunks(self, run_id: int, numbers: Sequence[int]) -> Iterator[bytes]:
         for number in numbers:
@@ -156,15 +168,19 @@ class RunWatcher:
     def _read(self, run_id: int, after: int, limit: int) -> Progress:
         with self._open() as session:
             run: Run = get_run(session, run_id)
-            rows = queries.list_events(session, run_id, after=after, limit=limit)
-            last = rows[-1].counter if rows else after
+            events, last = show_events(session, run, after=after, limit=limit)
             has_ended = RunState(run.state) in ENDED
             return Progress(
-                [row.as_dict() for row in rows],
+                events,
                 last,
-                run.as_dict(),
-                is_complete=has_ended and len(rows) < limit,
+                show_counted(session, run),
+                is_complete=has_ended and len(events) < limit,
             )
+
+
+def _make_heading(part: Mapping[str, Any]) -> str:
+    why = f": {part['state_reason']}" if part["state_reason"] else ""
+    return f"\n# Slice {part['slice_no']} (run {part['id']}) is {part['state']}{why}\n"
 
 
 def _format(kind: str, last: int, document: dict[str, Any]) -> bytes:

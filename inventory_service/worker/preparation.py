@@ -44,8 +44,9 @@ def prepare(
     *,
     token: str,
     environment: Mapping[str, str],
+    inventory: bytes | None = None,
 ) -> Prepared:
-    """Return what the run gets.
+    """Return what the run gets: the fleet as it is now, unless there is an inventory for it.
 
     :raises BadInput: the playbook is not there, or no folder with playbooks is set.
     :raises Conflict: secret answers can't be opened.
@@ -54,8 +55,7 @@ def prepare(
     folder = settings.playbooks_dir
     check_playbook(run.playbook, list_playbooks(folder))
     assert folder is not None  # noqa: S101 - without one there is no playbook
-    document = InventoryDocuments(orjson.dumps).get(session, "ansible", {})
-    inventory = b"".join(document.read())
+    inventory = inventory or read_inventory(session)
     secret = open_secrets(run.sealed_answers, Vault(settings.secret_key_path).open)
     variables = run.variables | run.answers | secret
     wanted = RunInput(
@@ -75,6 +75,11 @@ def prepare(
     is_bound = run.is_plan or run.plan_of is not None
     basis = _read_basis(run, fleet, wanted) if is_bound else None
     return Prepared(wanted, frozenset(secrets), run.is_plan, basis)
+
+
+def read_inventory(session: Session) -> bytes:
+    """Return the fleet as it is now, as an inventory script prints it."""
+    return b"".join(InventoryDocuments(orjson.dumps).get(session, "ansible", {}).read())
 
 
 def _make_environment(

@@ -29,9 +29,10 @@ from inventory_service.runs.usecases.claims import TakenRun, begin_run
 from inventory_service.runs.usecases.credentials import give_token
 from inventory_service.runs.usecases.orders import get_run
 from inventory_service.runs.usecases.plans import find_void
+from inventory_service.runs.usecases.slices import find_snapshot, share_snapshot
 from inventory_service.settings import Settings
 from inventory_service.worker.places import Places, get_places
-from inventory_service.worker.preparation import Prepared, prepare
+from inventory_service.worker.preparation import Prepared, prepare, read_inventory
 from inventory_service.worker.reporter import Reporter
 from inventory_service.worker.spool import SpooledEnd, conclude_plan
 
@@ -116,7 +117,9 @@ def _prepare(database: Database, assignment: Assignment) -> Prepared | SpooledEn
     run_id = assignment.taken.run_id
     try:
         with database.writing() as session:
-            token = give_token(session, get_run(session, run_id))
+            run = get_run(session, run_id)
+            token, whole = give_token(session, run), run.slice_of
+        inventory = None if whole is None else _share_inventory(database, whole)
         with database.reading() as session:
             run = get_run(session, run_id)
             prepared = prepare(
@@ -125,6 +128,7 @@ def _prepare(database: Database, assignment: Assignment) -> Prepared | SpooledEn
                 assignment.settings,
                 token=token,
                 environment=assignment.environment,
+                inventory=inventory,
             )
             void = prepared.basis and find_void(session, run, prepared.basis)
     except ServiceError as error:
@@ -134,6 +138,17 @@ def _prepare(database: Database, assignment: Assignment) -> Prepared | SpooledEn
         why = f"the worker made a mistake ({type(error).__name__}); its log has the details"
         return SpooledEnd(RunState.FAILED, why, None)
     return SpooledEnd(RunState.EXPIRED, void, None) if void else prepared
+
+
+def _share_inventory(database: Database, run_id: int) -> bytes:
+    """Return the inventory of a sliced run: that which the first of its slices found."""
+    with database.reading() as session:
+        found = find_snapshot(session, run_id)
+        fresh = b"" if found else read_inventory(session)
+    if found:
+        return found
+    with database.writing() as session:
+        return share_snapshot(session, run_id, fresh)
 
 
 def _execute(prepared: Prepared, places: Places, reporter: Reporter) -> Ending:

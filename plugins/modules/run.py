@@ -59,6 +59,14 @@ options:
   diff:
     description: The run shows what changes in files.
     type: bool
+  slices:
+    description:
+      - Into how many slices the run is split over its hosts, which are runs of their own and work
+        at once; V(1) for none. Without it, as many as the template has.
+    type: int
+  force_slices:
+    description: Slices the run although its playbook has tasks that concern all hosts at once.
+    type: bool
   answers:
     description:
       - Answers to the questions of the template.
@@ -219,7 +227,17 @@ from ansible_collections.quartermaster.fleet.plugins.module_utils._service.runs 
     path_of,
 )
 
-ORDER = ("template", "limit", "tags", "skip_tags", "check", "diff", "answers")
+ORDER = (
+    "template",
+    "limit",
+    "tags",
+    "skip_tags",
+    "check",
+    "diff",
+    "slices",
+    "force_slices",
+    "answers",
+)
 FOREIGN = {
     "present": ("run_id", "hosts"),
     "cancelled": (*ORDER, "hosts"),
@@ -248,6 +266,8 @@ class Run(ServiceModule):
         "skip_tags": {"type": "list", "elements": "str"},
         "check": {"type": "bool"},
         "diff": {"type": "bool"},
+        "slices": {"type": "int"},
+        "force_slices": {"type": "bool"},
         "answers": {"type": "dict"},
         "hosts": {"type": "str", "choices": ["all", "failed"]},
         "reason": {"type": "str"},

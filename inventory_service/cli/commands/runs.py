@@ -99,6 +99,12 @@ def run() -> None:
 @click.option(
     "--plan", is_flag=True, help="Check and diff, to be approved and applied: qm run apply."
 )
+@click.option("--slices", type=int, help="Split it over its hosts into so many; 1 for none.")
+@click.option(
+    "--force-slices/--no-force-slices",
+    default=None,
+    help="Also if the playbook has run_once, serial and the like.",
+)
 @answer_option
 @answer_file_option
 @click.option("--reason", help="Reason, for the audit record.")
@@ -127,6 +133,7 @@ def start(
 @run.command("list")
 @click.option("--template", multiple=True, help="Only runs of this template. Repeatable.")
 @click.option("--state", multiple=True, help="Only runs in this state. Repeatable.")
+@click.option("--slices-of", "slice_of", type=int, multiple=True, help="The slices of this run.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, help="At most this many; 50.")
 @list_options
 @json_option
@@ -138,7 +145,7 @@ def list_runs(
     limit: int,
     sort: str | None,
     fields: str | None,
-    **filters: tuple[str, ...],
+    **filters: tuple[str | int, ...],
 ) -> None:
     """List runs, the newest first."""
     print_list(invocation, LISTING, drop_unset(**filters), sort=sort, fields=fields, limit=limit)

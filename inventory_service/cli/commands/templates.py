@@ -49,6 +49,12 @@ _FIELDS = (
     click.option("--timeout", "timeout_s", type=int, help="Seconds in all."),
     click.option("--concurrency", type=int, help="Runs of it at once; 0 for any number."),
     click.option("--host-lock", help="exclusive or shared; an empty one for no lock on hosts."),
+    click.option("--slices", type=int, help="Slices of a run, split over its hosts; default: 1."),
+    click.option(
+        "--force-slices/--no-force-slices",
+        default=None,
+        help="Whether it is sliced also with run_once, serial and the like.",
+    ),
     click.option(
         "--launch-role",
         type=click.Choice([role.value for role in Role]),

@@ -26,8 +26,17 @@ def follow_run(runs: Runs, run: Mapping[str, Any]) -> None:
             _note_state(last)
         for event in progress.events:
             if event["text"] and not wants_json():
-                click.echo(escape_controls(event["text"]))
+                click.echo(escape_controls(_mark_slice(event, last)))
     _finish(last)
+
+
+def _mark_slice(event: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+    """Return the text of an event, each line with its slice if the run has several."""
+    text = str(event["text"])
+    if not run.get("slice_count") or run.get("slice_of"):
+        return text
+    mark = f"[{event['slice_no']}/{run['slice_count']}] "
+    return "\n".join(f"{mark}{line}" if line else line for line in text.split("\n"))
 
 
 def _note_state(run: Mapping[str, Any]) -> None:

@@ -30,6 +30,8 @@ class Claim:
     concurrency: int
     #: Names of locks, hosts as ``host:NAME``, each with its mode.
     locks: dict[str, LockMode]
+    #: A slice has no place among the runs of its template: the run that it is part of has one.
+    is_slice: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ class _Table:
 
     def add(self, claim: Claim) -> None:
         """Add a run, before those that come later."""
-        self._templates[claim.template] += 1
-        self._first.setdefault(claim.template, claim.run_id)
+        if not claim.is_slice:
+            self._templates[claim.template] += 1
+            self._first.setdefault(claim.template, claim.run_id)
         for name, mode in claim.locks.items():
             held = self._shared if mode is LockMode.SHARED else self._exclusive
             held.setdefault(name, claim.run_id)
@@ -93,6 +96,8 @@ class _Table:
         """Return what is in the way of a run, if anything."""
         for name, holder in self._list_holders(claim):
             return Obstacle(name, holder)
+        if claim.is_slice:
+            return None
         if claim.concurrency and self._templates[claim.template] >= claim.concurrency:
             return Obstacle("", self._first[claim.template])
         return None

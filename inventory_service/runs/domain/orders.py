@@ -8,6 +8,7 @@ from pydantic import Field
 
 from inventory_service.core.field_types import Reason
 from inventory_service.core.inputs import Input
+from inventory_service.runs.domain.slices import MOST_SLICES
 from inventory_service.runs.domain.templates import Tag, TemplateName
 
 #: Room for the names of some thousand hosts.
@@ -37,6 +38,16 @@ class RunOrder(RunChoices):
     plan: bool = Field(
         default=False,
         description="check and diff, whose result can be approved and applied as it is",
+    )
+    slices: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_SLICES,
+        description="into how many slices the run is split; 1 for none, null for the template's",
+    )
+    force_slices: bool = Field(
+        default=False,
+        description="slice it, whatever of its playbook concerns all hosts at once",
     )
     reason: Reason | None = None
 

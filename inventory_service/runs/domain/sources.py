@@ -13,6 +13,10 @@ def _refuse_secrets(_secrets: object) -> NoReturn:
     raise Conflict("There is no key here to keep secret answers by.")
 
 
+def _find_nothing(_playbook: str) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True)
 class RunSources:
     """The playbooks that runs may start, and the hosts that they may have."""
@@ -25,6 +29,8 @@ class RunSources:
     seal: Callable[[Mapping[str, str]], str] = _refuse_secrets
     #: Returns what `seal` got.
     unseal: Callable[[str], Mapping[str, str]] = _refuse_secrets
+    #: Returns what of a playbook concerns all of its hosts at once, so that it can't be sliced.
+    list_obstacles: Callable[[str], Iterable[str]] = _find_nothing
 
     def check_playbook(self, name: str) -> None:
         """Raise BadInput if runs may not start the playbook.

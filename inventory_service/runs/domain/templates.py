@@ -13,6 +13,7 @@ from inventory_service.core.variables import CONTROLLER_PREFIXES, check_name, ch
 from inventory_service.fleet.domain.catalog import CatalogChange
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.runs.domain.locks import LockMode
+from inventory_service.runs.domain.slices import MOST_SLICES
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\Z")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
@@ -180,6 +181,18 @@ class TemplateChange(CatalogChange):
     )
     is_idempotent: bool = Field(
         default=False, description="whether a run that was lost is ordered again by itself"
+    )
+    slices: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_SLICES,
+        description="into how many slices a run is split, unless its order says it; 1 for none, "
+        "and never more than it has hosts",
+    )
+    force_slices: bool = Field(
+        default=False,
+        description="whether runs may be sliced whose playbook has what concerns all hosts at once "
+        "(run_once, serial, delegation and the like)",
     )
     launch_role: Role = Field(
         default=Role.OPERATOR, description="the role of those who may order its runs"

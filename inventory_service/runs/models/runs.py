@@ -14,46 +14,16 @@ from inventory_service.core.database.base import Base, UTCDateTime
 from inventory_service.core.errors import Conflict
 from inventory_service.core.redaction import redact
 from inventory_service.runs.domain.locks import HOST_LOCK, Claim, LockMode
+from inventory_service.runs.domain.slices import count_slices, split_hosts
 from inventory_service.runs.domain.states import ENDED, LIVE, RunState, check_run_transition
 from inventory_service.runs.models.plans import PlanParts
+from inventory_service.runs.models.shown_fields import FIELDS
+from inventory_service.runs.models.slices import SliceParts
 
 _MOST_WHY = 1000
-#: What outsiders see of a run, in lists too; `hosts` is for one run alone.
-FIELDS = (
-    "id",
-    "template",
-    "playbook",
-    "state",
-    "state_reason",
-    "limit",
-    "host_count",
-    "options",
-    "answers",
-    "reason",
-    "requested_by",
-    "door",
-    "relaunch_of",
-    "is_plan",
-    "plan_of",
-    "digest",
-    "changes",
-    "approvals",
-    "approver_role",
-    "expires_at",
-    "attempt",
-    "worker",
-    "created_at",
-    "started_at",
-    "ended_at",
-    "exit_code",
-    "event_count",
-    "missing_events",
-    "results",
-    "revision",
-)
 
 
-class Run(PlanParts, Base):
+class Run(SliceParts, PlanParts, Base):
     """A playbook that somebody wants to be run, or that was run."""
 
     __tablename__ = "runs"
@@ -136,7 +106,28 @@ class Run(PlanParts, Base):
         hosts = [host for host in self.hosts if host in wanted]
         copy = self._copy(hosts, self.options, locks)
         copy.relaunch_of, copy.is_plan = self.id, self.is_plan
+        copy.slice_count = count_slices(self.slice_count, len(hosts))
         return copy
+
+    def open_slices(self) -> list["Run"]:
+        """Begin the run, which is sliced; return its slices, not yet submitted.
+
+        It has no supervisor itself. While it is live it holds the locks that are not on hosts;
+        those on hosts are its slices'.
+        """
+        self._go(RunState.STARTING, None)
+        self._go(RunState.RUNNING, None)
+        self.attempt, self.started_at = self.attempt + 1, datetime.now(UTC)
+        parts = []
+        for number, hosts in enumerate(split_hosts(self.hosts, self.slice_count), 1):
+            wanted = {f"{HOST_LOCK}{host}" for host in hosts}
+            locks = {name: mode for name, mode in self.locks.items() if name in wanted}
+            part = self._copy(hosts, self.options, locks)
+            # What is to be done about a slice that was lost is the whole run's to decide.
+            part.is_idempotent = False
+            part.slice_of, part.slice_no, part.slice_count = self.id, number, self.slice_count
+            parts.append(part)
+        return parts
 
     def make_application(self, locks: dict[str, str]) -> "Run":
         """Return a new run that applies this plan, not yet submitted."""
@@ -236,11 +227,14 @@ class Run(PlanParts, Base):
 
     def get_claim(self) -> Claim:
         """Return what the run holds or wants."""
+        has_hosts = not (self.is_sliced and RunState(self.state) in LIVE)
+        locks = {
+            name: LockMode(mode)
+            for name, mode in self.locks.items()
+            if has_hosts or not name.startswith(HOST_LOCK)
+        }
         return Claim(
-            self.id,
-            self.template,
-            self.options["concurrency"],
-            {name: LockMode(mode) for name, mode in self.locks.items()},
+            self.id, self.template, self.options["concurrency"], locks, is_slice=self.is_slice
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, String
+from sqlalchemy import JSON, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory_service.fleet.models.catalog import CatalogEntry
@@ -34,6 +34,8 @@ class Template(CatalogEntry):
         "host_lock",
         "locks",
         "is_idempotent",
+        "slices",
+        "force_slices",
         "launch_role",
         "approvals_needed",
         "approver_role",
@@ -58,6 +60,8 @@ class Template(CatalogEntry):
     host_lock: Mapped[str | None] = mapped_column(String(16))
     locks: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     is_idempotent: Mapped[bool]
+    slices: Mapped[int] = mapped_column(server_default="1")
+    force_slices: Mapped[bool] = mapped_column(server_default=false())
     launch_role: Mapped[str] = mapped_column(String(16))
     approvals_needed: Mapped[int] = mapped_column(server_default="0")
     approver_role: Mapped[str] = mapped_column(String(16), server_default="approver")

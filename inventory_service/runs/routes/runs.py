@@ -24,6 +24,7 @@ from inventory_service.runs.domain.templates import TemplateName
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.routes.schemas import PreviewOut, RunOut, WholeRunOut
 from inventory_service.runs.usecases import orders as acts
+from inventory_service.runs.usecases.slices import show_counted
 
 PREFIX = "/api/v1/runs"
 TAG = Tag(name="runs")
@@ -56,6 +57,11 @@ class RunQuery(ListQuery):
 
     template: list[TemplateName] = Field(default_factory=list, max_length=100)
     state: list[RunState] = Field(default_factory=list, max_length=len(RunState))
+    slice_of: list[int] = Field(
+        default_factory=list,
+        max_length=100,
+        description="the slices of this run, which are left out otherwise",
+    )
     sort: str = LISTING.sort_field()
     fields: str = LISTING.fields_field()
 
@@ -65,9 +71,9 @@ class RunQuery(ListQuery):
 def list_runs(query: RunQuery) -> Response:
     """Runs, the newest first unless `sort` is set."""
     with reading() as session:
-        filters = query.model_dump(mode="json", include={"template", "state"})
+        filters = query.model_dump(mode="json", include={"template", "state", "slice_of"})
         runs = acts.list_runs(session, filters, LISTING.read(query))
-        return LISTING.answer(query, runs, lambda run: run.as_dict())
+        return LISTING.answer(query, runs, lambda run: show_counted(session, run))
 
 
 @routes.post("", summary="Order a run", responses={201: RunOut})
@@ -98,7 +104,7 @@ def preview_run(body: RunOrder) -> Response:
 def show_run(path: RunPath) -> Response:
     """The run as it is now, with the names of its hosts."""
     with reading() as session:
-        return json_response(acts.describe_run(acts.get_run(session, path.run_id)))
+        return json_response(acts.describe_run(session, acts.get_run(session, path.run_id)))
 
 
 @routes.post("/<run_id>/cancellation", summary="Cancel a run", responses={201: RunOut})

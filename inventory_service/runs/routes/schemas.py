@@ -31,6 +31,8 @@ class TemplateOut(BaseModel):
     host_lock: LockMode | None
     locks: list[dict[str, str]]
     is_idempotent: bool
+    slices: int
+    force_slices: bool
     launch_role: str
     approvals_needed: int
     approver_role: str
@@ -109,6 +111,9 @@ class RunOut(BaseModel):
     requested_by: str
     door: str
     relaunch_of: int | None
+    slice_of: int | None = Field(description="the run that it is a slice of")
+    slice_no: int | None = Field(description="which slice of that run, from 1 on")
+    slice_count: int = Field(description="into how many slices that run, or this one, is split")
     is_plan: bool
     plan_of: int | None = Field(description="the plan that it applies")
     digest: str | None = Field(description="of a plan that has ended well, and what applies it")
@@ -128,10 +133,24 @@ class RunOut(BaseModel):
     revision: int
 
 
+class SliceOut(BaseModel):
+    """A slice of a run."""
+
+    id: int
+    slice_no: int
+    state: RunState
+    state_reason: str | None
+    host_count: int
+    worker: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
 class WholeRunOut(RunOut):
-    """A run with the names of its hosts."""
+    """A run with the names of its hosts, and its slices."""
 
     hosts: list[str]
+    slices: list[SliceOut]
 
 
 class PreviewOut(BaseModel):
@@ -145,6 +164,7 @@ class PreviewOut(BaseModel):
     options: dict[str, Any]
     answers: dict[str, Any]
     relaunch_of: int | None
+    slice_count: int
 
 
 class HostOut(BaseModel):
@@ -190,7 +210,8 @@ class TasksOut(BaseModel):
 class EventOut(BaseModel):
     """An event of a run."""
 
-    counter: int
+    counter: int = Field(description="of a sliced run, its place among the events of all slices")
+    slice_no: int | None = Field(description="which slice it is of")
     kind: str = Field(description="as ansible-runner names it: `runner_on_ok`")
     at: datetime
     play: str | None

@@ -14,6 +14,7 @@ from inventory_service.runs.domain.locks import Choice, Obstacle, choose_starts
 from inventory_service.runs.domain.plans import PlanResult
 from inventory_service.runs.domain.states import LIVE, RunState
 from inventory_service.runs.models.runs import Run
+from inventory_service.runs.usecases.slices import open_slices, settle
 
 WORKER = Actor("worker", Channel.WORKER, Scope.ADMIN)
 #: So often a run is taken whose worker ends before anything was begun.
@@ -43,13 +44,19 @@ def take_runs(
 ) -> list[TakenRun]:
     """Take the runs that may start, oldest first, and record what the others wait for.
 
+    Of a run that is sliced, the slices wait from then on; a worker takes them the next time.
     ``owner`` is the identity of the worker's process, which has them until their supervisors begin.
     """
     queue = _read_queue(session, worker, slots)
     taken = [TakenRun(run_id, secrets.token_urlsafe(32)) for run_id in queue.choice.starts]
+    claimed = []
     for one in taken:
         run = queue.by_id[one.run_id]
+        if run.is_sliced:
+            open_slices(session, run)
+            continue
         run.claim(worker, one.claim_token, owner, max(lease, STARTING_LEASE))
+        claimed.append(one)
     # After the claims: what is waited for is shown in the state that it has from now on.
     for run in queue.waiting:
         reason = queue.explain(run)
@@ -57,7 +64,7 @@ def take_runs(
             run.block(reason)
         elif run.id not in queue.choice.starts:
             run.unblock()
-    return taken
+    return claimed
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ def begin_run(session: Session, taken: TakenRun, supervisor: str, lease: timedel
         return None
     if run.state == RunState.CANCELLING:
         run.end(RunState.CANCELLED, run.state_reason, actor=WORKER)
+        settle(session, run, WORKER)
         return None
     if run.state != RunState.STARTING:
         return None
@@ -126,6 +134,7 @@ def end_run(
     if state is RunState.CANCELLED:
         why = run.state_reason
     run.end(state, why, actor=WORKER, exit_code=exit_code)
+    settle(session, run, WORKER)
     return True
 
 
@@ -153,6 +162,8 @@ def list_orphans(session: Session, worker: str, is_alive: Callable[[str], bool])
     """
     now, found = datetime.now(UTC), []
     for run in queries.list_live(session):
+        if run.is_sliced:
+            continue  # It needs none: it ends with the last of its slices.
         is_local = run.worker == worker
         has_lapsed = run.lease_until is not None and run.lease_until < now
         is_gone = is_local and not is_alive(run.supervisor or "")
@@ -189,6 +200,7 @@ def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
         if is_wanted and is_begun and _may_repeat(run):
             requester = Actor(run.requested_by, Channel.WORKER, Scope(run.scope))
             run.make_retry().submit(session, requester, f"run {run.id} was lost")
+    settle(session, run, WORKER)
     return run
 
 

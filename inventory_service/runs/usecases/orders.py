@@ -22,6 +22,14 @@ from inventory_service.runs.domain.targets import names_nodes, resolve_limit
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.models.templates import Template
 from inventory_service.runs.usecases.secret_answers import hide_secrets
+from inventory_service.runs.usecases.slices import (
+    cancel_slices,
+    list_unfinished_hosts,
+    settle,
+    show_counted,
+    show_slices,
+)
+from inventory_service.runs.usecases.slicing import check_slicing, choose_slices
 from inventory_service.runs.usecases.surveys import check_answers
 
 
@@ -39,7 +47,8 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
     """Return the run that an order would record.
 
     :raises NotFound: no such template.
-    :raises Conflict: the template is retired, or its runs need a plan that is approved.
+    :raises Conflict: the template is retired, its runs need a plan that is approved, or they can't
+        be sliced.
     :raises Forbidden: the actor has not the role that its runs need.
     :raises BadInput: the limit selects no node that the template allows, an answer is not valid, or
         the playbook is not there any more.
@@ -57,18 +66,12 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
     hosts = resolve_limit(order.limit, sources.list_targets(session, template.filters))
     given = check_answers(session, template.survey, order.answers)
     answers, sealed = hide_secrets(template.survey, given, sources.seal)
-    options = {
-        "tags": _choose_tags(template, order),
-        "skip_tags": [*template.skip_tags, *order.skip_tags],
-        "check": is_check,
-        "diff": order.diff or order.plan,
-        "forks": template.forks,
-        "verbosity": template.verbosity,
-        "idle_timeout_s": template.idle_timeout_s,
-        "timeout_s": template.timeout_s,
-        "concurrency": template.concurrency,
-        "limit_variable": template.limit_variable,
-    }
+    options = _make_options(template, order)
+    count = choose_slices(template, order, hosts=len(hosts))
+    if count and (order.force_slices or template.force_slices):
+        options["force_slices"] = True
+    elif count:
+        check_slicing(template.playbook, options, sources=sources)
     return Run(
         template=template.template,
         playbook=template.playbook,
@@ -81,6 +84,7 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
         locks=list_locks(template, hosts, is_check=is_check),
         is_idempotent=template.is_idempotent,
         is_plan=order.plan,
+        slice_count=count,
     )
 
 
@@ -102,36 +106,57 @@ def draft_relaunch(
     """Return the run that a relaunch would record.
 
     :raises NotFound: no such run.
-    :raises Conflict: it has not ended, no host of it failed, its template is retired or needs a
-        plan that is approved, or one of its hosts is not what the template allows any more.
+    :raises Conflict: it has not ended, is a slice, can't be sliced any more, no host of it failed,
+        its template is retired or needs a plan that is approved, or one of its hosts is not what
+        the template allows any more.
     :raises Forbidden: the actor has not the role that its runs need.
     :raises BadInput: the playbook is not there any more.
     """
     first = get_run(session, run_id)
     if RunState(first.state) not in ENDED:
         raise Conflict(f"Run {run_id} is {first.state}. Relaunch it when it has ended.")
+    if first.is_slice:
+        # By itself it would hold none of the locks that the whole run has.
+        raise Conflict(
+            f"Run {run_id} is slice {first.slice_no} of run {first.slice_of}. Relaunch that: "
+            f"qm run relaunch {first.slice_of} --failed"
+        )
     template = get_template(session, actor, first.template)
     _check_approvals(template, is_check=first.options["check"])
     sources.check_playbook(first.playbook)
     hosts = list(first.hosts)
     if order.hosts is RelaunchHosts.FAILED:
         # A playbook that begins on localhost reports results of that, too: it comes again anyway.
-        failed = set(queries.list_failed_hosts(session, run_id))
+        failed = (
+            list_unfinished_hosts(session, first)
+            if first.is_sliced
+            else set(queries.list_failed_hosts(session, [run_id]))
+        )
         hosts = [host for host in hosts if host in failed]
         if not hosts:
             raise Conflict(f"No node of run {run_id} failed or was unreachable.")
     check_hosts(session, template, hosts, sources=sources)
-    return first.make_copy(hosts)
+    again = first.make_copy(hosts)
+    if again.slice_count and not again.options.get("force_slices"):
+        check_slicing(again.playbook, again.options, sources=sources)
+    return again
 
 
 def cancel_run(session: Session, actor: Actor, run_id: int, reason: str | None) -> Run:
     """Cancel a run that waits, or have a live one stopped; a second time changes nothing.
+
+    With a run, all of its slices are cancelled.
 
     :raises NotFound: no such run.
     :raises Conflict: it has ended.
     """
     run = get_run(session, run_id)
     run.cancel(actor, reason)
+    if run.is_sliced:
+        cancel_slices(session, run, actor, reason)
+        for part in queries.list_slices(session, run.id):
+            settle(session, part, actor)
+    settle(session, run, actor)
     return run
 
 
@@ -146,9 +171,16 @@ def get_run(session: Session, run_id: int) -> Run:
     return run
 
 
-def list_runs(session: Session, filters: Mapping[str, Sequence[str]], page: Page) -> Sequence[Run]:
-    """Return a page of runs; filters are by `template` and `state`, each with alternatives."""
+def list_runs(session: Session, filters: Mapping[str, Sequence[Any]], page: Page) -> Sequence[Run]:
+    """Return a page of runs; filters are by `template` and `state`, each with alternatives.
+
+    Slices are left out, unless `slice_of` names their run.
+    """
     query = select(Run)
+    if filters.get("slice_of"):
+        query = query.where(Run.slice_of.in_(filters["slice_of"]))
+    else:
+        query = query.where(Run.slice_of.is_(None))
     if filters.get("template"):
         query = query.where(Run.template.in_(filters["template"]))
     if filters.get("state"):
@@ -160,12 +192,17 @@ def describe_draft(run: Run) -> dict[str, Any]:
     """Return what outsiders see of a run that is not recorded."""
     names = ("template", "playbook", "limit", "hosts", "options", "relaunch_of")
     shown = {name: getattr(run, name) for name in names}
-    return {**shown, "host_count": len(run.hosts), "answers": redact(run.answers)}
+    return {
+        **shown,
+        "slice_count": run.slice_count or 0,
+        "host_count": len(run.hosts),
+        "answers": redact(run.answers),
+    }
 
 
-def describe_run(run: Run) -> dict[str, Any]:
-    """Return what outsiders see of one run, with the names of its hosts."""
-    return run.as_dict() | {"hosts": run.hosts}
+def describe_run(session: Session, run: Run) -> dict[str, Any]:
+    """Return what outsiders see of one run, with the names of its hosts, and its slices."""
+    return show_counted(session, run) | {"hosts": run.hosts, "slices": show_slices(session, run)}
 
 
 def get_template(session: Session, actor: Actor, name: str) -> Template:
@@ -181,6 +218,21 @@ def get_template(session: Session, actor: Actor, name: str) -> Template:
     if not actor.may(Role(template.launch_role), None):
         raise Forbidden(f"{actor.describe()}, and runs of '{name}' need {template.launch_role}.")
     return template
+
+
+def _make_options(template: Template, order: RunOrder) -> dict[str, Any]:
+    return {
+        "tags": _choose_tags(template, order),
+        "skip_tags": [*template.skip_tags, *order.skip_tags],
+        "check": order.check or order.plan,
+        "diff": order.diff or order.plan,
+        "forks": template.forks,
+        "verbosity": template.verbosity,
+        "idle_timeout_s": template.idle_timeout_s,
+        "timeout_s": template.timeout_s,
+        "concurrency": template.concurrency,
+        "limit_variable": template.limit_variable,
+    }
 
 
 def _choose_tags(template: Template, order: RunOrder) -> list[str]:

@@ -7,11 +7,14 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from inventory_service.core.errors import NotFound
 from inventory_service.runs import queries
 from inventory_service.runs.domain.events import RESULTS, RunEvent, Tally
+from inventory_service.runs.domain.slices import merge_hosts, merge_tasks
 from inventory_service.runs.models.reports import HostResult, LogChunk, StoredEvent, TaskResult
 from inventory_service.runs.models.runs import Run
+from inventory_service.runs.models.slices import SliceBatch
+from inventory_service.runs.usecases.orders import get_run
+from inventory_service.runs.usecases.slices import list_report_ids
 
 #: What a column of a host's name holds.
 _MOST_NAME = 253
@@ -27,6 +30,8 @@ def store_events(session: Session, run: Run, events: Sequence[RunEvent], tally: 
     """Store events, none of which is stored already, and the results that they changed."""
     if events:
         session.execute(insert(StoredEvent), [_make_row(run.id, event) for event in events])
+        if run.slice_of is not None:
+            _place(session, run, run.slice_of, [event.counter for event in events])
     hosts, tasks = tally.list_changes()
     for name, counts in hosts.items():
         session.merge(HostResult(run_id=run.id, host=name[:_MOST_NAME], **counts))
@@ -60,18 +65,43 @@ def list_reports(kind: str, session: Session, run_id: int) -> list[dict[str, Any
 
     :raises NotFound: no such run.
     """
-    _check_run(session, run_id)
+    run = get_run(session, run_id)
+    ids = list_report_ids(session, run)
     found: Iterable[HostResult | TaskResult] = (
-        queries.list_hosts(session, run_id)
-        if kind == "hosts"
-        else queries.list_tasks(session, run_id)
+        queries.list_hosts(session, ids) if kind == "hosts" else queries.list_tasks(session, ids)
     )
-    return [one.as_dict() for one in found]
+    shown = [one.as_dict() for one in found]
+    if not run.is_sliced:
+        return shown
+    return merge_hosts(shown) if kind == "hosts" else merge_tasks(shown)
 
 
-def _check_run(session: Session, run_id: int) -> None:
-    if session.get(Run, run_id) is None:
-        raise NotFound(f"There is no run {run_id}. `qm run list` shows those that there are.")
+def show_events(
+    session: Session, run: Run, *, after: int, limit: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Return events of a run, or of all its slices, after a cursor; and the next cursor."""
+    if run.is_sliced:
+        found = queries.list_slice_events(session, run.id, after=after, limit=limit)
+    else:
+        rows = queries.list_events(session, run.id, after=after, limit=limit)
+        found = [(row, row.counter, run.slice_no) for row in rows]
+    shown = [row.as_dict() | {"counter": place, "slice_no": no} for row, place, no in found]
+    return shown, shown[-1]["counter"] if shown else after
+
+
+def _place(session: Session, run: Run, whole: int, counters: Sequence[int]) -> None:
+    """Give events of a slice, which are stored together, their place among those of all slices."""
+    first, last = min(counters), max(counters)
+    position = queries.find_last_position(session, whole) + last - first + 1
+    session.add(
+        SliceBatch(
+            slice_of=whole,
+            last_position=position,
+            run_id=run.id,
+            first_counter=first,
+            last_counter=last,
+        )
+    )
 
 
 def _make_row(run_id: int, event: RunEvent) -> dict[str, Any]:

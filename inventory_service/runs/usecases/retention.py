@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from inventory_service.runs.models.reports import StoredEvent
 from inventory_service.runs.models.runs import Run
+from inventory_service.runs.models.slices import SliceBatch
 
 
 def prune_events(
@@ -30,6 +31,11 @@ def prune_events(
         .where(StoredEvent.run_id == run_id, StoredEvent.counter < first + limit)
         .execution_options(synchronize_session=False)
     )
+    session.execute(
+        delete(SliceBatch)
+        .where(SliceBatch.run_id == run_id, SliceBatch.last_counter < first + limit)
+        .execution_options(synchronize_session=False)
+    )
     return int(gone.rowcount)  # type: ignore[attr-defined] # of a statement that changes rows
 
 
@@ -37,7 +43,7 @@ def _find_oldest(session: Session, before: datetime, keep_runs: int) -> int | No
     newer = aliased(Run)
     followers = (
         select(func.count())
-        .where(newer.template == Run.template, newer.id > Run.id)
+        .where(newer.template == Run.template, newer.id > Run.id, newer.slice_of.is_(None))
         .correlate(Run)
         .scalar_subquery()
     )

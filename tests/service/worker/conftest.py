@@ -26,7 +26,7 @@ from inventory_service.runs.usecases.orders import get_run, order_run
 from inventory_service.runs.usecases.templates import register_template
 from inventory_service.settings import Settings
 from inventory_service.worker.spool import SpooledEnd, SpoolWriter
-from tests.service.conftest import ACTOR
+from tests.service.conftest import ACTOR, provide_accounts
 
 if TYPE_CHECKING:
     from inventory_service.core.database.engine import Database
@@ -76,6 +76,7 @@ class Runs:
                 host_lock=None,
                 **options,
             )
+            provide_accounts(session, ACTOR)
             register_template(session, ACTOR, wanted, sources=SOURCES)
             order = RunOrder(template=name, plan=is_plan)
             run = order_run(session, ACTOR, order, sources=SOURCES)

@@ -95,7 +95,7 @@ def test_what_is_due_is_ordered_and_taken_in_the_turn_after(
     monkeypatch.setattr(process, "datetime", Clock)
     assert worker.turn() == []
     [taken] = worker.turn()
-    assert runs.get(taken.run_id)["requested_by"] == "schedule-nightly"
+    assert runs.get(taken.run_id)["requested_by"] == "ada"
     assert schedules.get()["last_run_id"] == taken.run_id
     monkeypatch.setattr(worker._database, "writing", refuse_writing)
     assert worker.turn() == []

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from flask import Flask
 
-from inventory_service.core.actors import Scope
+from inventory_service.core.actors import Role
 from inventory_service.fleet.routes import clusters, environments, projects, services
 from inventory_service.fleet.routes.catalog import ResourceSpec, make_routes
 from inventory_service.notifications.routes import notifications
@@ -37,8 +37,8 @@ def test_the_docstring_of_a_kind_lists_its_routes(empty_app: Flask, module: Modu
     assert len(listed) == 5
 
 
-def read_needs(app: Flask, resource: ResourceSpec) -> dict[str, tuple[Scope, bool]]:
-    """Return, for each act on a kind, the scope that it needs and whether strangers may."""
+def read_needs(app: Flask, resource: ResourceSpec) -> dict[str, tuple[Role, bool]]:
+    """Return, for each act on a kind, the role that it needs and whether strangers may."""
     app.register_blueprint(make_routes(resource))
     return {
         name.rpartition(".")[2]: view.required_role  # type: ignore[attr-defined] # of `require_role`
@@ -47,14 +47,14 @@ def read_needs(app: Flask, resource: ResourceSpec) -> dict[str, tuple[Scope, boo
     }
 
 
-@pytest.mark.parametrize("scope", list(Scope))
-def test_a_kind_says_who_may_change_it_and_all_may_read(empty_app: Flask, scope: Scope) -> None:
-    found = read_needs(empty_app, replace(projects.RESOURCE, scope=scope))
-    reading = dict.fromkeys(("list_all", "show"), (Scope.VIEWER, False))
-    writing = dict.fromkeys(("register", "change", "retire"), (scope, False))
+@pytest.mark.parametrize("role", list(Role))
+def test_a_kind_says_who_may_change_it_and_all_may_read(empty_app: Flask, role: Role) -> None:
+    found = read_needs(empty_app, replace(projects.RESOURCE, role=role))
+    reading = dict.fromkeys(("list_all", "show"), (Role.VIEWER, False))
+    writing = dict.fromkeys(("register", "change", "retire"), (role, False))
     assert found == reading | writing
 
 
 @pytest.mark.parametrize("module", FLEET, ids=lambda module: module.RESOURCE.collection)
 def test_operators_may_change_each_kind_of_the_fleet(module: ModuleType) -> None:
-    assert module.RESOURCE.scope is Scope.OPERATOR
+    assert module.RESOURCE.role is Role.OPERATOR

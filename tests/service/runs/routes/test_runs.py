@@ -33,7 +33,7 @@ def test_an_order_is_queued_for_the_hosts_that_it_selects_now(
     assert (made["requested_by"], made["reason"]) == ("test-operator", "try")
     assert (made["options"]["check"], made["options"]["tags"]) == (True, ["db"])
     shown = viewer.get(answer.headers["Location"])
-    assert shown == made | {"hosts": ["web-1", "web-2"]}
+    assert shown == made | {"hosts": ["web-1", "web-2"], "slices": []}
     assert viewer.get("/api/v1/runs")["items"] == [made]
 
 
