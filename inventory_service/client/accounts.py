@@ -64,7 +64,8 @@ class Tokens:
     def revoke(self, token_id: str) -> Record:
         """Revoke a token now, and return it."""
         target = Target("token", token_id)
-        done: Record = self._transport.post(path_of("tokens", target, "revocation"), target)
+        path = path_of("tokens", target, "revocation")
+        done: Record = self._transport.post(path, target, is_repeatable=False)
         return done
 
 

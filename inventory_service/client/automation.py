@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What orders runs and tells of them, over HTTP: templates, schedules, notifications."""
+"""What orders runs and tells of them, over HTTP: templates, schedules, webhooks, notifications."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -91,3 +91,33 @@ class Notifications(Catalog):
     def test(self, name: str, *, reason: str | None = None) -> Record:
         """Send a message that is about no run, by the worker, and return its delivery."""
         return self._act(name, drop_none(reason=reason), "test")
+
+
+class Webhooks(Catalog):
+    """Signed requests of other programs that order runs."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport, "webhook")
+
+    def make_secret(
+        self, name: str, *, overlap_s: int | None = None, reason: str | None = None
+    ) -> Record:
+        """Make a new secret, and return it: the only answer that ever has it.
+
+        It is not repeated by itself, since the service keeps no answer that holds a secret.
+        """
+        path = path_of(self.collection, self._target(name), "secret")
+        body = drop_none(overlap_s=overlap_s, reason=reason)
+        made: Record = self._transport.post(path, self._target(name), body, is_repeatable=False)
+        return made
+
+    def preview(self, name: str, body: object) -> Record:
+        """Return what would become of a request with this body; nothing is recorded."""
+        return self._act(name, {"body": body}, "preview")
+
+    def iterate_deliveries(
+        self, name: str, *, outcome: Sequence[str] = (), limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the requests whose signature fits, the newest first."""
+        path = path_of(self.collection, self._target(name), "deliveries")
+        return self._transport.items(path, self._target(name), {"outcome": outcome}, limit=limit)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from inventory_service.client.accounts import Accounts, Audit, Tokens
 from inventory_service.client.approvals import Approvals
-from inventory_service.client.automation import Notifications, Schedules, Templates
+from inventory_service.client.automation import Notifications, Schedules, Templates, Webhooks
 from inventory_service.client.catalog import Catalog, Record, drop_none
 from inventory_service.client.errors import Target
 from inventory_service.client.inventory import Inventory
@@ -15,6 +15,7 @@ from inventory_service.client.profiles import resolve_connection
 from inventory_service.client.retries import Notice, ignore
 from inventory_service.client.runs import Runs
 from inventory_service.client.transport import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Transport
+from inventory_service.client.workflows import Workflows
 from inventory_service.client_settings import read_client_settings
 
 
@@ -53,9 +54,11 @@ class Client(Transport):
         self.services = Catalog(self, "service")
         self.templates = Templates(self)
         self.schedules = Schedules(self)
+        self.webhooks = Webhooks(self)
         self.notifications = Notifications(self)
         self.runs = Runs(self)
         self.approvals = Approvals(self)
+        self.workflows = Workflows(self)
         self.inventory = Inventory(self)
         self.accounts = Accounts(self)
         self.tokens = Tokens(self)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Templates, schedules and notifications through the client."""
+"""Templates, schedules, webhooks and notifications through the client."""
 
 from pathlib import Path
 
@@ -64,6 +64,15 @@ def secret_key(tmp_path: Path) -> Path:
     """Return the file of a new key."""
     make_key(tmp_path / "secret.key")
     return tmp_path / "secret.key"
+
+
+def test_a_webhook_has_a_secret_that_is_shown_once(fleet: Client) -> None:
+    fleet.webhooks.register("push", template="shop", kind="github")
+    first, second = (fleet.webhooks.make_secret("push")["secret"] for _ in range(2))
+    assert first != second
+    assert "secret" not in fleet.webhooks.get("push")
+    assert fleet.webhooks.preview("push", {"ref": "main"})
+    assert not list(fleet.webhooks.iterate_deliveries("push", outcome=["accepted"]))
 
 
 def test_a_notification_is_tried(api: Client, operator: Client) -> None:
