@@ -45,7 +45,7 @@ def count_ended(session: Session) -> list[tuple[str, str, int]]:
     """Return how many runs of each template ended in which state, without slices."""
     query = (
         select(Run.template, Run.state, func.count())
-        .where(Run.state.in_(_values(ENDED)), Run.slice_of.is_(None))
+        .where(Run.state.in_(_values(ENDED)), Run.is_whole())
         .group_by(Run.template, Run.state)
         .order_by(Run.template, Run.state)
     )

@@ -180,7 +180,7 @@ def list_runs(session: Session, filters: Mapping[str, Sequence[Any]], page: Page
     if filters.get("slice_of"):
         query = query.where(Run.slice_of.in_(filters["slice_of"]))
     else:
-        query = query.where(Run.slice_of.is_(None))
+        query = query.where(Run.is_whole())
     if filters.get("template"):
         query = query.where(Run.template.in_(filters["template"]))
     if filters.get("state"):
