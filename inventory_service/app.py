@@ -71,6 +71,11 @@ from inventory_service.runs.runner.plays import list_slice_obstacles
 from inventory_service.runs.watching import RunWatcher
 from inventory_service.schedules.routes import routes as schedule_routes
 from inventory_service.settings import Settings
+from inventory_service.webhooks.routes import deliveries as webhook_deliveries
+from inventory_service.webhooks.routes import requests as webhook_requests
+from inventory_service.webhooks.routes import webhooks
+from inventory_service.workflows.routes import runs as workflow_runs
+from inventory_service.workflows.routes import workflows
 
 _log = structlog.get_logger(__name__)
 
@@ -102,7 +107,12 @@ _ROUTES = (
     status.routes,
     templates.routes,
     templates.playbook_routes,
+    webhook_deliveries.routes,
+    webhook_requests.routes,
+    webhooks.routes,
     tokens.routes,
+    workflow_runs.routes,
+    workflows.routes,
     inventory.first_routes,
     health.routes,
 )

@@ -17,6 +17,11 @@ from inventory_service.identity.models import accounts, tokens
 from inventory_service.notifications.models import deliveries, notifications
 from inventory_service.runs.models import reports, runs, slices, templates
 from inventory_service.schedules import models as schedules
+from inventory_service.webhooks.models import deliveries as webhook_deliveries
+from inventory_service.webhooks.models import webhooks
+from inventory_service.workflows.models import decisions as workflow_decisions
+from inventory_service.workflows.models import runs as workflow_runs
+from inventory_service.workflows.models import workflows
 
 __all__ = [
     "Base",
@@ -40,4 +45,9 @@ __all__ = [
     "slices",
     "templates",
     "tokens",
+    "webhook_deliveries",
+    "webhooks",
+    "workflow_decisions",
+    "workflow_runs",
+    "workflows",
 ]

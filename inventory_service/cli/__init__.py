@@ -74,6 +74,16 @@ _COMMANDS = (
         "Work with schedules: runs that are ordered at set times.",
     ),
     LazyCommand(
+        "webhook",
+        "commands.webhooks:webhook",
+        "Work with webhooks: signed requests of other programs that order runs.",
+    ),
+    LazyCommand(
+        "workflow",
+        "commands.workflows:workflow",
+        "Work with workflows: runs and approvals that follow each other.",
+    ),
+    LazyCommand(
         "notification",
         "commands.notifications:notification",
         "Work with notifications: who hears of runs that have ended, by webhook, chat or mail.",

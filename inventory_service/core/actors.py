@@ -53,6 +53,8 @@ class Channel(enum.StrEnum):
     ANSIBLE = "ansible"
     WORKER = "worker"
     SCHEDULE = "schedule"
+    WEBHOOK = "webhook"
+    WORKFLOW = "workflow"
 
 
 #: A role, and the project in which it holds; None for all projects, and for what is of none.

@@ -28,6 +28,8 @@ from inventory_service.settings import Settings, read_run_environment
 from inventory_service.worker.notifier import Notifier
 from inventory_service.worker.recovery import recover
 from inventory_service.worker.supervisor import Assignment
+from inventory_service.workflows.queries import has_progress
+from inventory_service.workflows.usecases.progress import advance_workflows
 
 #: How often the worker looks for runs that wait.
 _TURN_S = 0.2
@@ -93,9 +95,12 @@ class Worker:
         machine, slots = self._settings.machine, self._settings.worker_slots
         with self._database.reading() as session:
             is_due = has_due(session, datetime.now(UTC))
+            goes_on = has_progress(session, datetime.now(UTC))
             has_runs = has_work(session) and has_changes(session, machine, slots=slots)
         if is_due:
             self._fire_schedules()
+        if goes_on:
+            self._carry_on()
         if not has_runs:
             return []
         with self._database.writing() as session:
@@ -126,6 +131,12 @@ class Worker:
             fired = fire_due(session, datetime.now(UTC), sources=self._sources)
         for one in fired:
             _log.info("fired", schedule=one.schedule, run=one.run_id, problem=one.problem)
+
+    def _carry_on(self) -> None:
+        """Begin the steps of workflows that follow those that have ended."""
+        with self._database.writing() as session:
+            for run_id in advance_workflows(session, datetime.now(UTC), sources=self._sources):
+                _log.info("workflow went on", workflow_run=run_id)
 
     def _expire(self) -> None:
         """End the runs that nobody approved in time."""

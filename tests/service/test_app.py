@@ -17,6 +17,7 @@ from inventory_service.core.inputs import Input
 from inventory_service.core.revision import next_revision
 from inventory_service.database import open_database
 from inventory_service.settings import Settings
+from inventory_service.webhooks.routes.schemas import Payload
 from tests.service.conftest import Caller, make_caller, make_node
 
 #: What looks like `web-1`, and what of it is named.
@@ -256,6 +257,8 @@ def test_each_route_counts_the_fields_of_its_body(app: Flask) -> None:
         for view in app.view_functions.values()
         if "body" in getattr(view, "__annotations__", {})
     }
+    # What other programs send can have any field; of it only what is declared is read.
+    bodies.discard(Payload)
     assert len(bodies) > 10
     for body in bodies:
         assert issubclass(body, Input), body

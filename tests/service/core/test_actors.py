@@ -99,6 +99,14 @@ def test_an_actor_is_described_by_all_that_bounds_it(actor: Actor, text: str) ->
 
 
 def test_channels_are_those_of_people_of_playbooks_and_of_the_service_itself() -> None:
-    assert [channel.value for channel in Channel] == ["api", "cli", "ansible", "worker", "schedule"]
+    assert [channel.value for channel in Channel] == [
+        "api",
+        "cli",
+        "ansible",
+        "worker",
+        "schedule",
+        "webhook",
+        "workflow",
+    ]
     # The columns `door` have 16 characters.
     assert all(len(channel.value) <= 16 for channel in Channel)

@@ -105,6 +105,11 @@ DESTRUCTIVE = {
         ["ping", "--reason", "over"],
         "Retire template ping (playbook quartermaster.fleet.ping, description Whether Ansible ",
     ),
+    ("webhook", "retire"): (
+        ["hook", "--reason", "over"],
+        "Retire webhook hook (template hello, kind github)",
+    ),
+    ("workflow", "retire"): (["steps", "--reason", "over"], "Retire workflow steps ("),
     ("notification", "retire"): (
         ["ada", "--reason", "over"],
         "Retire notification ada (kind mail, ",
@@ -146,6 +151,8 @@ def fleet(ask: Ask, mesh: str) -> str:
     words = ("--playbook", "playbooks/hello.yml", "--filters", 'state=["planned"]')
     ask("template", "add", "hello", *words)
     ask("schedule", "add", "nightly", "--template", "hello", "--cron", "0 2 * * *")
+    ask("webhook", "add", "hook", "--template", "hello", "--kind", "github")
+    ask("workflow", "add", "steps", "-f", "-", stdin="steps: [{step: one, template: hello}]")
     ask("notification", "add", "ada", "--kind", "mail", "--recipient", "ada@example.org")
     return str(ask("token", "create", "robot")["token_id"])
 

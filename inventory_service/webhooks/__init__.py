@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Webhooks: requests of other programs, signed, that order runs."""
