@@ -133,7 +133,7 @@ def draft_relaunch(
         failed = (
             list_unfinished_hosts(session, first)
             if first.is_sliced
-            else set(queries.list_failed_hosts(session, [run_id]))
+            else set(queries.list_failed_hosts(session, run_id))
         )
         hosts = [host for host in hosts if host in failed]
         if not hosts:

@@ -23,6 +23,7 @@ from inventory_service.runs.queries import list_failed_hosts
 from inventory_service.runs.usecases.claims import WORKER
 from inventory_service.runs.usecases.orders import get_run, order_run
 from inventory_service.runs.usecases.secret_answers import open_secrets
+from inventory_service.runs.usecases.slices import list_report_ids
 from inventory_service.workflows import queries
 from inventory_service.workflows.domain.progress import (
     Turn,
@@ -136,11 +137,15 @@ def _list_hosts(session: Session, workflow_run_id: int, wanted: HostsFrom) -> Se
     step = session.get_one(StepRun, (workflow_run_id, wanted.step))
     if step.run_id is None:
         return []
-    hosts = get_run(session, step.run_id).hosts
+    run = get_run(session, step.run_id)
+    hosts = run.hosts
     if wanted.hosts == "all":
         return hosts
     list_chosen = list_failed_hosts if wanted.hosts == "failed" else queries.list_changed_hosts
-    chosen = set(list_chosen(session, step.run_id))
+    # Of a sliced run, those of its slices.
+    chosen = {
+        host for run_id in list_report_ids(session, run) for host in list_chosen(session, run_id)
+    }
     return [host for host in hosts if host in chosen]
 
 
