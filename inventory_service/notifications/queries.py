@@ -46,7 +46,7 @@ def select_ends(after: int, *, limit: int) -> Select[int, str, str, int]:
     return (
         select(Run.id, Run.template, Run.state, Run.revision)
         # A sliced run has one end: its own.
-        .where(Run.revision > after, state.in_(ended), Run.slice_of.is_(None))
+        .where(Run.revision > after, state.in_(ended), Run.is_whole())
         .order_by(Run.revision)
         .limit(limit)
     )

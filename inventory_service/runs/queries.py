@@ -47,7 +47,7 @@ def count_ended(session: Session) -> list[tuple[str, str, int]]:
     """Return how many runs of each template ended in which state, without slices."""
     query = (
         select(Run.template, Run.state, func.count())
-        .where(Run.state.in_(_values(ENDED)), Run.slice_of.is_(None))
+        .where(Run.state.in_(_values(ENDED)), Run.is_whole())
         .group_by(Run.template, Run.state)
         .order_by(Run.template, Run.state)
     )
@@ -110,20 +110,20 @@ def list_events(session: Session, run_id: int, *, after: int, limit: int) -> Seq
     return session.scalars(query).all()
 
 
-def list_hosts(session: Session, *run_ids: int) -> Sequence[HostResult]:
+def list_hosts(session: Session, run_ids: Sequence[int]) -> Sequence[HostResult]:
     """Return the results of the hosts of some runs, by name."""
     query = select(HostResult).where(HostResult.run_id.in_(run_ids))
     return session.scalars(query.order_by(HostResult.host, HostResult.run_id)).all()
 
 
-def list_failed_hosts(session: Session, *run_ids: int) -> list[str]:
+def list_failed_hosts(session: Session, run_ids: Sequence[int]) -> list[str]:
     """Return the hosts of some runs that failed or were unreachable, by name."""
     is_bad = (HostResult.failed > 0) | (HostResult.unreachable > 0)
     query = select(HostResult.host).where(HostResult.run_id.in_(run_ids), is_bad).distinct()
     return list(session.scalars(query.order_by(HostResult.host)))
 
 
-def list_tasks(session: Session, *run_ids: int) -> Sequence[TaskResult]:
+def list_tasks(session: Session, run_ids: Sequence[int]) -> Sequence[TaskResult]:
     """Return the tasks of some runs, in the order in which they began in each."""
     query = select(TaskResult).where(TaskResult.run_id.in_(run_ids))
     return session.scalars(query.order_by(TaskResult.number, TaskResult.run_id)).all()

@@ -41,9 +41,9 @@ def list_decisions(session: Session, workflow_run_id: int) -> Sequence[StepAppro
     return session.scalars(query.order_by(StepApproval.at, StepApproval.approver)).all()
 
 
-def list_changed_hosts(session: Session, run_id: int) -> list[str]:
-    """Return the hosts that a run has changed, by name."""
-    query = select(HostResult.host).where(HostResult.run_id == run_id, HostResult.changed > 0)
+def list_changed_hosts(session: Session, run_ids: Sequence[int]) -> list[str]:
+    """Return the hosts that runs have changed, by name."""
+    query = select(HostResult.host).where(HostResult.run_id.in_(run_ids), HostResult.changed > 0)
     return list(session.scalars(query.order_by(HostResult.host)))
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs have of slices: the run that is sliced, its slices, their snapshot and their order."""
 
-from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy import ColumnElement, ForeignKey, LargeBinary, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory_service.core.database.base import IS_HISTORY, Base
@@ -16,6 +16,12 @@ class SliceParts:
     slice_no: Mapped[int | None]
     #: Into how many slices a run is split; 0 for none.
     slice_count: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    @classmethod
+    def is_whole(cls) -> ColumnElement[bool]:
+        """Return the condition of a query that leaves out slices."""
+        # No plain column, or SQLite would search by it: among almost all runs that there are.
+        return func.coalesce(cls.slice_of, 0) == 0
 
     @property
     def is_slice(self) -> bool:

@@ -133,7 +133,7 @@ def draft_relaunch(
         failed = (
             list_unfinished_hosts(session, first)
             if first.is_sliced
-            else set(queries.list_failed_hosts(session, run_id))
+            else set(queries.list_failed_hosts(session, [run_id]))
         )
         hosts = [host for host in hosts if host in failed]
         if not hosts:
@@ -183,7 +183,7 @@ def list_runs(session: Session, filters: Mapping[str, Sequence[Any]], page: Page
     if filters.get("slice_of"):
         query = query.where(Run.slice_of.in_(filters["slice_of"]))
     else:
-        query = query.where(Run.slice_of.is_(None))
+        query = query.where(Run.is_whole())
     if filters.get("template"):
         query = query.where(Run.template.in_(filters["template"]))
     if filters.get("state"):

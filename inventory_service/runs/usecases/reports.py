@@ -68,7 +68,7 @@ def list_reports(kind: str, session: Session, run_id: int) -> list[dict[str, Any
     run = get_run(session, run_id)
     ids = list_report_ids(session, run)
     found: Iterable[HostResult | TaskResult] = (
-        queries.list_hosts(session, *ids) if kind == "hosts" else queries.list_tasks(session, *ids)
+        queries.list_hosts(session, ids) if kind == "hosts" else queries.list_tasks(session, ids)
     )
     shown = [one.as_dict() for one in found]
     if not run.is_sliced:

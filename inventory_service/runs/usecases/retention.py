@@ -43,7 +43,7 @@ def _find_oldest(session: Session, before: datetime, keep_runs: int) -> int | No
     newer = aliased(Run)
     followers = (
         select(func.count())
-        .where(newer.template == Run.template, newer.id > Run.id, newer.slice_of.is_(None))
+        .where(newer.template == Run.template, newer.id > Run.id, newer.is_whole())
         .correlate(Run)
         .scalar_subquery()
     )

@@ -43,6 +43,6 @@ def _choose_hosts(session: Session, run: Run) -> list[str]:
     failed = (
         list_unfinished_hosts(session, run)
         if run.is_sliced
-        else set(queries.list_failed_hosts(session, run.id))
+        else set(queries.list_failed_hosts(session, [run.id]))
     )
     return choose_hosts(run.hosts, failed, RetryHosts(run.retry_hosts))

@@ -16,7 +16,7 @@ def list_unfinished_hosts(session: Session, run: Run) -> set[str]:
     """
     found: set[str] = set()
     for part in queries.list_slices(session, run.id):
-        failed = queries.list_failed_hosts(session, part.id)
+        failed = queries.list_failed_hosts(session, [part.id])
         is_broken = part.state == RunState.FAILED and not failed
         found |= set(part.hosts if is_broken or RunState(part.state) in UNFINISHED else failed)
     return found

@@ -17,7 +17,7 @@ from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.states import ENDED, RunState
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.usecases.credentials import is_of_run
-from inventory_service.runs.usecases.orders import get_template
+from inventory_service.runs.usecases.orders import cancel_run, get_template
 from inventory_service.runs.usecases.secret_answers import hide_secrets
 from inventory_service.runs.usecases.surveys import check_answers
 from inventory_service.workflows import queries
@@ -114,7 +114,7 @@ def cancel_workflow(
     for step in queries.list_steps(session, run_id):
         live = session.get(Run, step.run_id) if step.state == StepState.RUNNING else None
         if live is not None and RunState(live.state) not in ENDED:
-            live.cancel(actor, f"workflow run {run_id} is cancelled")
+            cancel_run(session, actor, live.id, f"workflow run {run_id} is cancelled")
         elif live is None and StepState(step.state) not in ENDED_STEPS:
             step.end(StepState.CANCELLED, None)
     advance(session, run, datetime.now(UTC), sources=sources)

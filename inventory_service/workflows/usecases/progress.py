@@ -19,11 +19,10 @@ from inventory_service.runs.domain.orders import RunChoices, RunOrder
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.states import ENDED, RunState
 from inventory_service.runs.models.runs import Run
-from inventory_service.runs.queries import list_failed_hosts
+from inventory_service.runs.queries import list_failed_hosts, list_slices
 from inventory_service.runs.usecases.claims import WORKER
 from inventory_service.runs.usecases.orders import get_run, order_run
 from inventory_service.runs.usecases.secret_answers import open_secrets
-from inventory_service.runs.usecases.slices import list_report_ids
 from inventory_service.workflows import queries
 from inventory_service.workflows.domain.progress import (
     Turn,
@@ -66,7 +65,7 @@ def _settle(session: Session, step: StepRun, now: datetime) -> None:
     run = get_run(session, step.run_id)
     if RunState(run.state) in ENDED:
         why = f"run {run.id} is {run.state}" + (f": {run.state_reason}" if run.state_reason else "")
-        has_changed = bool(queries.list_changed_hosts(session, run.id))
+        has_changed = bool(queries.list_changed_hosts(session, _list_parts(session, run.id)))
         step.end(_judge_run(run), why, has_changed=has_changed)
 
 
@@ -137,16 +136,17 @@ def _list_hosts(session: Session, workflow_run_id: int, wanted: HostsFrom) -> Se
     step = session.get_one(StepRun, (workflow_run_id, wanted.step))
     if step.run_id is None:
         return []
-    run = get_run(session, step.run_id)
-    hosts = run.hosts
+    hosts = get_run(session, step.run_id).hosts
     if wanted.hosts == "all":
         return hosts
     list_chosen = list_failed_hosts if wanted.hosts == "failed" else queries.list_changed_hosts
-    # Of a sliced run, those of its slices.
-    chosen = {
-        host for run_id in list_report_ids(session, run) for host in list_chosen(session, run_id)
-    }
+    chosen = set(list_chosen(session, _list_parts(session, step.run_id)))
     return [host for host in hosts if host in chosen]
+
+
+def _list_parts(session: Session, run_id: int) -> list[int]:
+    """Return the runs that have the results of a run: itself, and its slices."""
+    return [run_id, *(part.id for part in list_slices(session, run_id))]
 
 
 def _conclude(run: WorkflowRun, steps: Sequence[StepRun]) -> None:

@@ -67,7 +67,7 @@ def test_reports_are_those_of_one_run_in_their_order(ready: Database) -> None:
             found = queries.list_events(session, first, after=after, limit=limit)
             assert [one.counter for one in found] == expected
             assert {one.text for one in found} <= {str(first)}
-        assert [one.number for one in queries.list_tasks(session, first)] == [1, 2, 3]
+        assert [one.number for one in queries.list_tasks(session, [first])] == [1, 2, 3]
         assert queries.list_log_numbers(session, first) == [1, 2, 3]
         assert queries.read_log_chunk(session, first, 2) == f"{first}/2".encode()
         assert queries.read_log_chunk(session, first, 4) == b""
@@ -88,6 +88,6 @@ def test_failed_hosts_are_those_with_a_task_that_failed_or_no_way_to_them(ready:
             session.add(HostResult(run_id=first, host=host, **usual | counts))
         session.add(HostResult(run_id=second, host="e", **usual | {"failed": 1}))
         session.flush()
-        assert [one.host for one in queries.list_hosts(session, first)] == ["a", "b", "c", "d"]
-        assert queries.list_failed_hosts(session, first) == ["a", "b", "d"]
-        assert queries.list_failed_hosts(session, second) == ["e"]
+        assert [one.host for one in queries.list_hosts(session, [first])] == ["a", "b", "c", "d"]
+        assert queries.list_failed_hosts(session, [first]) == ["a", "b", "d"]
+        assert queries.list_failed_hosts(session, [second]) == ["e"]

@@ -60,10 +60,10 @@ def read(store: Database, run_id: int) -> dict[str, Any]:
             "events": [
                 event.counter for event in queries.list_events(session, run_id, after=0, limit=999)
             ],
-            "hosts": [host.as_dict() for host in queries.list_hosts(session, run_id)],
+            "hosts": [host.as_dict() for host in queries.list_hosts(session, [run_id])],
             "tasks": [
                 (task.number, task.task, task.ok, task.changed, task.failed, bool(task.ended_at))
-                for task in queries.list_tasks(session, run_id)
+                for task in queries.list_tasks(session, [run_id])
             ],
         }
 
