@@ -65,7 +65,7 @@ from inventory_service.notifications.senders.addresses import Addresses
 from inventory_service.runs.domain.sources import RunSources
 from inventory_service.runs.domain.targets import Target
 from inventory_service.runs.metrics import RunCollector
-from inventory_service.runs.routes import reports, runs, templates
+from inventory_service.runs.routes import reports, runs, template_imports, templates
 from inventory_service.runs.runner.playbooks import list_playbooks
 from inventory_service.runs.runner.plays import list_slice_obstacles
 from inventory_service.runs.watching import RunWatcher
@@ -107,6 +107,7 @@ _ROUTES = (
     status.routes,
     templates.routes,
     templates.playbook_routes,
+    template_imports.routes,
     webhook_deliveries.routes,
     webhook_requests.routes,
     webhooks.routes,

@@ -88,6 +88,11 @@ _COMMANDS = (
         "commands.notifications:notification",
         "Work with notifications: who hears of runs that have ended, by webhook, chat or mail.",
     ),
+    LazyCommand(
+        "orchestrator",
+        "commands.orchestrator:orchestrator",
+        "Orchestrate the servers that projects.csv declares; give one of the first four options.",
+    ),
     LazyCommand("import", "commands.imports:import_group", "Import projects and nodes from files."),
     LazyCommand(
         "export",
@@ -138,5 +143,5 @@ def main() -> None:
 
     The service is found by --url, QM_URL or a profile; the token by QM_TOKEN or the profile.
     Exit codes: 0 done, 1 refused or failed, 2 usage, 3 not reachable, 4 not found, 5 conflict,
-    6 not allowed.
+    6 not allowed, 7 a dry run found something to change.
     """

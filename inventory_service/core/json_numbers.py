@@ -40,6 +40,12 @@ def iter_invalid_numbers(document: Any) -> Iterator[FieldError]:  # noqa: ANN401
                 yield FieldError(path[1:], str(error))
 
 
+def is_same(one: object, other: object) -> bool:
+    """Return whether two values are one in JSON, where true is not 1 and 1 is not 1.0."""
+    first, second = (json.dumps(value, sort_keys=True, default=repr) for value in (one, other))
+    return first == second
+
+
 def read_json(text: str) -> Any:  # noqa: ANN401 - any JSON document
     """Return the document in a JSON text; its numbers are not checked yet.
 

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-MOST_FILES = 28
+#: `cli/commands` has a file for each noun, and one each for what is long, like templates as files.
+MOST_FILES = 32
 # contract, file that sins, the sin
 SINS = [
     ("order", "inventory_service/fleet/usecases/nodes.py", "import inventory_service.imports"),
@@ -53,6 +54,13 @@ SINS = [
     ),
     ("client", "inventory_service/cli/formats/csv_nodes.py", "import sqlalchemy"),
     ("client", "inventory_service/cli/client/http.py", "import inventory_service.app"),
+    ("client-alone", "inventory_service/client/transport.py", "import requests"),
+    (
+        "client-alone",
+        "inventory_service/client/nodes.py",
+        "import inventory_service.fleet.domain.nodes",
+    ),
+    ("order", "inventory_service/client/client.py", "import inventory_service.cli.client"),
     ("settings", "inventory_service/settings.py", "import inventory_service.fleet.domain.nodes"),
     ("client-settings", "inventory_service/client_settings.py", "import pydantic"),
     ("logs", "inventory_service/logs.py", "import inventory_service.settings"),

@@ -6,9 +6,10 @@ from pydantic import ValidationError
 
 from inventory_service.cli.admin.settings import map_errors, read_settings
 from inventory_service.cli.client.errors import Exit, Failure
+from inventory_service.cli.client.failures import ending_with_failures
 from inventory_service.cli.client.invocation import json_option, wants_json
-from inventory_service.cli.client.profiles import Connection, profile_path, save_profile
 from inventory_service.cli.terminal.output import print_json
+from inventory_service.client.profiles import Connection, profile_path, save_profile
 from inventory_service.client_settings import read_client_settings
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.core.database.schema import upgrade
@@ -52,7 +53,8 @@ def init(name: str, profile: str | None, *, force_new_token: bool) -> None:
         click.echo(text)
     if profile:
         path = profile_path(read_client_settings())
-        save_profile(path, profile, Connection(f"http://{settings.bind}", text))
+        with ending_with_failures():
+            save_profile(path, profile, Connection(f"http://{settings.bind}", text))
         click.echo(f"Profile {profile} is written to {path}.", err=True)
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 import click
 from click.shell_completion import CompletionItem
 
-from inventory_service.cli.client.http import Api, Query, Target
+from inventory_service.cli.client.http import Client, Query, Target
 from inventory_service.cli.client.invocation import Invocation
-from inventory_service.cli.client.profiles import resolve_connection
-from inventory_service.client_settings import read_client_settings
+from inventory_service.client import ClientError
 from inventory_service.core.labels import LABEL_PATTERN
 
 #: Whoever presses a key waits for the answer: to connect, and for each part of it.
@@ -22,7 +21,15 @@ _MOST = 200
 _KEYS = {"node": "node_id", "cluster": "cluster_id"}
 _LABEL = re.compile(LABEL_PATTERN)
 #: What can go wrong on the way to a name; the person has not asked for anything yet.
-_SILENT = (click.ClickException, click.Abort, OSError, ValueError, LookupError, TypeError)
+_SILENT = (
+    ClientError,
+    click.ClickException,
+    click.Abort,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+)
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -48,8 +55,13 @@ def complete_names(noun: str, *, state: str | None = None) -> Completer:
 def _ask(context: click.Context, noun: str, query: Query, key: str) -> Iterator[str]:
     """Yield the names of a page, but no name that a shell could interpret: only labels."""
     invocation = context.find_object(Invocation) or Invocation()
-    connection = resolve_connection(invocation, read_client_settings())
-    api = Api(connection, pause=_give_up, timeout_s=TIMEOUT_S)
+    api = Client(
+        invocation.url,
+        profile=invocation.profile,
+        door="cli",
+        pause=_give_up,
+        timeout_s=TIMEOUT_S,
+    )
     page: Mapping[str, list[Mapping[str, str]]] = api.get(f"/api/v1/{noun}s", Target(noun), query)
     for item in page["items"]:
         if _LABEL.match(item[key]):

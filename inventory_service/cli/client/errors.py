@@ -21,6 +21,7 @@ class Exit(enum.IntEnum):
     NOT_FOUND = 4
     CONFLICT = 5
     NOT_ALLOWED = 6
+    DIFFERENT = 7
 
 
 class Failure(click.ClickException):

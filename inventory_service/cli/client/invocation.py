@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options of one call of `qm` that choose the service and the form of the output."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,8 +20,21 @@ class Invocation:
     as_json: bool = False
 
 
-#: Hands the invocation to a command as its first argument.
-pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+_pass = click.make_pass_decorator(Invocation, ensure=True)
+
+
+def pass_invocation(command: Callable[..., object]) -> Callable[..., object]:
+    """Hand the invocation to a command as its first argument; errors of the client end it."""
+
+    @functools.wraps(command)
+    def run(invocation: Invocation, /, *arguments: object, **options: object) -> object:
+        # Here, since a list of commands needs none of what it imports.
+        from inventory_service.cli.client.failures import ending_with_failures  # noqa: PLC0415
+
+        with ending_with_failures():
+            return command(invocation, *arguments, **options)
+
+    return _pass(run)
 
 
 def connection_options(command: Command) -> Command:

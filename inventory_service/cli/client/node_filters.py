@@ -2,7 +2,7 @@
 """The options that choose nodes, for every command that is about many of them."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -33,6 +33,6 @@ def filter_options(command: Command) -> Command:
     return command
 
 
-def filters_of(filters: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def filters_of(filters: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Return the filters that were given, as a query of the API takes them."""
     return {name: values for name, values in filters.items() if values}

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from inventory_service.cli.client.completion import complete_names
-from inventory_service.cli.client.http import Target, open_api, path_of
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -19,6 +19,7 @@ from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.lists import list_options
 from inventory_service.cli.terminal.output import print_item, print_items, print_message
+from inventory_service.client.accounts import Accounts
 from inventory_service.core.actors import Role
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -54,8 +55,7 @@ def account() -> None:
 @pass_invocation
 def list_accounts(invocation: Invocation, /, sort: str | None, fields: str | None) -> None:
     """List the accounts."""
-    asked = drop_unset(sort=sort, fields=fields)
-    found = open_api(invocation).items("/api/v1/accounts", Target("account"), asked)
+    found = open_api(invocation).accounts.iterate(sort=sort, fields=fields)
     columns = fields.split(",") if fields else _COLUMNS
     print_items(map(name_roles, found), columns, nothing="No accounts.")
 
@@ -67,8 +67,7 @@ def list_accounts(invocation: Invocation, /, sort: str | None, fields: str | Non
 @pass_invocation
 def show(invocation: Invocation, /, name: str) -> None:
     """Show one account."""
-    target = Target("account", name)
-    print_item(name_roles(open_api(invocation).get(path_of("accounts", target), target)))
+    print_item(name_roles(open_api(invocation).accounts.get(name)))
 
 
 @account.command()
@@ -81,8 +80,7 @@ def show(invocation: Invocation, /, name: str) -> None:
 @pass_invocation
 def add(invocation: Invocation, /, name: str, **fields: str | None) -> None:
     """Register an account, which has no role yet."""
-    body = {"account": name} | drop_unset(**fields)
-    made = open_api(invocation).post("/api/v1/accounts", Target("account", name), body)
+    made = open_api(invocation).accounts.register(name, **drop_unset(**fields))
     print_message(f"Account {name} is registered. Grant it a role: qm account grant {name} viewer")
     print_item(name_roles(made))
 
@@ -97,12 +95,11 @@ def add(invocation: Invocation, /, name: str, **fields: str | None) -> None:
 @pass_invocation
 def set_fields(invocation: Invocation, /, name: str, **fields: str | None) -> None:
     """Change fields of an account. An empty value clears a field."""
-    body, target = drop_unset(**fields), Target("account", name)
+    body = drop_unset(**fields)
     if not body.keys() - {"reason"}:
         raise click.UsageError("Nothing to change: `qm account set --help` lists the fields.")
-    changed = open_api(invocation).patch(path_of("accounts", target), target, body)
-    print_message(f"Account {name} is changed.")
-    print_item(name_roles(changed))
+    changed = open_api(invocation).accounts.change(name, **body)
+    _report(changed, f"Account {name} is changed.")
 
 
 @account.command()
@@ -114,8 +111,10 @@ def set_fields(invocation: Invocation, /, name: str, **fields: str | None) -> No
 @pass_invocation
 def disable(invocation: Invocation, /, name: str, reason: str | None, *, yes: bool) -> None:
     """Disable an account: its tokens are refused at once, and its schedules do not fire."""
-    _ask(invocation, name, f"Disable account {name}", yes=yes)
-    _act(invocation, name, "disablement", drop_unset(reason=reason), "is disabled")
+    accounts = open_api(invocation).accounts
+    _ask(accounts, name, f"Disable account {name}", yes=yes)
+    changed = accounts.disable(name, **drop_unset(reason=reason))
+    _report(changed, f"Account {name} is disabled.")
 
 
 @account.command()
@@ -126,7 +125,8 @@ def disable(invocation: Invocation, /, name: str, reason: str | None, *, yes: bo
 @pass_invocation
 def enable(invocation: Invocation, /, name: str, reason: str | None) -> None:
     """Enable an account: its tokens are good again, unless they were revoked or have expired."""
-    _act(invocation, name, "enablement", drop_unset(reason=reason), "is enabled")
+    changed = open_api(invocation).accounts.enable(name, **drop_unset(reason=reason))
+    _report(changed, f"Account {name} is enabled.")
 
 
 @account.command()
@@ -139,7 +139,8 @@ def enable(invocation: Invocation, /, name: str, reason: str | None) -> None:
 def grant(invocation: Invocation, /, name: str, **fields: str | None) -> None:
     """Grant a role to an account, in a project or in all of them."""
     body = drop_unset(**fields)
-    _act(invocation, name, "roles", body, f"has the role {_name_role(body)}")
+    changed = open_api(invocation).accounts.grant(name, **body)
+    _report(changed, f"Account {name} has the role {_name_role(body)}.")
 
 
 @account.command()
@@ -154,8 +155,10 @@ def revoke(invocation: Invocation, /, name: str, *, yes: bool, **fields: str | N
     """Revoke a role of an account, just as it was granted."""
     body = drop_unset(**fields)
     role = _name_role(body)
-    _ask(invocation, name, f"Revoke the role {role} of account {name}", yes=yes)
-    _act(invocation, name, "roles/revocation", body, f"has not the role {role} any more")
+    accounts = open_api(invocation).accounts
+    _ask(accounts, name, f"Revoke the role {role} of account {name}", yes=yes)
+    changed = accounts.revoke(name, **body)
+    _report(changed, f"Account {name} has not the role {role} any more.")
 
 
 def name_roles(item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -163,20 +166,13 @@ def name_roles(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return item if wants_json() or "roles" not in item else _as_text(item)
 
 
-def _act(
-    invocation: Invocation, name: str, act: str, body: Mapping[str, Any], outcome: str
-) -> None:
-    target = Target("account", name)
-    path = f"{path_of('accounts', target)}/{act}"
-    changed = open_api(invocation).post(path, target, dict(body))
-    print_message(f"Account {name} {outcome}.")
+def _report(changed: Mapping[str, Any], outcome: str) -> None:
+    print_message(outcome)
     print_item(name_roles(changed))
 
 
-def _ask(invocation: Invocation, name: str, act: str, *, yes: bool) -> None:
-    api, target = open_api(invocation), Target("account", name)
-    path = path_of("accounts", target)
-    confirm_act(act, lambda: _as_text(api.get(path, target)), ("kind", "roles"), yes=yes)
+def _ask(accounts: Accounts, name: str, act: str, *, yes: bool) -> None:
+    confirm_act(act, lambda: _as_text(accounts.get(name)), ("kind", "roles"), yes=yes)
 
 
 def _as_text(item: Mapping[str, Any]) -> dict[str, Any]:

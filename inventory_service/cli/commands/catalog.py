@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from inventory_service.cli.client.completion import complete_names
-from inventory_service.cli.client.http import Target, open_api, path_of
+from inventory_service.cli.client.http import Target, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -19,6 +19,7 @@ from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.output import print_item, print_message
+from inventory_service.client.catalog import Catalog
 from inventory_service.core.labels import with_article
 
 Option = Callable[[Callable[..., object]], Callable[..., object]]
@@ -86,8 +87,7 @@ def _add_reading(group: click.Group, spec: CommandSpec) -> None:
     @connection_options
     @pass_invocation
     def show(invocation: Invocation, /, name: str) -> None:
-        target = spec.named(name)
-        print_item(open_api(invocation).get(path_of(spec.collection, target), target))
+        print_item(_open(invocation, spec).get(name))
 
 
 def _add_writing(group: click.Group, spec: CommandSpec) -> None:
@@ -98,9 +98,7 @@ def _add_writing(group: click.Group, spec: CommandSpec) -> None:
     @connection_options
     @pass_invocation
     def add(invocation: Invocation, /, name: str, **fields: Any) -> None:  # noqa: ANN401 (click's values)
-        body = {spec.key: name} | drop_unset(**fields)
-        path = f"/api/v1/{spec.collection}"
-        made = open_api(invocation).post(path, spec.named(name), body)
+        made = _open(invocation, spec).register(name, **drop_unset(**fields))
         print_message(f"{spec.noun.capitalize()} {made[spec.key]} is registered.")
         print_item(made)
 
@@ -111,13 +109,12 @@ def _add_writing(group: click.Group, spec: CommandSpec) -> None:
     @connection_options
     @pass_invocation
     def set_fields(invocation: Invocation, /, name: str, **fields: Any) -> None:  # noqa: ANN401 (click's values)
-        target = spec.named(name)
         body = drop_unset(**fields)
         if not body.keys() - {"reason"}:
             raise click.UsageError(
                 f"Nothing to change: `qm {spec.noun} set --help` lists the fields."
             )
-        changed = open_api(invocation).patch(path_of(spec.collection, target), target, body)
+        changed = _open(invocation, spec).change(name, **body)
         print_message(f"{spec.noun.capitalize()} {changed[spec.key]} is changed.")
         print_item(changed)
 
@@ -131,12 +128,15 @@ def _add_retire(group: click.Group, spec: CommandSpec) -> None:
     @connection_options
     @pass_invocation
     def retire(invocation: Invocation, /, name: str, reason: str, *, yes: bool) -> None:
-        api, target = open_api(invocation), spec.named(name)
-        path = path_of(spec.collection, target)
-        confirm_act(f"Retire {target}", lambda: api.get(path, target), spec.columns[1:], yes=yes)
-        record = api.post(f"{path}/retirement", target, {"reason": reason})
+        entries, target = _open(invocation, spec), spec.named(name)
+        confirm_act(f"Retire {target}", lambda: entries.get(name), spec.columns[1:], yes=yes)
+        record = entries.retire(name, reason=reason)
         print_message(f"{spec.noun.capitalize()} {name} is retired.")
         print_item(record)
+
+
+def _open(invocation: Invocation, spec: CommandSpec) -> Catalog:
+    return Catalog(open_api(invocation), spec.noun)
 
 
 def _name_argument(spec: CommandSpec, *, is_new: bool = False) -> Option:

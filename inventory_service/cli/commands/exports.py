@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import click
 
-from inventory_service.cli.client.http import Api, Target, open_api
+from inventory_service.cli.client.http import Client, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -28,8 +28,6 @@ from inventory_service.cli.formats.node_files import FORMS, find_form
 from inventory_service.cli.terminal.lists import list_options
 from inventory_service.cli.terminal.text import format_value
 from inventory_service.core.redaction import redact
-
-_NODES = Target("node")
 
 
 @click.group("export")
@@ -83,7 +81,7 @@ def export_nodes(
     api = open_api(invocation)
     query = {**filters_of(filters), **drop_unset(sort=sort, fields=fields)}
     if chosen == "yaml":
-        document = api.get("/api/v1/inventory", _NODES, {**query, "format": "columns"})
+        document = api.inventory.read_columns(query)
         with _opened(output) as file:
             write_inventory(file, document, secrets.clean)
     else:
@@ -100,9 +98,9 @@ def _choose_form(invocation: Invocation, form: str | None, output: Path | None) 
 
 
 def _write_rows(
-    api: Api, query: Mapping[str, Any], form: str, output: Path | None, secrets: "_Secrets"
+    api: Client, query: Mapping[str, Any], form: str, output: Path | None, secrets: "_Secrets"
 ) -> None:
-    found = api.items("/api/v1/nodes", _NODES, query)
+    found = api.nodes.iterate(**query)
     # Before a file is touched: what the service refuses, it refuses at the first page.
     first = next(found, None)
     nodes = itertools.chain(() if first is None else (first,), found)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm import`: a file becomes a plan, and with --apply planned nodes; `csv` reads projects."""
 
-import uuid
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -9,13 +9,8 @@ import click
 
 from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.client.http import (
-    Api,
-    Target,
-    describe_more_errors,
-    field_errors_of,
-    open_api,
-)
+from inventory_service.cli.client.failures import failure_of
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -28,6 +23,7 @@ from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.confirmation import confirm, yes_option
 from inventory_service.cli.terminal.output import print_json, print_message, print_table
 from inventory_service.cli.terminal.text import format_value
+from inventory_service.client.errors import Refused, describe_more_errors, field_errors_of
 
 Locate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -100,8 +96,8 @@ def csv(
         name,
         order,
         is_apply=is_apply,
-        print_plan=_print_plan,
-        confirm_plan=lambda plan: _confirm_retirements(plan, yes=yes),
+        print_plan=print_projects_plan,
+        confirm_plan=lambda plan: confirm_retirements(plan, yes=yes),
     )
     if done is None:
         return
@@ -133,14 +129,16 @@ def import_file(  # noqa: PLR0913 - what differs from one format to the next
     service does not know it.
     """
     api = open_api(invocation)
-    answer = _post(api, name, order | {"apply": False}, locate)
+    with _locating(name, locate):
+        answer = api.plan_import(order, name=name)
     if not wants_json():
         print_plan(answer["plan"])
     if is_apply:
         confirm_plan(answer["plan"])
         # The digest makes the service refuse when the fleet changed after this plan was printed.
         digest = answer["plan"]["digest"]
-        answer = _post(api, name, order | {"apply": True, "plan_digest": digest}, locate)
+        with _locating(name, locate):
+            answer = api.apply_import(order, plan_digest=digest, name=name)
     if wants_json():
         print_json(answer)
         return None
@@ -184,24 +182,23 @@ def print_field_errors(name: str, problem: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *describe_more_errors(problem)])
 
 
-def _post(api: Api, name: str, order: dict[str, Any], locate: Locate) -> dict[str, Any]:
-    """Send the file; what records something goes with a key, so that it is recorded once."""
-    key = str(uuid.uuid4()) if order["apply"] else None
+@contextlib.contextmanager
+def _locating(name: str, locate: Locate) -> Iterator[None]:
+    """Name the errors of a file by its lines and fields, where the service refuses them."""
     try:
-        answer: dict[str, Any] = api.post("/api/v1/imports", Target("import", name), order, key=key)
-    except Failure as failure:
-        problem = dict(failure.problem or {})
-        problem["errors"] = [locate(field_error) for field_error in field_errors_of(problem)]
+        yield
+    except Refused as error:
+        problem = dict(error.problem)
+        problem["errors"] = [locate(field_error) for field_error in error.field_errors]
         # A field error in the request itself, like an unknown cluster, has no location in the file.
         if not any(_has_location(field_error) for field_error in problem["errors"]):
             raise
         raise Failure(
             print_field_errors(name, problem),
-            Exit(failure.exit_code),
+            Exit(failure_of(error).exit_code),
             next_step="correct the file and import it again; nothing was changed",
             problem=problem,
-        ) from failure
-    return answer
+        ) from error
 
 
 def _has_location(field_error: Mapping[str, Any]) -> bool:
@@ -216,7 +213,8 @@ def _location_of(field_error: Mapping[str, Any]) -> str:
     return f": {field}"
 
 
-def _print_plan(plan: dict[str, Any]) -> None:
+def print_projects_plan(plan: dict[str, Any]) -> None:
+    """Print what a projects.csv would change."""
     rows = list(_rows(plan))
     if rows:
         print_table(COLUMNS, rows)
@@ -245,7 +243,8 @@ def _print_differences(differences: list[dict[str, Any]]) -> None:
     )
 
 
-def _confirm_retirements(plan: dict[str, Any], *, yes: bool) -> None:
+def confirm_retirements(plan: dict[str, Any], *, yes: bool) -> None:
+    """Ask before nodes are retired; :raises Failure: as `confirm`."""
     number = len(plan["retire"])
     if number:
         confirm(f"Retire {number} node{'' if number == 1 else 's'}?", yes=yes)

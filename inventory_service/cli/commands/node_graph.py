@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from inventory_service.cli.client.http import Target, open_api
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -75,9 +75,8 @@ def graph(
     if invocation.as_json and form not in {None, "json"}:
         raise click.UsageError("--json is short for --format json: give one of them.")
     api = open_api(invocation)
-    query = {**filters_of(filters), "fields": ",".join(FIELDS)}
-    nodes = api.items("/api/v1/nodes", Target("node"), query)
-    services = list(api.items("/api/v1/services", Target("service"))) if by == "service" else []
+    nodes = api.nodes.iterate(**filters_of(filters), fields=",".join(FIELDS))
+    services = list(api.services.iterate()) if by == "service" else []
     groups = group_nodes(nodes, by, services)
     if form == "json" or invocation.as_json:
         print_json(to_json(groups, by))

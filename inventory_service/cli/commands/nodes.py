@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from inventory_service.cli.client.completion import complete_names
-from inventory_service.cli.client.http import Api, Target, open_api, path_of
+from inventory_service.cli.client.http import Client, Target, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -72,8 +72,7 @@ def list_nodes(
 @pass_invocation
 def show(invocation: Invocation, /, node_id: str) -> None:
     """Show all fields of one node."""
-    target = Target("node", node_id)
-    print_item(open_api(invocation).get(path_of("nodes", target), target))
+    print_item(open_api(invocation).nodes.get(node_id))
 
 
 @node.command()
@@ -85,10 +84,10 @@ def show(invocation: Invocation, /, node_id: str) -> None:
 def add(invocation: Invocation, /, node_id: str, **options: Any) -> None:  # noqa: ANN401 (click's values)
     """Register a node; it starts as planned. The only cluster needs no --cluster."""
     api = open_api(invocation)
-    body = {"node_id": node_id} | drop_unset(**options)
-    if "cluster_id" not in body:
-        body["cluster_id"] = _choose_cluster(api)
-    made = api.post("/api/v1/nodes", Target("node", node_id), body)
+    fields = drop_unset(**options)
+    if "cluster_id" not in fields:
+        fields["cluster_id"] = _choose_cluster(api)
+    made = api.nodes.register(node_id, **fields)
     print_message(f"Node {made['node_id']} is registered.")
     print_item(made)
 
@@ -115,7 +114,6 @@ def set_fields(
     **options: Any,  # noqa: ANN401 (click's values)
 ) -> None:
     """Change fields of a node; labels and variables that are not named stay."""
-    target = Target("node", node_id)
     fields = drop_unset(**options)
     if not (fields.keys() - {"reason"} or remove_label or remove_var or state):
         raise click.UsageError("Nothing to change: give at least one field, like --region eu.")
@@ -124,11 +122,11 @@ def set_fields(
     api = open_api(invocation)
     if state:
         if state == "retired":
-            _confirm_retirement(api, target, yes=yes)
-        _move(api, target, state, fields.get("reason"))
+            _confirm_retirement(api, node_id, yes=yes)
+        _move(api, node_id, state, fields.get("reason"))
         return
-    etag = _merge(api, target, fields, {"labels": remove_label, "vars": remove_var})
-    changed = api.patch(path_of("nodes", target), target, fields, etag=etag)
+    etag = _merge(api, node_id, fields, {"labels": remove_label, "vars": remove_var})
+    changed = api.nodes.change(node_id, etag=etag, **fields)
     print_message(f"Node {changed['node_id']} is changed.")
     print_item(changed)
 
@@ -145,7 +143,7 @@ def maintain(invocation: Invocation, /, node_id: str, reason: str | None, *, is_
     if not (reason or is_end):
         raise click.UsageError("Give the reason for the maintenance with --reason.")
     state = "active" if is_end else "maintenance"
-    _move(open_api(invocation), Target("node", node_id), state, reason)
+    _move(open_api(invocation), node_id, state, reason)
 
 
 @node.command()
@@ -157,9 +155,9 @@ def maintain(invocation: Invocation, /, node_id: str, reason: str | None, *, is_
 @pass_invocation
 def retire(invocation: Invocation, /, node_id: str, reason: str, *, yes: bool) -> None:
     """Retire a node for good; its mesh address is given back after a quarantine."""
-    api, target = open_api(invocation), Target("node", node_id)
-    _confirm_retirement(api, target, yes=yes)
-    _move(api, target, "retired", reason)
+    api = open_api(invocation)
+    _confirm_retirement(api, node_id, yes=yes)
+    _move(api, node_id, "retired", reason)
 
 
 @node.command()
@@ -170,16 +168,14 @@ def retire(invocation: Invocation, /, node_id: str, reason: str, *, yes: bool) -
 @pass_invocation
 def restore(invocation: Invocation, /, node_id: str, reason: str) -> None:
     """Bring a retired node back: into maintenance if its server still exists, else planned."""
-    target = Target("node", node_id)
-    body = {"reason": reason}
-    restored = open_api(invocation).post(path_of("nodes", target, "restoration"), target, body)
+    restored = open_api(invocation).nodes.restore(node_id, reason=reason)
     print_message(f"Node {restored['node_id']} is restored; its state is {restored['state']}.")
     print_item(restored)
 
 
-def _choose_cluster(api: Api) -> str:
+def _choose_cluster(api: Client) -> str:
     """Return the only live cluster, as an import takes it too."""
-    listed = api.items("/api/v1/clusters", Target("cluster"))
+    listed = api.clusters.iterate()
     live = [str(cluster["cluster_id"]) for cluster in listed if not cluster["retired_at"]]
     if len(live) == 1:
         return live[0]
@@ -187,15 +183,12 @@ def _choose_cluster(api: Api) -> str:
     raise click.UsageError(f"Choose one of the clusters with --cluster. There are: {known}")
 
 
-def _confirm_retirement(api: Api, target: Target, *, yes: bool) -> None:
-    confirm_act(
-        f"Retire {target}", lambda: api.get(path_of("nodes", target), target), _KNOWN_BY, yes=yes
-    )
+def _confirm_retirement(api: Client, node_id: str, *, yes: bool) -> None:
+    confirm_act(f"Retire node {node_id}", lambda: api.nodes.get(node_id), _KNOWN_BY, yes=yes)
 
 
-def _move(api: Api, target: Target, state: str, reason: str | None) -> None:
-    body = {"state": state, "reason": reason}
-    record = api.post(path_of("nodes", target, "transitions"), target, body)
+def _move(api: Client, node_id: str, state: str, reason: str | None) -> None:
+    record = api.nodes.move(node_id, state, reason=reason)
     print_message(
         f"Node {record['node_id']} went from {record['from_state']} to {record['to_state']}."
     )
@@ -203,7 +196,7 @@ def _move(api: Api, target: Target, state: str, reason: str | None) -> None:
 
 
 def _merge(
-    api: Api, target: Target, fields: dict[str, Any], dropped: dict[str, tuple[str, ...]]
+    api: Client, node_id: str, fields: dict[str, Any], dropped: dict[str, tuple[str, ...]]
 ) -> str | None:
     """Put the new labels and variables among the present ones; return the ETag they belong to.
 
@@ -212,7 +205,7 @@ def _merge(
     touched = [name for name in dropped if dropped[name] or name in fields]
     if not touched:
         return None
-    present, etag = api.get_with_etag(path_of("nodes", target), target)
+    present, etag = api.nodes.get_with_etag(node_id)
     for name in touched:
         kept = {key: held for key, held in present[name].items() if key not in dropped[name]}
         fields[name] = kept | fields.get(name, {})

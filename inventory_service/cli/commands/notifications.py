@@ -130,9 +130,8 @@ def deliveries(
 @pass_invocation
 def redeliver(invocation: Invocation, /, name: str, delivery_id: int, reason: str | None) -> None:
     """Send a message once more."""
-    target = Target("notification", name)
-    path = path_of("notifications", target, "deliveries", str(delivery_id), "redelivery")
-    made = open_api(invocation).post(path, target, drop_unset(reason=reason))
+    notifications = open_api(invocation).notifications
+    made = notifications.redeliver(name, delivery_id, **drop_unset(reason=reason))
     print_message(f"Delivery {made['id']} is queued: qm notification deliveries {name}")
     print_item(made)
 
@@ -145,8 +144,6 @@ def redeliver(invocation: Invocation, /, name: str, delivery_id: int, reason: st
 @pass_invocation
 def test(invocation: Invocation, /, name: str, reason: str | None) -> None:
     """Send a message that is about no run, by the worker."""
-    target = Target("notification", name)
-    path = path_of("notifications", target, "test")
-    made = open_api(invocation).post(path, target, drop_unset(reason=reason))
+    made = open_api(invocation).notifications.test(name, **drop_unset(reason=reason))
     print_message(f"Delivery {made['id']} is queued: qm notification deliveries {name}")
     print_item(made)

@@ -4,7 +4,7 @@
 import click
 
 from inventory_service.cli.client.completion import complete_names
-from inventory_service.cli.client.http import Target, open_api
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -12,7 +12,6 @@ from inventory_service.cli.client.invocation import (
     pass_invocation,
     wants_json,
 )
-from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.terminal.output import print_json
 
 
@@ -26,12 +25,17 @@ from inventory_service.cli.terminal.output import print_json
 @connection_options
 @pass_invocation
 def port(
-    invocation: Invocation, /, project: str, environment: str, **wish: str | int | None
+    invocation: Invocation,
+    /,
+    project: str,
+    environment: str,
+    service: str | None,
+    base: int,
+    range: int,  # noqa: A002 (the name of the option)
 ) -> None:
     """Print the port of PROJECT in ENVIRONMENT: the same answer each time."""
-    body = {"project": project, "environment": environment} | drop_unset(**wish)
-    target = Target("port", f"{project}/{environment}")
-    answer = open_api(invocation).post("/api/v1/ports", target, body)
+    api = open_api(invocation)
+    answer = api.give_port(project, environment, base=base, size=range, service=service or None)
     if wants_json():
         print_json(answer)
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from inventory_service.cli.client.http import Api, open_api, path_of
+from inventory_service.cli.client.http import Client, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -17,8 +17,6 @@ from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.runs import (
     follow_option,
     go_on,
-    make_key,
-    name_run,
     run_id_argument,
 )
 from inventory_service.cli.terminal.confirmation import confirm, yes_option
@@ -46,9 +44,8 @@ def apply(
 
     If the fleet or the playbook has changed since, nothing is run.
     """
-    api, target = open_api(invocation), name_run(plan_id)
-    body = drop_unset(reason=reason)
-    made = api.post(path_of("runs", target, "application"), target, body, key=make_key())
+    api = open_api(invocation)
+    made = api.approvals.apply(plan_id, **drop_unset(reason=reason))
     if made["state"] == "awaiting_approval" and not follow:
         needed = made["approvals"]["needed"]
         others = "somebody else" if needed == 1 else f"{needed} others"
@@ -79,7 +76,8 @@ def approve(
     api = open_api(invocation)
     found = _show(api, run_id, yes=yes)
     confirm(f"Approve run {run_id}?", yes=yes)
-    _decide(api, found, "approve", digest, comment)
+    known = _digest_of(found, digest)
+    _report(api.approvals.approve(run_id, digest=known, **drop_unset(comment=comment)))
 
 
 @click.command()
@@ -91,8 +89,9 @@ def approve(
 @pass_invocation
 def reject(invocation: Invocation, /, run_id: int, comment: str, digest: str | None) -> None:
     """Reject a run that waits for approvals; nothing of it is run."""
-    api, target = open_api(invocation), name_run(run_id)
-    _decide(api, api.get(path_of("runs", target), target), "reject", digest, comment)
+    api = open_api(invocation)
+    known = _digest_of(api.runs.get(run_id), digest)
+    _report(api.approvals.reject(run_id, digest=known, comment=comment))
 
 
 @click.command()
@@ -102,36 +101,31 @@ def reject(invocation: Invocation, /, run_id: int, comment: str, digest: str | N
 @pass_invocation
 def approvals(invocation: Invocation, /, run_id: int) -> None:
     """List who approved or rejected a run, when and why."""
-    target = name_run(run_id)
-    found = open_api(invocation).get(path_of("runs", target, "approvals"), target)
-    print_items(found["items"], COLUMNS, nothing=f"Nobody has decided about run {run_id}.")
+    found = open_api(invocation).approvals.read(run_id)
+    print_items(found, COLUMNS, nothing=f"Nobody has decided about run {run_id}.")
 
 
-def _show(api: Api, run_id: int, *, yes: bool) -> Mapping[str, Any]:
+def _show(api: Client, run_id: int, *, yes: bool) -> Mapping[str, Any]:
     """Return the run; unless the answer is given already, show what an approver has to know."""
-    target = name_run(run_id)
-    found: Mapping[str, Any] = api.get(path_of("runs", target), target)
+    found = api.runs.get(run_id)
     if yes or found["plan_of"] is None:
         return found
     for field in _SHOWN:
         click.echo(f"{field.replace('_', ' ')}: {format_value(found[field])}", err=True)
-    plan = name_run(found["plan_of"])
-    for task in api.get(path_of("runs", plan, "tasks"), plan)["items"]:
+    for task in api.runs.read_tasks(found["plan_of"]):
         if task["changed"]:
             text = f"  {format_value(task['task'])}: {task['changed']} changed"
             click.echo(text, err=True)
-    click.echo(f"The diff: qm run log {plan.name}", err=True)
+    click.echo(f"The diff: qm run log {found['plan_of']}", err=True)
     return found
 
 
-def _decide(
-    api: Api, found: Mapping[str, Any], decision: str, digest: str | None, comment: str | None
-) -> None:
-    target = name_run(found["id"])
+def _digest_of(found: Mapping[str, Any], digest: str | None) -> str:
     # What is no application has no digest; the service then names the state that it is in.
-    body = {"decision": decision, "digest": digest or found["digest"] or "0" * 64}
-    body |= drop_unset(comment=comment)
-    made = api.post(path_of("runs", target, "approvals"), target, body, key=make_key())
+    return str(digest or found["digest"] or "0" * 64)
+
+
+def _report(made: Mapping[str, Any]) -> None:
     counts = made["approvals"]
     given = f" with {counts['given']} of {counts['needed']} approvals"
     print_message(f"Run {made['id']} is {made['state']}{given}.")

@@ -3,15 +3,14 @@
 
 import codecs
 import sys
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from inventory_service.cli.client.answer_options import answer_file_option, answer_option
 from inventory_service.cli.client.completion import complete_names
-from inventory_service.cli.client.http import Api, Target, open_api, path_of
+from inventory_service.cli.client.http import Client, Target, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -126,10 +125,8 @@ def start(
 ) -> None:
     """Order a run of TEMPLATE."""
     api = open_api(invocation)
-    body = {"template": template, **drop_unset(**fields)}
-    flags = {"check": check, "diff": diff, "plan": plan}
-    body |= {name: True for name, value in flags.items() if value}
-    made = api.post("/api/v1/runs", Target("template", template), body, key=make_key())
+    order = drop_unset(**fields)
+    made = api.runs.order(template, check=check, diff=diff, plan=plan, **order)
     go_on(api, made, follow=follow)
 
 
@@ -161,8 +158,7 @@ def list_runs(
 @pass_invocation
 def show(invocation: Invocation, /, run_id: int) -> None:
     """Show all fields of one run: why it waits, or how it ended, among them."""
-    target = name_run(run_id)
-    print_item(open_api(invocation).get(path_of("runs", target), target))
+    print_item(open_api(invocation).runs.get(run_id))
 
 
 @run.command()
@@ -173,8 +169,7 @@ def show(invocation: Invocation, /, run_id: int) -> None:
 def follow(invocation: Invocation, /, run_id: int) -> None:
     """Print the log of a run until it ends; the exit code is 0 if it was successful."""
     api = open_api(invocation)
-    target = name_run(run_id)
-    go_on(api, api.get(path_of("runs", target), target), follow=True)
+    go_on(api, api.runs.get(run_id), follow=True)
 
 
 @run.command()
@@ -183,8 +178,7 @@ def follow(invocation: Invocation, /, run_id: int) -> None:
 @pass_invocation
 def log(invocation: Invocation, /, run_id: int) -> None:
     """Print the log of a run, of a live one what there is by now."""
-    target = name_run(run_id)
-    parts = open_api(invocation).stream(path_of("runs", target, "log"), target)
+    parts = open_api(invocation).runs.stream_log(run_id)
     # A character may be cut where a part ends.
     for text in codecs.iterdecode(parts, "utf-8", errors="replace"):
         click.echo(escape_controls(text), nl=False)
@@ -197,7 +191,8 @@ def log(invocation: Invocation, /, run_id: int) -> None:
 @pass_invocation
 def hosts(invocation: Invocation, /, run_id: int) -> None:
     """Show the results of a run by host."""
-    _print_reports(open_api(invocation), run_id, "hosts", HOST_COLUMNS)
+    found = open_api(invocation).runs.read_hosts(run_id)
+    print_items(found, HOST_COLUMNS, nothing=f"Run {run_id} has no hosts yet.")
 
 
 @run.command()
@@ -207,7 +202,8 @@ def hosts(invocation: Invocation, /, run_id: int) -> None:
 @pass_invocation
 def tasks(invocation: Invocation, /, run_id: int) -> None:
     """Show the tasks of a run, and when each began and ended."""
-    _print_reports(open_api(invocation), run_id, "tasks", TASK_COLUMNS)
+    found = open_api(invocation).runs.read_tasks(run_id)
+    print_items(found, TASK_COLUMNS, nothing=f"Run {run_id} has no tasks yet.")
 
 
 @run.command()
@@ -219,11 +215,10 @@ def tasks(invocation: Invocation, /, run_id: int) -> None:
 @pass_invocation
 def cancel(invocation: Invocation, /, run_id: int, reason: str | None, *, yes: bool) -> None:
     """Cancel a run; what a module has begun on a node goes on there."""
-    api, target = open_api(invocation), name_run(run_id)
-    path = path_of("runs", target)
+    runs = open_api(invocation).runs
     shown = ("template", "state", "host_count", "requested_by")
-    confirm_act(f"Cancel {target}", lambda: api.get(path, target), shown, yes=yes)
-    record = api.post(f"{path}/cancellation", target, drop_unset(reason=reason))
+    confirm_act(f"Cancel run {run_id}", lambda: runs.get(run_id), shown, yes=yes)
+    record = runs.cancel(run_id, **drop_unset(reason=reason))
     print_message(f"Run {run_id} is {record['state']}.")
     print_item(record)
 
@@ -246,32 +241,15 @@ def relaunch(
     follow: bool | None,
 ) -> None:
     """Order the same run once more, with the input that was stored."""
-    api, target = open_api(invocation), name_run(run_id)
-    body = {"hosts": "failed" if failed else "all"} | drop_unset(reason=reason)
-    made = api.post(path_of("runs", target, "relaunch"), target, body, key=make_key())
+    api, hosts = open_api(invocation), "failed" if failed else "all"
+    made = api.runs.relaunch(run_id, hosts=hosts, **drop_unset(reason=reason))
     go_on(api, made, follow=follow)
 
 
-def go_on(api: Api, made: Mapping[str, Any], *, follow: bool | None) -> None:
+def go_on(api: Client, made: Mapping[str, Any], *, follow: bool | None) -> None:
     """Print the run, or follow it to its end."""
     if follow if follow is not None else sys.stdout.isatty():
-        follow_run(api, made)
+        follow_run(api.runs, made)
         return
     print_message(f"Run {made['id']} is {made['state']}: qm run follow {made['id']}")
     print_item(made)
-
-
-def name_run(run_id: int) -> Target:
-    """Return the run as messages name it."""
-    return Target("run", str(run_id))
-
-
-def make_key() -> str:
-    """Return a key by which an order that is sent twice acts once."""
-    return str(uuid.uuid4())
-
-
-def _print_reports(api: Api, run_id: int, kind: str, columns: Sequence[str]) -> None:
-    target = name_run(run_id)
-    found = api.get(path_of("runs", target, kind), target)
-    print_items(found["items"], columns, nothing=f"Run {run_id} has no {kind} yet.")

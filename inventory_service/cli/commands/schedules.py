@@ -5,7 +5,7 @@ import click
 
 from inventory_service.cli.client.answer_options import answer_file_option, answer_option
 from inventory_service.cli.client.completion import complete_names
-from inventory_service.cli.client.http import Target, open_api, path_of
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -111,9 +111,9 @@ def resume(invocation: Invocation, /, name: str, reason: str | None) -> None:
 
 
 def _set_paused(invocation: Invocation, name: str, reason: str | None, *, is_paused: bool) -> None:
-    target = Target("schedule", name)
-    body = drop_unset(is_paused=is_paused, reason=reason)
-    changed = open_api(invocation).patch(path_of("schedules", target), target, body)
+    schedules = open_api(invocation).schedules
+    act = schedules.pause if is_paused else schedules.resume
+    changed = act(name, **drop_unset(reason=reason))
     planned = "is paused" if is_paused else f"fires next at {changed['next_at']}"
     print_message(f"Schedule {name} {planned}.")
     print_item(changed)

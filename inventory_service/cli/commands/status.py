@@ -3,7 +3,7 @@
 
 import click
 
-from inventory_service.cli.client.http import Target, open_api
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -20,4 +20,4 @@ from inventory_service.cli.terminal.output import print_item
 def status(invocation: Invocation, /) -> None:
     """Show the service's version, the fleet's revision and its nodes by state."""
     api = open_api(invocation)
-    print_item({"url": api.url} | api.get("/api/v1/status", Target("status", "of the service")))
+    print_item({"url": api.url} | api.read_status())

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`qm template`: which playbooks runs start, on which nodes, with which settings."""
 
-from typing import Any
-
 import click
 
-from inventory_service.cli.client.http import Target, open_api
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -15,6 +13,7 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import json_file, json_pairs
 from inventory_service.cli.commands.catalog import CommandSpec, make_group
+from inventory_service.cli.lazy_commands import LazyCommand
 from inventory_service.cli.terminal.output import print_json
 from inventory_service.core.actors import Role
 
@@ -108,6 +107,21 @@ template = make_group(
     )
 )
 
+template.add_command(
+    LazyCommand(
+        "export",
+        "commands.template_files:export_templates",
+        "Write templates as YAML, for `qm template import`: fields that differ from the defaults.",
+    )
+)
+template.add_command(
+    LazyCommand(
+        "import",
+        "commands.template_files:import_templates",
+        "Make the templates those of the files, all of them or none (`-` is standard input).",
+    )
+)
+
 
 @template.command()
 @json_option
@@ -115,11 +129,11 @@ template = make_group(
 @pass_invocation
 def playbooks(invocation: Invocation, /) -> None:
     """List the playbooks that runs may start (QM_PLAYBOOKS_DIR of the service)."""
-    found: dict[str, Any] = open_api(invocation).get("/api/v1/playbooks", Target("playbook"))
+    names = open_api(invocation).templates.read_playbooks()
     if wants_json():
-        print_json(found["items"])
+        print_json(names)
         return
-    for name in found["items"]:
+    for name in names:
         click.echo(name)
-    if not found["items"]:
+    if not names:
         click.echo("No playbooks: QM_PLAYBOOKS_DIR of the service is not set.", err=True)

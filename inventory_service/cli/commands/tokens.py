@@ -7,7 +7,7 @@ import click
 
 from inventory_service.cli.client.completion import complete_names
 from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.client.http import Api, Target, open_api, path_of
+from inventory_service.cli.client.http import Client, Target, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -63,8 +63,7 @@ def token() -> None:
 @pass_invocation
 def create(invocation: Invocation, /, name: str, **fields: str | None) -> None:
     """Create a token and show it, only once: the service stores its hash."""
-    body = {"name": name} | drop_unset(**fields)
-    made = open_api(invocation).post("/api/v1/tokens", Target("token", name), body)
+    made = open_api(invocation).tokens.create(name, **drop_unset(**fields))
     if wants_json():
         print_json(made)
         return
@@ -94,16 +93,15 @@ def list_tokens(invocation: Invocation, /, sort: str | None, fields: str | None)
 def revoke(invocation: Invocation, /, token_id: str, *, yes: bool) -> None:
     """Revoke a token now; `qm token list` shows the ids."""
     api, target = open_api(invocation), Target("token", token_id)
-    path = path_of("tokens", target, "revocation")
     confirm_act(f"Revoke {target}", lambda: _read(api, target), LISTING.columns[1:], yes=yes)
-    record = api.post(path, target, {})
+    record = api.tokens.revoke(token_id)
     print_message(f"Token {token_id} is revoked.")
     print_item(record)
 
 
-def _read(api: Api, target: Target) -> dict[str, Any]:
+def _read(api: Client, target: Target) -> dict[str, Any]:
     """Return a token from the list: the service has no route for one."""
-    for token in api.items(LISTING.path, target):
+    for token in api.tokens.iterate():
         if token["token_id"] == target.name:
             return token
     raise Failure(

@@ -92,9 +92,7 @@ webhook = make_group(
 @pass_invocation
 def secret(invocation: Invocation, /, name: str, **fields: Any) -> None:  # noqa: ANN401 (click's values)
     """Make a new secret, and print it: it is not shown again."""
-    target = Target("webhook", name)
-    path = path_of("webhooks", target, "secret")
-    print_item(open_api(invocation).post(path, target, drop_unset(**fields)))
+    print_item(open_api(invocation).webhooks.make_secret(name, **drop_unset(**fields)))
 
 
 @webhook.command()
@@ -105,9 +103,7 @@ def secret(invocation: Invocation, /, name: str, **fields: Any) -> None:  # noqa
 @pass_invocation
 def preview(invocation: Invocation, /, name: str, body: object) -> None:
     """Show what would become of a request whose body is in FILE; - for standard input."""
-    target = Target("webhook", name)
-    path = path_of("webhooks", target, "preview")
-    print_item(open_api(invocation).post(path, target, {"body": body}))
+    print_item(open_api(invocation).webhooks.preview(name, body))
 
 
 @webhook.command()

@@ -3,7 +3,7 @@
 
 import click
 
-from inventory_service.cli.client.http import Target, open_api
+from inventory_service.cli.client.http import open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -20,4 +20,4 @@ from inventory_service.cli.terminal.output import print_item
 @pass_invocation
 def whoami(invocation: Invocation, /) -> None:
     """Show your account, and what you may do where."""
-    print_item(name_roles(open_api(invocation).get("/api/v1/whoami", Target("account"))))
+    print_item(name_roles(open_api(invocation).read_own_account()))

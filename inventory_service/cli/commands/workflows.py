@@ -8,7 +8,7 @@ import yaml
 
 from inventory_service.cli.client.answer_options import answer_file_option, answer_option
 from inventory_service.cli.client.completion import complete_names
-from inventory_service.cli.client.http import Target, open_api, path_of
+from inventory_service.cli.client.http import Target, open_api
 from inventory_service.cli.client.invocation import (
     Invocation,
     connection_options,
@@ -17,7 +17,6 @@ from inventory_service.cli.client.invocation import (
 )
 from inventory_service.cli.client.options import drop_unset
 from inventory_service.cli.commands.catalog import CommandSpec, make_group
-from inventory_service.cli.commands.runs import make_key
 from inventory_service.cli.terminal.confirmation import confirm_act, yes_option
 from inventory_service.cli.terminal.lists import Listing, list_options, print_list
 from inventory_service.cli.terminal.output import print_item, print_message
@@ -95,9 +94,7 @@ workflow = make_group(
 @pass_invocation
 def run(invocation: Invocation, /, name: str, *, follow: bool | None, **fields: Any) -> None:  # noqa: ANN401 (click's values)
     """Order WORKFLOW."""
-    api = open_api(invocation)
-    body = {"workflow": name, **drop_unset(**fields)}
-    made = api.post("/api/v1/workflow-runs", Target("workflow", name), body, key=make_key())
+    made = open_api(invocation).workflows.order(name, **drop_unset(**fields))
     _go_on(invocation, made, follow=follow)
 
 
@@ -128,8 +125,7 @@ def runs(
 @pass_invocation
 def status(invocation: Invocation, /, run_id: int) -> None:
     """Show how far each step of a workflow's run is, as a tree."""
-    target = Target("workflow run", str(run_id))
-    print_workflow_run(open_api(invocation).get(path_of("workflow-runs", target), target))
+    print_workflow_run(open_api(invocation).workflows.get_run(run_id))
 
 
 @workflow.command()
@@ -139,7 +135,7 @@ def status(invocation: Invocation, /, run_id: int) -> None:
 @pass_invocation
 def follow(invocation: Invocation, /, run_id: int) -> None:
     """Print each change of a step until the end, whose exit code is 0 if it was successful."""
-    follow_workflow(open_api(invocation), run_id)
+    follow_workflow(open_api(invocation).workflows, run_id)
 
 
 @workflow.command()
@@ -151,10 +147,9 @@ def follow(invocation: Invocation, /, run_id: int) -> None:
 @pass_invocation
 def cancel(invocation: Invocation, /, run_id: int, reason: str | None, *, yes: bool) -> None:
     """Cancel a workflow's run: no further step begins, and its live runs are stopped."""
-    api, target = open_api(invocation), Target("workflow run", str(run_id))
-    path = path_of("workflow-runs", target)
-    confirm_act(f"Cancel {target}", lambda: api.get(path, target), LISTING.columns[1:], yes=yes)
-    made = api.post(f"{path}/cancellation", target, drop_unset(reason=reason))
+    workflows, act = open_api(invocation).workflows, f"Cancel workflow run {run_id}"
+    confirm_act(act, lambda: workflows.get_run(run_id), LISTING.columns[1:], yes=yes)
+    made = workflows.cancel(run_id, **drop_unset(reason=reason))
     print_message(f"Workflow run {run_id} is {made['state']}.")
     print_item(made)
 
@@ -177,10 +172,8 @@ def relaunch(
     follow: bool | None,
 ) -> None:
     """Begin a workflow's run anew, without the steps that ended well."""
-    target = Target("workflow run", str(run_id))
-    body = {"steps": "all" if is_all else "failed", **drop_unset(reason=reason)}
-    path = path_of("workflow-runs", target, "relaunch")
-    made = open_api(invocation).post(path, target, body, key=make_key())
+    steps, workflows = "all" if is_all else "failed", open_api(invocation).workflows
+    made = workflows.relaunch(run_id, steps=steps, **drop_unset(reason=reason))
     _go_on(invocation, made, follow=follow)
 
 
@@ -193,7 +186,8 @@ def relaunch(
 @pass_invocation
 def approve(invocation: Invocation, /, run_id: int, step: str, comment: str | None) -> None:
     """Approve a STEP that waits for it, of a workflow's run that somebody else ordered."""
-    _decide(invocation, run_id, step, "approve", comment)
+    workflows = open_api(invocation).workflows
+    _report(workflows.approve(run_id, step, **drop_unset(comment=comment)))
 
 
 @workflow.command()
@@ -205,23 +199,17 @@ def approve(invocation: Invocation, /, run_id: int, step: str, comment: str | No
 @pass_invocation
 def reject(invocation: Invocation, /, run_id: int, step: str, comment: str) -> None:
     """Reject a STEP that waits for approvals: it has failed then."""
-    _decide(invocation, run_id, step, "reject", comment)
+    _report(open_api(invocation).workflows.reject(run_id, step, comment=comment))
 
 
-def _decide(
-    invocation: Invocation, run_id: int, step: str, decision: str, comment: str | None
-) -> None:
-    target = Target("workflow run", str(run_id))
-    path = path_of("workflow-runs", target, "steps", step, "approvals")
-    body = {"decision": decision, **drop_unset(comment=comment)}
-    made = open_api(invocation).post(path, target, body)
-    print_message(f"Workflow run {run_id} is {made['state']}: qm workflow status {run_id}")
+def _report(made: dict[str, Any]) -> None:
+    print_message(f"Workflow run {made['id']} is {made['state']}: qm workflow status {made['id']}")
     print_item(made)
 
 
 def _go_on(invocation: Invocation, made: dict[str, Any], *, follow: bool | None) -> None:
     """Follow a run that was ordered, or say how to."""
     if follow:
-        follow_workflow(open_api(invocation), made["id"])
+        follow_workflow(open_api(invocation).workflows, made["id"])
     print_message(f"Workflow run {made['id']} has begun: qm workflow follow {made['id']}")
     print_item(made)

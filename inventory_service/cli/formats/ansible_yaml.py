@@ -5,22 +5,17 @@ It has the groups and variables of the inventory plugin, and texts that are data
 data (https://docs.ansible.com/ansible/latest/collections/ansible/builtin/yaml_inventory.html).
 """
 
-import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 import yaml
 
-from inventory_service.cli.formats.yaml_nodes import UNSAFE
-from inventory_service.cli.terminal.text import escape_controls
+from inventory_service.cli.formats.yaml_text import Dumper, dump_yaml
+from inventory_service.cli.formats.yaml_values import UNSAFE
 from inventory_service.inventory.domain import get_host_variables
 
-#: Wider than any value: a folded text is hard to search for.
-_WIDTH = 10**9
 _TEXT = "tag:yaml.org,2002:str"
-#: Numbers of YAML 1.2 (section 10.3.2) that YAML 1.1 takes for texts; quoted, both read the text.
-_NUMBER_1_2 = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$|0o[0-7]+$")
 Row = Sequence[Any]
 
 
@@ -31,10 +26,9 @@ class _Unsafe(str):
 
 
 _RESOLVER: Any = yaml.resolver.Resolver()
-_DUMPER: type[Any] = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 
 
-class _Dumper(_DUMPER):  # type: ignore[misc] # which of two it is, is known when it runs
+class _Dumper(Dumper):
     """Writes marked texts with the tag that Ansible knows."""
 
 
@@ -43,7 +37,6 @@ def _represent(dumper: yaml.representer.BaseRepresenter, text: _Unsafe) -> yaml.
 
 
 _Dumper.add_representer(_Unsafe, _represent)
-_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER_1_2, list("+-.0123456789"))
 
 
 def write_inventory(
@@ -91,21 +84,4 @@ def _mark_text(text: str) -> str:
 
 
 def _block(value: object, *, indent: int) -> str:
-    text = _dump(value, is_plain=True)
-    if escape_controls(text) != text:
-        # As escapes, characters that change the direction of text hide nothing from a reader.
-        text = _dump(value, is_plain=False)
-    return textwrap.indent(text, " " * indent)
-
-
-def _dump(value: object, *, is_plain: bool) -> str:
-    return str(
-        yaml.dump(
-            value,
-            Dumper=_Dumper,
-            allow_unicode=is_plain,
-            sort_keys=False,
-            width=_WIDTH,
-            default_flow_style=False,
-        )
-    )
+    return textwrap.indent(dump_yaml(value, _Dumper), " " * indent)

@@ -1,48 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run as it happens, in a terminal: its log, line by line, and how it ended."""
 
-import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import click
 
-from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.client.http import Api, Query, Target, path_of
+from inventory_service.cli.client.errors import Exit
 from inventory_service.cli.client.invocation import wants_json
 from inventory_service.cli.terminal.dates import format_duration
 from inventory_service.cli.terminal.output import print_item
 from inventory_service.cli.terminal.text import escape_controls
-
-#: How long the service may wait for an event before it answers.
-WAIT_S = 20
-#: An answer that came faster without an event means that too many wait: then we pause.
-_PAUSE_S = 1.0
-#: How long a service may be away while somebody follows a run.
-PATIENCE_S = 60.0
-_SUCCESS = "successful"
+from inventory_service.client.runs import SUCCESS, Runs
 
 
-def follow_run(api: Api, run: Mapping[str, Any]) -> None:
+def follow_run(runs: Runs, run: Mapping[str, Any]) -> None:
     """Print the log of a run until it ends, and end with 0 if it was successful, else with 1."""
-    target = Target("run", str(run["id"]))
-    path = path_of("runs", target, "events")
-    after, state = 0, ""
-    while True:
-        begun = time.monotonic()
-        found = _ask(api, path, target, {"after": after, "wait": WAIT_S})
-        run, after = found["run"], found["next_after"]
-        if state != run["state"]:
-            state = run["state"]
-            _note_state(run)
-        for event in found["events"]:
+    state, last = "", run
+    # Also for programs: without it they would wait for a reason that nobody names.
+    for progress in runs.watch(int(run["id"]), notice=partial(click.echo, err=True)):
+        last = progress.run
+        if state != last["state"]:
+            state = last["state"]
+            _note_state(last)
+        for event in progress.events:
             if event["text"] and not wants_json():
-                click.echo(escape_controls(_mark_slice(event, run)))
-        if found["is_complete"]:
-            break
-        if not found["events"] and time.monotonic() - begun < _PAUSE_S:
-            time.sleep(_PAUSE_S)
-    _finish(run)
+                click.echo(escape_controls(_mark_slice(event, last)))
+    _finish(last)
 
 
 def _mark_slice(event: Mapping[str, Any], run: Mapping[str, Any]) -> str:
@@ -52,22 +37,6 @@ def _mark_slice(event: Mapping[str, Any], run: Mapping[str, Any]) -> str:
         return text
     mark = f"[{event['slice_no']}/{run['slice_count']}] "
     return "\n".join(f"{mark}{line}" if line else line for line in text.split("\n"))
-
-
-def _ask(api: Api, path: str, target: Target, query: Query) -> Any:  # noqa: ANN401 (JSON)
-    """Return the answer; while the service is restarted, ask again: the run goes on without it."""
-    deadline = time.monotonic() + PATIENCE_S
-    has_said = False
-    while True:
-        try:
-            return api.get(path, target, query)
-        except Failure as failure:
-            if failure.exit_code != Exit.UNREACHABLE or time.monotonic() > deadline:
-                raise
-        if not has_said:
-            click.echo("The service does not answer; the run goes on. Asking again …", err=True)
-            has_said = True
-        time.sleep(_PAUSE_S)
 
 
 def _note_state(run: Mapping[str, Any]) -> None:
@@ -90,7 +59,7 @@ def _finish(run: Mapping[str, Any]) -> None:
         text = f"Run {run['id']} ({run['template']}) is {run['state']}{took}{why}.{hosts}{lost}"
         text += _describe_plan(run)
         click.echo(escape_controls(text), err=True)
-    raise click.exceptions.Exit(Exit.OK if run["state"] == _SUCCESS else Exit.FAILED)
+    raise click.exceptions.Exit(Exit.OK if run["state"] == SUCCESS else Exit.FAILED)
 
 
 def _describe_plan(run: Mapping[str, Any]) -> str:

@@ -8,24 +8,22 @@ from typing import Any
 import click
 
 from inventory_service.cli.client.errors import Exit
-from inventory_service.cli.client.http import Api, Target, path_of
 from inventory_service.cli.client.invocation import wants_json
 from inventory_service.cli.terminal.dates import format_duration
 from inventory_service.cli.terminal.output import print_item
 from inventory_service.cli.terminal.text import escape_controls
+from inventory_service.client.workflows import Workflows
 
 #: How often it is asked how far the steps are.
 _EACH_S = 1.0
 _LIVE = frozenset({"running", "cancelling"})
 
 
-def follow_workflow(api: Api, run_id: int) -> None:
+def follow_workflow(workflows: Workflows, run_id: int) -> None:
     """Print each change of a step until the end, then the tree; end with 0 if it went well."""
-    target = Target("workflow run", str(run_id))
-    path = path_of("workflow-runs", target)
     seen: dict[str, str] = {}
     while True:
-        run: Mapping[str, Any] = api.get(path, target)
+        run = workflows.get_run(run_id)
         for step in run["steps"]:
             if seen.get(step["step"], "waiting") != step["state"]:
                 click.echo(escape_controls(f"{step['step']}: {_describe(step)}"), err=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+from sqlalchemy.orm.attributes import flag_modified
 
 from inventory_service.core.actors import Actor
 from inventory_service.core.audit_log import record
@@ -57,6 +58,8 @@ class CatalogEntry(Base):
         )
         for name, value in fields.items():
             setattr(self, name, value)
+            # SQLAlchemy would not write true where 1 is, since they are equal in Python.
+            flag_modified(self, name)
         self.revision = entry.revision
 
     def retire(self, actor: Actor, reason: str | None) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from inventory_service.core.actors import Actor
 from inventory_service.core.database.pagination import read_page
 from inventory_service.core.errors import Conflict, NotFound
+from inventory_service.core.json_numbers import is_same
 from inventory_service.core.labels import with_article
 from inventory_service.core.pagination import Page
 from inventory_service.core.preconditions import Expected, check_if_match
@@ -89,7 +90,7 @@ def change_entry(
     check_if_match(entry.label, entry.revision, expected)
     named = change.model_fields_set & set(kind.FIELDS)
     wanted = change.model_dump(mode="json", include=named) | computed
-    if any(getattr(entry, field) != value for field, value in wanted.items()):
+    if any(not is_same(getattr(entry, field), value) for field, value in wanted.items()):
         entry.change(wanted, actor, change.reason)
     return entry
 

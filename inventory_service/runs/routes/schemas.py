@@ -46,6 +46,46 @@ class TemplateOut(BaseModel):
     revision: int
 
 
+class AddedTemplateOut(BaseModel):
+    """A template that an import would add."""
+
+    template: str
+    fields: dict[str, Any]
+
+
+class TemplateFieldChangeOut(BaseModel):
+    """A field of a template that an import would change."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ChangedTemplateOut(BaseModel):
+    """A template that an import would change."""
+
+    template: str
+    changes: list[TemplateFieldChangeOut]
+
+
+class TemplatesPlanOut(BaseModel):
+    """What an import of templates would record."""
+
+    add: list[AddedTemplateOut]
+    change: list[ChangedTemplateOut]
+    retire: list[str]
+    unchanged: int
+    live: int = Field(description="how many templates are live before it")
+    digest: str
+
+
+class TemplateImportOut(BaseModel):
+    """A plan, and whether it was recorded."""
+
+    plan: TemplatesPlanOut
+    applied: bool
+
+
 class PlaybooksOut(BaseModel):
     """The playbooks that runs may start."""
 

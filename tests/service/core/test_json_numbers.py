@@ -3,12 +3,14 @@
 
 import json
 import math
+from datetime import UTC, datetime
 
 import pytest
 
 from inventory_service.core.json_numbers import (
     LARGEST,
     check_number,
+    is_same,
     iter_invalid_numbers,
     read_json,
 )
@@ -48,3 +50,21 @@ def test_each_is_named_by_its_path(text: str, fields: list[str]) -> None:
 def test_what_is_no_json_is_not_read(text: str) -> None:
     with pytest.raises(json.JSONDecodeError):
         read_json(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"a": 1, "b": [2]}, {"b": [2], "a": 1}, True),
+        (1, True, False),
+        (1, 1.0, False),
+        ([1], [True], False),
+        ({"a": None}, {}, False),
+        ([1, 2], [2, 1], False),
+        ("1", 1, False),
+        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC), True),
+        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), False),
+    ],
+)
+def test_values_are_compared_as_json_has_them(one: object, other: object, *, same: bool) -> None:
+    assert is_same(one, other) == same

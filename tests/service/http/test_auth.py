@@ -38,7 +38,8 @@ ADMIN_ONLY = re.compile(r"/api/v1/(accounts|tokens|audit)(/|\Z)")
 #: Reading by POST: the body is what the answer is merged with.
 #: What others may then order, and where word of it goes.
 DECIDES_WHAT_RUNS = re.compile(
-    r"/api/v1/(templates|notifications|webhooks|workflows)(/\{\w+\}(/(retirement|secret))?)?\Z"
+    r"/api/v1/(templates|notifications|webhooks|workflows)"
+    r"(/\{\w+\}(/(retirement|secret))?|/import)?\Z"
 )
 #: Who may order or approve a run is in its template; tests of these use cases try it.
 ITS_TEMPLATE_SAYS = frozenset(

@@ -12,6 +12,7 @@ from click.shell_completion import ShellComplete
 from inventory_service.cli import main
 from inventory_service.cli.client import completion as names
 from inventory_service.cli.client.errors import Failure
+from inventory_service.client import ServiceUnreachable
 from inventory_service.core.actors import Scope
 from tests.service.cli.conftest import Service
 
@@ -59,12 +60,21 @@ def test_every_place_of_a_name_is_completed(ask: Ask, mesh: str) -> None:
 
 def test_what_is_no_name_never_reaches_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {"items": [{"node_id": "$(id)"}, {"node_id": "web-1\n*"}, {"node_id": "web-2"}]}
-    monkeypatch.setattr(names.Api, "get", lambda *_: json.loads(json.dumps(answer)))
+    monkeypatch.setattr(names.Client, "get", lambda *_: json.loads(json.dumps(answer)))
     assert complete("node", "show", "") == ["web-2"]
 
 
 @pytest.mark.parametrize(
-    "broken", [Failure("no"), click.Abort(), ValueError(), KeyError(), TypeError(), OSError()]
+    "broken",
+    [
+        ServiceUnreachable("no"),
+        Failure("no"),
+        click.Abort(),
+        ValueError(),
+        KeyError(),
+        TypeError(),
+        OSError(),
+    ],
 )
 def test_whatever_goes_wrong_there_are_no_names(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: Exception
@@ -73,6 +83,6 @@ def test_whatever_goes_wrong_there_are_no_names(
         click.echo("a warning", err=True)
         raise broken
 
-    monkeypatch.setattr(names.Api, "get", fail)
+    monkeypatch.setattr(names.Client, "get", fail)
     assert complete("node", "show", "") == []
     assert capsys.readouterr() == ("", "")

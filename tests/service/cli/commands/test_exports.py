@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from inventory_service.cli.client import http as client
+from inventory_service.client import ServiceUnreachable, transport
 from inventory_service.core.actors import Scope
 from inventory_service.settings import Settings
 
@@ -76,7 +76,7 @@ def test_no_form_writes_secrets(qm: Qm, form: str) -> None:
 
 
 def test_pages_are_joined(qm: Qm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PAGE_SIZE", 2)
+    monkeypatch.setattr(transport, "PAGE_SIZE", 2)
     found = json.loads(qm("export", "nodes", "--json").stdout)
     assert [node["node_id"] for node in found] == ["web-1", "web-2", "web-3"]
 
@@ -100,16 +100,16 @@ def test_a_file_is_for_its_owner_and_of_the_form_that_its_name_tells(
 def test_a_file_stays_as_it_was_when_the_export_fails(
     qm: Qm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = client.Api.items
+    pages = transport.Transport.items
 
     def broken(*words: Any, **options: Any) -> Any:
         yield next(pages(*words, **options))
-        raise client.Failure("the connection was lost")
+        raise ServiceUnreachable("the connection was lost")
 
     path = tmp_path / "nodes.csv"
     path.write_text("old")
-    monkeypatch.setattr(client.Api, "items", broken)
-    assert qm("export", "nodes", "--output", str(path)).exit_code == 1
+    monkeypatch.setattr(transport.Transport, "items", broken)
+    assert qm("export", "nodes", "--output", str(path)).exit_code == 3
     assert [one.read_text() for one in tmp_path.glob("*nodes*")] == ["old"]
     nowhere = qm("export", "nodes", "--output", str(tmp_path / "absent" / "nodes.csv"))
     assert "cannot be written: No such file" in nowhere.stderr

@@ -6,9 +6,12 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import Request
 
 import pytest
 from click.testing import Result
+
+from inventory_service.client.exchanges import Answer, Exchanges
 
 Qm = Callable[..., Result]
 Ask = Callable[..., Any]
@@ -76,17 +79,16 @@ def test_a_difference_is_printed_with_both_values(qm: Qm, ask: Ask, mesh: str) -
 def test_nothing_secret_leaves_the_machine_or_is_printed(
     qm: Qm, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import inventory_service.cli.client.http as door  # noqa: PLC0415 (to see what goes over the wire)
-
     ask("project", "add", "shop")
     sent: list[str] = []
-    send = door.requests.Session.request
+    send = Exchanges.send
 
-    def listen(self: Any, *words: Any, **options: Any) -> Any:
-        sent.append(json.dumps(options.get("json")))
-        return send(self, *words, **options)
+    def listen(self: Exchanges, request: Request) -> Answer:
+        assert isinstance(request.data, bytes)
+        sent.append(request.data.decode())
+        return send(self, request)
 
-    monkeypatch.setattr(door.requests.Session, "request", listen)
+    monkeypatch.setattr(Exchanges, "send", listen)
     for path in CASES.glob("*.json"):
         result = qm("import", "terraform", str(path))
         assert result.exit_code == 0, result.output

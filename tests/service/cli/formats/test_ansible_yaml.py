@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_service.cli.formats.ansible_yaml import write_inventory
-from inventory_service.cli.formats.yaml_nodes import UNSAFE, read_yaml
+from inventory_service.cli.formats.yaml_nodes import read_yaml
+from inventory_service.cli.formats.yaml_values import UNSAFE
 from inventory_service.core.variables import check_variables
 from inventory_service.inventory.domain import COLUMNS
 from tests.service.cli.formats.node_strategies import NODES, PATIENT, find_hidden, set_fields

@@ -8,9 +8,10 @@ from typing import Any
 import click
 import pytest
 
-from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.terminal import run_progress
-from inventory_service.cli.terminal.run_progress import WAIT_S, follow_run
+from inventory_service.cli.terminal.run_progress import follow_run
+from inventory_service.client import ServiceUnreachable
+from inventory_service.client.runs import Runs
+from inventory_service.client.watching import WAIT_S
 
 RUN = {
     "id": 7,
@@ -31,7 +32,7 @@ END: dict[str, Any] = {
 class Service:
     """Gives prepared answers, and keeps the questions."""
 
-    def __init__(self, *answers: dict[str, Any] | Failure) -> None:
+    def __init__(self, *answers: dict[str, Any] | Exception) -> None:
         self._answers = list(answers)
         self.asked: list[Mapping[str, Any]] = []
 
@@ -39,7 +40,7 @@ class Service:
         assert (path, str(target)) == ("/api/v1/runs/7/events", "run 7")
         self.asked.append(query)
         answer = self._answers.pop(0)
-        if isinstance(answer, Failure):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -60,10 +61,10 @@ def answer(*texts: str, after: int = 0, is_complete: bool = False, **fields: Any
     }
 
 
-def follow(*answers: dict[str, Any] | Failure) -> tuple[int, Service]:
+def follow(*answers: dict[str, Any] | Exception) -> tuple[int, Service]:
     service = Service(*answers)
     with pytest.raises(click.exceptions.Exit) as ended:
-        follow_run(service, RUN)  # type: ignore[arg-type] # all that it calls
+        follow_run(Runs(service), RUN)  # type: ignore[arg-type] # all that it calls
     return ended.value.exit_code, service
 
 
@@ -127,7 +128,7 @@ def test_nothing_of_a_run_steers_the_terminal(capsys: pytest.CaptureFixture[str]
 def test_a_service_that_is_restarted_is_asked_again(
     capsys: pytest.CaptureFixture[str], pauses: list[float]
 ) -> None:
-    away = Failure("not reachable", Exit.UNREACHABLE)
+    away = ServiceUnreachable("not reachable")
     end = answer("two", after=2, is_complete=True, state="successful", **END)
     code, service = follow(answer("one", after=1), away, away, end)
     assert code == 0
@@ -136,16 +137,3 @@ def test_a_service_that_is_restarted_is_asked_again(
     assert out == "one\ntwo\n"
     assert err.count("does not answer") == 1
     assert len(pauses) == 2
-
-
-@pytest.mark.usefixtures("pauses")
-def test_a_service_that_stays_away_and_a_refusal_end_the_command(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    refused = Failure("not found", Exit.NOT_FOUND)
-    with pytest.raises(Failure, match="not found"):
-        follow_run(Service(refused), RUN)  # type: ignore[arg-type] # all that it calls
-    monkeypatch.setattr(run_progress, "PATIENCE_S", -1.0)
-    away = Failure("not reachable", Exit.UNREACHABLE)
-    with pytest.raises(Failure, match="not reachable"):
-        follow_run(Service(away), RUN)  # type: ignore[arg-type] # all that it calls

@@ -32,6 +32,8 @@ def test_an_order_needs_only_its_template() -> None:
         "check": False,
         "diff": False,
         "plan": False,
+        "slices": None,
+        "force_slices": False,
         "answers": {},
         "reason": None,
     }

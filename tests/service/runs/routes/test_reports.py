@@ -93,6 +93,7 @@ def test_an_event_is_shown_with_its_play_task_and_host(
         "host": "web-1",
         "is_changed": True,
         "text": "line 2",
+        "slice_no": None,
     }
 
 

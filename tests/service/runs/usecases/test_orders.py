@@ -143,7 +143,7 @@ def test_an_order_becomes_a_run_with_its_whole_input(store: Database) -> None:
             {"template": "deploy", "limit": "web,!web-2", "hosts": 1},
             "now",
         )
-        assert describe_run(run) == run.as_dict() | {"hosts": ["web-1"]}
+        assert describe_run(session, run) == run.as_dict() | {"hosts": ["web-1"], "slices": []}
 
 
 def test_a_run_locks_what_its_template_names_and_shares_it_when_it_only_looks(

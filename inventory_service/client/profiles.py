@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which service to speak to, and as whom: options, environment, profile file, in this order."""
+"""Which service to speak to, and as whom: arguments, environment, profile file, in this order."""
 
 import configparser
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
-
-from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.client.invocation import Invocation
+from inventory_service.client.errors import InvalidConnection
+from inventory_service.client.retries import Notice, ignore
 from inventory_service.client_settings import ClientSettings
 
 DEFAULT_URL = "http://127.0.0.1:9008"
@@ -27,28 +25,35 @@ class Connection:
     """The address of the service and the token to send, if any."""
 
     url: str
-    token: str | None
+    token: str | None = field(repr=False)
 
 
-def resolve_connection(invocation: Invocation, settings: ClientSettings) -> Connection:
-    """Return the service that this call is for.
+def resolve_connection(
+    settings: ClientSettings,
+    *,
+    url: str | None = None,
+    token: str | None = None,
+    profile: str | None = None,
+    warn: Notice = ignore,
+) -> Connection:
+    """Return the service that is meant.
 
-    A profile named on the command line wins over QM_URL and QM_TOKEN, as the more explicit choice.
-    The token of a profile goes only to the address of that profile, so that `--url` cannot send it
-    elsewhere.
+    A profile that is an argument wins over QM_URL and QM_TOKEN, as the more explicit choice.
+    The token of a profile goes only to the address of that profile, so that another address cannot
+    get it.
 
-    :raises Failure: a named profile is missing, the file is unreadable, or a value is invalid.
+    :raises InvalidConnection: a named profile is missing, the file is unreadable, or a value is
+        invalid.
     """
-    is_named_here = invocation.profile is not None
-    url = invocation.url or (None if is_named_here else settings.url)
-    token = None if is_named_here or not settings.token else settings.token
+    url = url or (None if profile else settings.url)
+    token = token or (None if profile else settings.token)
     if url and token:
         return Connection(_address(url), _secret(token))
-    profile = _find_profile(settings, invocation.profile or settings.profile)
-    profile_url = _address(profile.get("url") or DEFAULT_URL)
+    found = _find_profile(settings, profile or settings.profile, warn)
+    profile_url = _address(found.get("url") or DEFAULT_URL)
     chosen = _address(url) if url else profile_url
     if not token and chosen == profile_url:
-        token = profile.get("token")
+        token = found.get("token")
     return Connection(chosen, _secret(token))
 
 
@@ -73,26 +78,24 @@ def save_profile(path: Path, name: str, connection: Connection) -> None:
     draft.replace(path)
 
 
-def _find_profile(settings: ClientSettings, name: str | None) -> dict[str, str]:
+def _find_profile(settings: ClientSettings, name: str | None, warn: Notice) -> dict[str, str]:
     """Return the keys of a profile; empty where nobody made or asked for one."""
     path = profile_path(settings)
     if settings.config and not path.is_file():
-        raise Failure(
+        raise InvalidConnection(
             f"profile file {path}: there is no such file",
-            Exit.USAGE,
             next_step="make it, or unset QM_CONFIG",
         )
     parser = _parse(path)
     if parser.has_section(name or DEFAULT_PROFILE):
         profile = dict(parser[name or DEFAULT_PROFILE])
-        _warn_when_exposed(path, profile)
+        _warn_when_exposed(path, profile, warn)
         return profile
     if name:
         known = ", ".join(parser.sections()) or "none"
-        raise Failure(
+        raise InvalidConnection(
             f"profile {name!r} is not in {path} (profiles there: {known})",
-            Exit.USAGE,
-            next_step=f"add a section [{name}] with url and token, or choose another --profile",
+            next_step=f"add a section [{name}] with url and token, or choose another profile",
         )
     return {}
 
@@ -112,10 +115,9 @@ def _parse(path: Path) -> configparser.ConfigParser:
     return parser
 
 
-def _unreadable(path: Path, reason: str) -> Failure:
-    return Failure(
+def _unreadable(path: Path, reason: str) -> InvalidConnection:
+    return InvalidConnection(
         f"profile file {path} cannot be read: {reason}",
-        Exit.USAGE,
         next_step="correct the file, or name another with QM_CONFIG",
     )
 
@@ -136,10 +138,9 @@ def _address(url: str) -> str:
         is_plain = False
     if not is_plain:
         # A user name or password in it is not repeated: it may be a secret.
-        raise Failure(
+        raise InvalidConnection(
             "the address of the service is not of the form http(s)://host[:port]",
-            Exit.USAGE,
-            next_step=f"give one like {DEFAULT_URL} with --url, QM_URL or the profile",
+            next_step=f"give one like {DEFAULT_URL} as url, by QM_URL or in the profile",
         )
     return url.rstrip("/")
 
@@ -147,14 +148,13 @@ def _address(url: str) -> str:
 def _secret(token: str | None) -> str | None:
     """Return the token, if it can be sent in a header."""
     if token and not PRINTABLE.fullmatch(token):
-        raise Failure(
+        raise InvalidConnection(
             "the token contains spaces or other characters that no token has",
-            Exit.USAGE,
             next_step="copy it again into QM_TOKEN or the profile",
         )
     return token or None
 
 
-def _warn_when_exposed(path: Path, profile: dict[str, str]) -> None:
+def _warn_when_exposed(path: Path, profile: dict[str, str], warn: Notice) -> None:
     if profile.get("token") and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        click.echo(f"Warning: others can read the token in {path}: chmod 600 {path}", err=True)
+        warn(f"Warning: others can read the token in {path}: chmod 600 {path}")

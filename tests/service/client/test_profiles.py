@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from inventory_service.cli.client.errors import Exit, Failure
-from inventory_service.cli.client.invocation import Invocation
-from inventory_service.cli.client.profiles import (
+from inventory_service.client import InvalidConnection
+from inventory_service.client.profiles import (
     DEFAULT_URL,
     Connection,
     profile_path,
@@ -68,7 +67,7 @@ def test_options_win_over_the_environment_and_that_over_the_profile(
     environment: dict[str, str],
     expected: tuple[str, str | None],
 ) -> None:
-    found = resolve_connection(Invocation(**said), settings(file, **environment))
+    found = resolve_connection(settings(file, **environment), **said)
     assert (found.url, found.token) == expected
 
 
@@ -76,18 +75,17 @@ def test_without_anything_said_the_service_is_the_local_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert resolve_connection(Invocation(), settings()) == Connection(DEFAULT_URL, None)
+    assert resolve_connection(settings()) == Connection(DEFAULT_URL, None)
 
 
 def test_a_missing_profile_is_named_with_those_that_are_there(file: Path) -> None:
-    with pytest.raises(Failure, match=r"'prod' is not in .*default, staging") as caught:
-        resolve_connection(Invocation(profile="prod"), settings(file))
-    assert caught.value.exit_code == Exit.USAGE
+    with pytest.raises(InvalidConnection, match=r"'prod' is not in .*default, staging"):
+        resolve_connection(settings(file), profile="prod")
 
 
 def test_a_file_that_was_asked_for_must_exist(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="no such file"):
-        resolve_connection(Invocation(), settings(tmp_path / "absent.ini"))
+    with pytest.raises(InvalidConnection, match="no such file"):
+        resolve_connection(settings(tmp_path / "absent.ini"))
 
 
 @pytest.mark.parametrize(
@@ -96,8 +94,8 @@ def test_a_file_that_was_asked_for_must_exist(tmp_path: Path) -> None:
 def test_a_broken_file_is_refused_and_its_lines_are_not_repeated(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.ini"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(Failure, match="INI file") as caught:
-        resolve_connection(Invocation(), settings(path))
+    with pytest.raises(InvalidConnection, match="INI file") as caught:
+        resolve_connection(settings(path))
     assert "qm_secret" not in caught.value.message
 
 
@@ -115,29 +113,34 @@ def test_a_broken_file_is_refused_and_its_lines_are_not_repeated(tmp_path: Path,
     ],
 )
 def test_an_address_that_is_none_is_refused_without_repeating_it(file: Path, url: str) -> None:
-    with pytest.raises(Failure, match="is not of the form") as caught:
-        resolve_connection(Invocation(url=url), settings(file))
+    with pytest.raises(InvalidConnection, match="is not of the form") as caught:
+        resolve_connection(settings(file), url=url)
     assert "secret" not in caught.value.message
 
 
 @pytest.mark.parametrize("token", ["qm_a\nX-Other: b", "qm a", "qm_ü"])
 def test_a_token_that_fits_no_header_is_refused(file: Path, token: str) -> None:
-    with pytest.raises(Failure, match="characters that no token has"):
-        resolve_connection(Invocation(), settings(file, token=token))
+    with pytest.raises(InvalidConnection, match="characters that no token has"):
+        resolve_connection(settings(file, token=token))
 
 
-def test_a_token_that_others_can_read_is_warned_about(
-    file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_token_that_others_can_read_is_warned_about(file: Path) -> None:
+    warnings: list[str] = []
+    resolve_connection(settings(file), warn=warnings.append)
+    assert warnings == []
     file.chmod(0o644)
-    resolve_connection(Invocation(), settings(file))
-    assert "chmod 600" in capsys.readouterr().err
+    resolve_connection(settings(file), warn=warnings.append)
+    assert [warning.endswith(f"chmod 600 {file}") for warning in warnings] == [True]
+
+
+def test_a_token_is_not_in_what_a_traceback_shows() -> None:
+    assert "qm_secret" not in repr(Connection("http://a", "qm_secret"))
 
 
 def test_a_saved_profile_is_private_and_leaves_the_others_alone(file: Path) -> None:
     save_profile(file, "demo", Connection("http://127.0.0.1:9008", "qm_demo%"))
-    found = resolve_connection(Invocation(profile="demo"), settings(file))
-    kept = resolve_connection(Invocation(profile="staging"), settings(file))
+    found = resolve_connection(settings(file), profile="demo")
+    kept = resolve_connection(settings(file), profile="staging")
     assert (found.token, kept.token) == ("qm_demo%", "qm_100%staging")
     assert file.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in file.parent.iterdir()] == ["config.ini"]
