@@ -3,7 +3,7 @@
 
 import zlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
@@ -21,7 +21,9 @@ def list_waiting(session: Session) -> Sequence[Run]:
     """Return the runs that may start as soon as there is room, oldest first."""
     # Slices first: the run that they are part of is live already.
     order = (case((Run.slice_of.is_(None), 1), else_=0), Run.id)
-    return session.scalars(_in_states(WAITING).order_by(*order).limit(MOST_WAITING)).all()
+    is_due = Run.not_before.is_(None) | (Run.not_before <= datetime.now(UTC))
+    query = _in_states(WAITING).where(is_due).order_by(*order).limit(MOST_WAITING)
+    return session.scalars(query).all()
 
 
 def list_live(session: Session) -> Sequence[Run]:

@@ -20,6 +20,7 @@ from inventory_service.runs.models.runs import Run
 from inventory_service.runs.runner.contents import digest_content
 from inventory_service.runs.runner.folders import MARK, RunInput
 from inventory_service.runs.runner.playbooks import list_playbooks
+from inventory_service.runs.usecases.orders import get_run
 from inventory_service.runs.usecases.secret_answers import open_secrets
 from inventory_service.settings import Settings
 
@@ -73,7 +74,7 @@ def prepare(
     secrets = {token, *_find_secrets(secret, is_secret=True)}
     secrets.update(found for document in documents for found in _find_secrets(document))
     is_bound = run.is_plan or run.plan_of is not None
-    basis = _read_basis(run, fleet, wanted) if is_bound else None
+    basis = _read_basis(session, run, fleet, wanted) if is_bound else None
     return Prepared(wanted, frozenset(secrets), run.is_plan, basis)
 
 
@@ -103,16 +104,20 @@ def _make_environment(
     return {**environment, **own}
 
 
-def _read_basis(run: Run, fleet: Mapping[str, Any], wanted: RunInput) -> PlanBasis:
+def _read_basis(
+    session: Session, run: Run, fleet: Mapping[str, Any], wanted: RunInput
+) -> PlanBasis:
+    # A retry may have fewer hosts than its plan: what was approved is the plan.
+    hosts = run.hosts if run.plan_of is None else get_run(session, run.plan_of).hosts
     order = digest_order(
         run.playbook,
-        run.hosts,
+        hosts,
         options=run.options,
         variables=run.variables,
         answers=run.answers,
     )
     playbook = digest_content(wanted.folder, wanted.inventory_folders)
-    return PlanBasis(order, playbook, digest_fleet(fleet, run.hosts))
+    return PlanBasis(order, playbook, digest_fleet(fleet, hosts))
 
 
 def _find_secrets(value: Any, *, is_secret: bool = False) -> Iterator[str]:  # noqa: ANN401 - any JSON

@@ -49,6 +49,13 @@ _FIELDS = (
     click.option("--timeout", "timeout_s", type=int, help="Seconds in all."),
     click.option("--concurrency", type=int, help="Runs of it at once; 0 for any number."),
     click.option("--host-lock", help="exclusive or shared; an empty one for no lock on hosts."),
+    click.option("--retries", type=int, help="How often a failed run is tried again; default: 0."),
+    click.option("--retry-pause", "retry_pause_s", type=int, help="Seconds before each retry."),
+    click.option(
+        "--retry-hosts",
+        type=click.Choice(["failed", "all"]),
+        help="Which hosts a retry has; default: failed.",
+    ),
     click.option("--slices", type=int, help="Slices of a run, split over its hosts; default: 1."),
     click.option(
         "--force-slices/--no-force-slices",

@@ -13,6 +13,7 @@ from inventory_service.core.variables import CONTROLLER_PREFIXES, check_name, ch
 from inventory_service.fleet.domain.catalog import CatalogChange
 from inventory_service.fleet.domain.nodes import NodeState
 from inventory_service.runs.domain.locks import LockMode
+from inventory_service.runs.domain.retries import MOST_RETRIES, RetryHosts
 from inventory_service.runs.domain.slices import MOST_SLICES
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\Z")
@@ -193,6 +194,18 @@ class TemplateChange(CatalogChange):
         default=False,
         description="whether runs may be sliced whose playbook has what concerns all hosts at once "
         "(run_once, serial, delegation and the like)",
+    )
+    retries: int = Field(
+        default=0,
+        ge=0,
+        le=MOST_RETRIES,
+        description="how often a run that failed or was unreachable is tried again by itself",
+    )
+    retry_pause_s: int = Field(
+        default=60, ge=0, le=SECONDS_A_DAY, description="the pause before each retry"
+    )
+    retry_hosts: RetryHosts = Field(
+        default=RetryHosts.FAILED, description="whether a retry has the hosts that failed, or all"
     )
     launch_role: Role = Field(
         default=Role.OPERATOR, description="the role of those who may order its runs"

@@ -17,13 +17,14 @@ from inventory_service.runs.domain.locks import HOST_LOCK, Claim, LockMode
 from inventory_service.runs.domain.slices import count_slices, split_hosts
 from inventory_service.runs.domain.states import ENDED, LIVE, RunState, check_run_transition
 from inventory_service.runs.models.plans import PlanParts
+from inventory_service.runs.models.retries import RetryParts
 from inventory_service.runs.models.shown_fields import FIELDS
 from inventory_service.runs.models.slices import SliceParts
 
 _MOST_WHY = 1000
 
 
-class Run(SliceParts, PlanParts, Base):
+class Run(RetryParts, SliceParts, PlanParts, Base):
     """A playbook that somebody wants to be run, or that was run."""
 
     __tablename__ = "runs"
@@ -124,7 +125,7 @@ class Run(SliceParts, PlanParts, Base):
             locks = {name: mode for name, mode in self.locks.items() if name in wanted}
             part = self._copy(hosts, self.options, locks)
             # What is to be done about a slice that was lost is the whole run's to decide.
-            part.is_idempotent = False
+            part.is_idempotent, part.retries = False, 0
             part.slice_of, part.slice_no, part.slice_count = self.id, number, self.slice_count
             parts.append(part)
         return parts
@@ -135,9 +136,10 @@ class Run(SliceParts, PlanParts, Base):
         copy.plan_of, copy.digest, copy.changes = self.id, self.digest, self.changes
         return copy
 
-    def make_retry(self) -> "Run":
-        """Return the run once more, because it was lost; what was approved stays approved."""
-        copy = self.make_copy(self.hosts)
+    def make_retry(self, hosts: Collection[str]) -> "Run":
+        """Return the next attempt for some of the hosts; what was approved stays approved."""
+        copy = self.make_copy(hosts)
+        copy.retry_of, copy.retry_no = self.id, self.retry_no
         copy.plan_of, copy.digest, copy.changes = self.plan_of, self.digest, self.changes
         copy.approvals_needed, copy.approvals_given = self.approvals_needed, self.approvals_given
         return copy
@@ -161,6 +163,11 @@ class Run(SliceParts, PlanParts, Base):
         self.worker, self.claim_token, self.attempt = worker, token, self.attempt + 1
         self.supervisor = owner
         self.lease_until = datetime.now(UTC) + lease
+
+    def wait_until(self, moment: datetime) -> None:
+        """Let no worker take the run, which waits, before a moment."""
+        self.not_before = moment
+        self.state_reason = f"waits until {moment:%Y-%m-%dT%H:%M:%SZ} to try again"
 
     def block(self, reason: str) -> None:
         """Record what the run waits for."""
@@ -255,6 +262,9 @@ class Run(SliceParts, PlanParts, Base):
             sealed_answers=self.sealed_answers,
             locks=locks,
             is_idempotent=self.is_idempotent,
+            retries=self.retries,
+            retry_pause_s=self.retry_pause_s,
+            retry_hosts=self.retry_hosts,
         )
 
     def _go(

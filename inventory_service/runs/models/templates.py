@@ -35,6 +35,9 @@ class Template(CatalogEntry):
         "locks",
         "is_idempotent",
         "slices",
+        "retries",
+        "retry_pause_s",
+        "retry_hosts",
         "force_slices",
         "launch_role",
         "approvals_needed",
@@ -60,6 +63,9 @@ class Template(CatalogEntry):
     host_lock: Mapped[str | None] = mapped_column(String(16))
     locks: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     is_idempotent: Mapped[bool]
+    retries: Mapped[int] = mapped_column(server_default="0")
+    retry_pause_s: Mapped[int] = mapped_column(server_default="60")
+    retry_hosts: Mapped[str] = mapped_column(String(16), server_default="failed")
     slices: Mapped[int] = mapped_column(server_default="1")
     force_slices: Mapped[bool] = mapped_column(server_default=false())
     launch_role: Mapped[str] = mapped_column(String(16))

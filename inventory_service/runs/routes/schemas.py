@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from inventory_service.runs.domain.locks import LockMode
+from inventory_service.runs.domain.retries import RetryHosts
 from inventory_service.runs.domain.states import RunState
 
 
@@ -32,6 +33,9 @@ class TemplateOut(BaseModel):
     locks: list[dict[str, str]]
     is_idempotent: bool
     slices: int
+    retries: int
+    retry_pause_s: int
+    retry_hosts: RetryHosts
     force_slices: bool
     launch_role: str
     approvals_needed: int
@@ -111,6 +115,10 @@ class RunOut(BaseModel):
     requested_by: str
     door: str
     relaunch_of: int | None
+    retry_of: int | None = Field(description="the attempt before this one, which ended badly")
+    retry_no: int = Field(description="how many attempts were before this one")
+    retries: int = Field(description="how many may follow the first")
+    not_before: datetime | None = Field(description="no worker takes it before")
     slice_of: int | None = Field(description="the run that it is a slice of")
     slice_no: int | None = Field(description="which slice of that run, from 1 on")
     slice_count: int = Field(description="into how many slices that run, or this one, is split")

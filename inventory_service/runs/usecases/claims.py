@@ -133,8 +133,9 @@ def end_run(
         run.conclude(plan)
     if state is RunState.CANCELLED:
         why = run.state_reason
+    is_wanted = run.state != RunState.CANCELLING
     run.end(state, why, actor=WORKER, exit_code=exit_code)
-    settle(session, run, WORKER)
+    settle(session, run, WORKER, is_wanted=is_wanted)
     return True
 
 
@@ -190,24 +191,16 @@ def recover_run(session: Session, taken: TakenRun, why: str) -> Run | None:
     if run is None:
         return None
     is_begun = run.started_at is not None
+    # What no worker could begin would not be begun the next time.
+    is_wanted = is_begun and run.state != RunState.CANCELLING
     if not is_begun and run.state == RunState.CANCELLING:
         run.end(RunState.CANCELLED, run.state_reason, actor=WORKER)
     elif not is_begun and run.attempt < MOST_ATTEMPTS:
         run.put_back(f"{why}, before it was begun")
     else:
-        is_wanted = run.state != RunState.CANCELLING
         run.end(RunState.LOST, why, actor=WORKER)
-        if is_wanted and is_begun and _may_repeat(run):
-            requester = Actor(run.requested_by, Channel.WORKER, Scope(run.scope))
-            run.make_retry().submit(session, requester, f"run {run.id} was lost")
-    settle(session, run, WORKER)
+    settle(session, run, WORKER, is_wanted=is_wanted)
     return run
-
-
-def _may_repeat(run: Run) -> bool:
-    """Return whether a lost run is ordered again; one that was, not once more: it may be why."""
-    was_repeated = run.relaunch_of is not None and run.door == Channel.WORKER
-    return run.is_idempotent and not was_repeated
 
 
 def adopt_runs(

@@ -24,13 +24,13 @@ from inventory_service.runs.models.templates import Template
 from inventory_service.runs.usecases.secret_answers import hide_secrets
 from inventory_service.runs.usecases.slices import (
     cancel_slices,
-    list_unfinished_hosts,
     settle,
     show_counted,
     show_slices,
 )
 from inventory_service.runs.usecases.slicing import check_slicing, choose_slices
 from inventory_service.runs.usecases.surveys import check_answers
+from inventory_service.runs.usecases.unfinished_hosts import list_unfinished_hosts
 
 
 def order_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSources) -> Run:
@@ -85,6 +85,9 @@ def draft_run(session: Session, actor: Actor, order: RunOrder, *, sources: RunSo
         is_idempotent=template.is_idempotent,
         is_plan=order.plan,
         slice_count=count,
+        retries=template.retries,
+        retry_pause_s=template.retry_pause_s,
+        retry_hosts=template.retry_hosts,
     )
 
 
@@ -155,8 +158,8 @@ def cancel_run(session: Session, actor: Actor, run_id: int, reason: str | None) 
     if run.is_sliced:
         cancel_slices(session, run, actor, reason)
         for part in queries.list_slices(session, run.id):
-            settle(session, part, actor)
-    settle(session, run, actor)
+            settle(session, part, actor, is_wanted=False)
+    settle(session, run, actor, is_wanted=False)
     return run
 
 

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from inventory_service.core.actors import Actor, Channel, Scope
 from inventory_service.runs import queries
-from inventory_service.runs.domain.slices import UNFINISHED, SliceEnd, judge_slices
+from inventory_service.runs.domain.slices import SliceEnd, judge_slices
 from inventory_service.runs.domain.states import ENDED, RunState
 from inventory_service.runs.models.runs import Run
 from inventory_service.runs.models.slices import RunSnapshot
+from inventory_service.runs.usecases.retries import retry
 
 #: What outsiders see of a slice, where its run is shown.
 _FIELDS = (
@@ -42,12 +43,19 @@ def cancel_slices(session: Session, run: Run, actor: Actor, reason: str | None) 
             part.cancel(actor, reason)
 
 
-def settle(session: Session, run: Run, actor: Actor) -> None:
-    """End the run whose last slice has ended; to be called in the transaction of each end.
+def settle(session: Session, run: Run, actor: Actor, *, is_wanted: bool = True) -> None:
+    """Do what an end entails: retry the run, or end the one whose last slice it was.
+
+    To be called once, in the transaction of each end. ``is_wanted`` is False if somebody
+    cancelled the run, however it ended then.
 
     Only one transaction at a time changes anything, so that one of them sees all slices ended.
     """
-    if run.slice_of is None or RunState(run.state) not in ENDED:
+    if RunState(run.state) not in ENDED:
+        return
+    if run.slice_of is None:
+        if is_wanted:
+            retry(session, run)
         return
     whole = session.get_one(Run, run.slice_of)
     session.flush()
@@ -64,19 +72,8 @@ def settle(session: Session, run: Run, actor: Actor) -> None:
     is_cancelled = whole.state == RunState.CANCELLING
     state, why = judge_slices(ends, is_cancelled=is_cancelled)
     whole.end(state, why, actor=actor)
-
-
-def list_unfinished_hosts(session: Session, run: Run) -> set[str]:
-    """Return the hosts of a sliced run whose slices did not do all that they should.
-
-    Those of a slice that failed as a whole, without any host of its own that did, are among them.
-    """
-    found: set[str] = set()
-    for part in queries.list_slices(session, run.id):
-        failed = queries.list_failed_hosts(session, [part.id])
-        is_broken = part.state == RunState.FAILED and not failed
-        found |= set(part.hosts if is_broken or RunState(part.state) in UNFINISHED else failed)
-    return found
+    if is_wanted and not is_cancelled:
+        retry(session, whole)
 
 
 def share_snapshot(session: Session, run_id: int, inventory: bytes) -> bytes:
