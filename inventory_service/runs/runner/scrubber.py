@@ -17,7 +17,12 @@ SHORTEST = 6
 _LINE = 64
 _BREAK = r"""(?:\\[rn]|[\s",])+"""
 _BREAKS = re.compile(_BREAK)
-_WRAPPED = re.compile(rf"[\w+/-]{{{_LINE},}}(?:{_BREAK}[\w+/-]+)+", re.ASCII)
+#: Without a step back, and begun only where a word begins: else the time would grow with the square
+#: of a long word's length.
+_WRAPPED = re.compile(
+    rf"(?<![\w+/-])[\w+/-]{{{_LINE},}}+(?:{_BREAK}[\w+/-]++)++",
+    re.ASCII,
+)
 
 
 class Scrubber:
