@@ -2,7 +2,7 @@
 """One HTTP request and its answer, by the standard library: timeouts, proxies, TLS, no redirects.
 
 The standard library suffices, and takes a quarter of the time to import that `requests` takes:
-docs/decisions/0038-the-client-is-a-package.md.
+docs/decisions/0033-the-client-is-a-package.md.
 """
 
 import functools
