@@ -140,14 +140,14 @@ def test_a_plan_that_is_out_of_date_is_not_applied(
     """Somebody else's change between the plan and its application is a conflict."""
     import inventory_service.cli.commands.imports as door  # noqa: PLC0415 (to stand between the two requests)
 
-    printed = door._print_plan
+    printed = door.print_projects_plan
 
     def meddle(plan: dict[str, Any]) -> None:
         printed(plan)
         ask("node", "retire", "shop-prod-web-1", "--reason", "meddling", "--yes")
 
     ask("import", "csv", "-", "--cluster", mesh, "--apply", stdin=SHOP)
-    monkeypatch.setattr(door, "_print_plan", meddle)
+    monkeypatch.setattr(door, "print_projects_plan", meddle)
     fewer = HEADER + "shop,1,s-2vcpu-4gb,s-1vcpu-1gb\n"
     apply = ("--cluster", mesh, "--apply", "--yes", "--max-retire", "2")
     result = qm("import", "csv", "-", *apply, stdin=fewer)
