@@ -25,3 +25,7 @@ class RetryParts:
     )
     #: No worker takes it before.
     not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    def count_retry(self) -> None:
+        """Count it as one more of the attempts that its template allows."""
+        self.retry_no += 1

@@ -30,12 +30,11 @@ def retry(session: Session, run: Run) -> Run | None:
     again = run.make_retry(hosts)
     why = f"run {run.id} was lost"
     if not is_lost:
-        again.retry_no = run.retry_no + 1
+        again.count_retry()
         why = f"retry {again.retry_no} of {run.retries}: run {run.id} is {run.state}"
-        again.not_before = datetime.now(UTC) + timedelta(seconds=run.retry_pause_s)
     again.submit(session, Actor(run.requested_by, Channel.WORKER, Scope(run.scope)), why)
-    if again.not_before is not None:
-        again.wait_until(again.not_before)
+    if not is_lost:
+        again.wait_until(datetime.now(UTC) + timedelta(seconds=run.retry_pause_s))
     return again
 
 
